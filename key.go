@@ -1,0 +1,57 @@
+package tollgate
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Surface is a part of the product that a key may reach.
+type Surface string
+
+// The surfaces of CONTRACT 6.
+const (
+	SurfaceLLM   Surface = "llm"
+	SurfaceUser  Surface = "user"
+	SurfaceAdmin Surface = "admin"
+)
+
+// Key is an API key of a user. The key itself is never stored in clear.
+type Key struct {
+	ID      int64
+	UserID  int64
+	Label   string
+	Enabled bool
+	// Digest is the HMAC-SHA-256 of the whole key under a sub-key of the
+	// root data key; unique.
+	Digest []byte
+	// Sealed is the encrypted key, only when DATABASE_SECRET_KEY was given.
+	Sealed []byte
+	// Prefix and Last4 are shown to tell keys apart.
+	Prefix, Last4 string
+	ExpiresAt     time.Time // zero = never
+	LastUsedAt    time.Time // zero = never; at most a minute old
+	CreatedAt     time.Time
+	// CreatedByKeyID is the key that made this one; 0 = none.
+	CreatedByKeyID int64
+	// Surfaces limits where the key works; empty = all that its owner may.
+	Surfaces []Surface
+	// Models are globs a model name must match one of; empty = all.
+	Models []string
+	// IPAllow are the client networks the key works from; empty = all.
+	IPAllow []netip.Prefix
+	// NeedsSecret marks a key created from an export without secrets: it is
+	// disabled until it is rotated.
+	NeedsSecret bool
+}
+
+// Expired reports whether the key is past its expiry; grace is 0 (SECURITY K-05).
+func (k Key) Expired(now time.Time) bool { return !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt) }
+
+// KeyFilter selects keys; the zero value selects all.
+type KeyFilter struct {
+	ID             Match[int64]
+	UserID         Match[int64]
+	Enabled        Match[bool]
+	Label          Match[string]
+	CreatedByKeyID Match[int64]
+}

@@ -1,0 +1,187 @@
+package tollgate
+
+import (
+	"context"
+	"time"
+)
+
+// Match limits a query to rows whose column is one of Values. The zero value
+// matches every row; a set Match without values matches none.
+type Match[T comparable] struct {
+	Set    bool
+	Values []T
+}
+
+// Is returns a Match of exactly the given values.
+func Is[T comparable](values ...T) Match[T] { return Match[T]{Set: true, Values: values} }
+
+// Page bounds and orders a query. The zero value is the first MaxPage rows by id.
+type Page struct {
+	// Limit is the number of rows; 0 or above MaxPage = MaxPage, unless All.
+	Limit int
+	// Sort is a column of the table's allow-list, "-" in front for descending;
+	// empty = "id". An unknown one is CodeInvalid.
+	Sort string
+	// After continues behind the row with this sort value (as text) and id.
+	After *Cursor
+	// All lifts the bound: for snapshots and exports inside the process only.
+	All bool
+}
+
+// MaxPage is the default and the maximum number of rows of one query (CONTRACT 8).
+const MaxPage = 1000
+
+// Cursor is the position of a row in a sorted query.
+type Cursor struct {
+	Sort  string // the Page.Sort it belongs to
+	Value string // the row's sort column as text; empty when sorted by id
+	ID    int64
+}
+
+// Table keeps rows of T, selected by F. Within one transaction calls are
+// sequential. Values in and out are copies.
+type Table[T, F any] interface {
+	// Get returns the row with id, or CodeNotFound.
+	Get(ctx context.Context, id int64) (T, error)
+	// Query returns the rows that f selects, ordered and bounded by p, and
+	// the cursor of the next page (nil = no more).
+	Query(ctx context.Context, f F, p Page) ([]T, *Cursor, error)
+	// Count returns how many rows f selects.
+	Count(ctx context.Context, f F) (int64, error)
+	// Insert adds the row and sets its ID, which is never reused. A taken
+	// unique value is CodeConflict naming the column; a reference to a row
+	// that does not exist is CodeInvalid.
+	Insert(ctx context.Context, row *T) error
+	// Update writes the whole row; CodeNotFound, or as Insert.
+	Update(ctx context.Context, row T) error
+	// Delete removes the row and what it owns (a user: keys, sessions,
+	// permissions, limits, quotas; a provider: credentials, models,
+	// permissions on it); usage and audit stay. CodeNotFound.
+	Delete(ctx context.Context, id int64) error
+}
+
+// The tables by their rows.
+type (
+	Users           = Table[User, UserFilter]
+	Keys            = Table[Key, KeyFilter]
+	Teams           = Table[Team, TeamFilter]
+	Sessions        = Table[Session, SessionFilter]
+	Permissions     = Table[Permission, PermissionFilter]
+	FilePermissions = Table[FilePermission, PermissionFilter]
+	Quotas          = Table[Quota, QuotaFilter]
+	RateLimits      = Table[RateLimit, RateLimitFilter]
+	Providers       = Table[Provider, ProviderFilter]
+	Credentials     = Table[Credential, CredentialFilter]
+	Models          = Table[Model, ModelFilter]
+	Aliases         = Table[ModelAlias, AliasFilter]
+)
+
+// Settings keeps instance settings by name.
+type Settings interface {
+	// All returns every setting, ordered by name.
+	All(ctx context.Context) ([]Setting, error)
+	// Put inserts or replaces one.
+	Put(ctx context.Context, s Setting) error
+	// Delete removes one; CodeNotFound.
+	Delete(ctx context.Context, name string) error
+}
+
+// Meta keeps the installation's own small values: salt, wrapped root key,
+// canary, digests of applied values. Names are constants of their owners.
+type Meta interface {
+	// Get returns the value, or CodeNotFound.
+	Get(ctx context.Context, name string) ([]byte, error)
+	// Put inserts or replaces one.
+	Put(ctx context.Context, name string, value []byte) error
+	// Delete removes one; absent is no error.
+	Delete(ctx context.Context, name string) error
+}
+
+// Audit is the append-only record of changes.
+type Audit interface {
+	// Append adds an entry and sets its ID.
+	Append(ctx context.Context, e *AuditEntry) error
+	// Query returns entries, ordered and bounded by p (sort: id).
+	Query(ctx context.Context, f AuditFilter, p Page) ([]AuditEntry, *Cursor, error)
+}
+
+// Usage reads what RequestLog has appended.
+type Usage interface {
+	// Dispatches returns usage rows, ordered and bounded by p (sort: id).
+	Dispatches(ctx context.Context, f UsageFilter, p Page) ([]UsageRow, *Cursor, error)
+	// CountDispatches returns how many usage rows f selects.
+	CountDispatches(ctx context.Context, f UsageFilter) (int64, error)
+	// Summarize sums the usage rows that f selects by group, largest cost,
+	// then most dispatches first; by day: the days in order. At most MaxPage rows.
+	Summarize(ctx context.Context, f UsageFilter, by UsageGroup) ([]UsageSum, error)
+	// Requests returns request rows without their dispatches, ordered and
+	// bounded by p (sort: id).
+	Requests(ctx context.Context, f UsageFilter, p Page) ([]Request, *Cursor, error)
+}
+
+// Tx is one transaction's view of every table.
+type Tx struct {
+	Users           Users
+	Keys            Keys
+	Teams           Teams
+	Sessions        Sessions
+	Permissions     Permissions
+	FilePermissions FilePermissions
+	Quotas          Quotas
+	RateLimits      RateLimits
+	Providers       Providers
+	Credentials     Credentials
+	Models          Models
+	Aliases         Aliases
+	Settings        Settings
+	Meta            Meta
+	Audit           Audit
+	Usage           Usage
+}
+
+// Area is a set of tables that a transaction wrote, for the change feed.
+type Area uint8
+
+// The areas that snapshots are built from.
+const (
+	AreaIdentity  Area = 1 << iota // users, keys, teams, permissions, file permissions
+	AreaSessions                   // sessions
+	AreaCatalogue                  // providers, credentials, models, aliases
+	AreaSettings                   // settings
+	AreaMoney                      // quotas, rate limits
+)
+
+// Store is the system of record. SQLite and PostgreSQL implement it, judged
+// by one suite (internal/store/storetest).
+type Store interface {
+	// View runs fn in one read transaction: all it reads is of one moment.
+	View(ctx context.Context, fn func(Tx) error) error
+	// Update runs fn in one serialised write transaction: commits when fn
+	// returns nil, else rolls back and returns fn's error unchanged. fn may
+	// not call the store again. After the commit, and before Update returns,
+	// the change feed has run; an error of the feed is returned although the
+	// change is committed.
+	Update(ctx context.Context, fn func(Tx) error) error
+	// Watch sets the change feed: fn is called after each committed Update
+	// that wrote, with what it touched, in commit order, never concurrently
+	// with itself, with a context that outlives the caller's. Set once,
+	// before the first Update that matters.
+	Watch(fn func(ctx context.Context, touched Area) error)
+	RequestLog
+	// Touch records last uses of keys and sessions (id → when), in one
+	// transaction, without the change feed. Unknown ids are ignored.
+	Touch(ctx context.Context, keys, sessions map[int64]time.Time) error
+	// Ping reports whether the database answers.
+	Ping(ctx context.Context) error
+	// Close ends the store; no call may follow.
+	Close() error
+}
+
+// RequestLog appends request and usage rows.
+type RequestLog interface {
+	// Append adds requests with their dispatches in one transaction, durable
+	// against a process crash when it returns nil. A request id that is
+	// already there is left as it is, with its dispatches, so that a batch may
+	// be sent again. Safe for concurrent use; does not run the change feed.
+	Append(ctx context.Context, rows []Request) error
+}

@@ -1,0 +1,117 @@
+package tollgate
+
+import "time"
+
+// Tokens counts what one dispatch used, by kind, each token in one kind only
+// (MONEY: never bill a token twice): Input excludes cache reads and writes,
+// Output includes Reasoning, which is given apart for information.
+type Tokens struct {
+	Input        int64 // uncached prompt tokens
+	CacheRead    int64 // prompt tokens read from a cache
+	CacheWrite   int64 // prompt tokens written to a cache, 5-minute or unspecified life
+	CacheWrite1h int64 // prompt tokens written to a cache, 1-hour life
+	Output       int64 // generated tokens, reasoning included
+	Reasoning    int64 // part of Output
+}
+
+// Exactness says how far a usage row can be trusted.
+type Exactness string
+
+// The exactness values of MONEY.
+const (
+	ExactMeasured       Exactness = "measured"        // the provider's own numbers
+	ExactEstimated      Exactness = "estimated"       // the provider gave none, or the stream was cut
+	ExactUnknownOutcome Exactness = "unknown_outcome" // the process died in between
+	ExactUnpriced       Exactness = "unpriced"        // measured, but the model has no price
+)
+
+// MaxDispatches bounds the upstream dispatches of one request.
+const MaxDispatches = 15
+
+// Dispatch is the usage row: one per request that went out to a provider.
+type Dispatch struct {
+	// ID is RequestID | attempt, attempt counted from 1.
+	ID           RequestID
+	ProviderID   int64
+	CredentialID int64
+	Model        string // as sent to the provider
+	StartedAt    time.Time
+	Latency      time.Duration
+	Status       int    // the provider's HTTP status; 0 = none came
+	ErrorClass   string // "" | connect | timeout | status | cut | invalid | canceled | revoked
+	Tokens       Tokens
+	Exactness    Exactness
+	ServiceTier  string
+	Cost         Money
+	PriceVersion int64 // 0 = unpriced
+}
+
+// Request is the request row: one per client request on the data plane,
+// refused and failed ones included.
+type Request struct {
+	ID         RequestID
+	UserID     int64 // 0 = service or nobody
+	KeyID      int64 // 0 = session or service
+	SessionID  int64
+	TeamID     int64
+	Service    bool // by the access key
+	StartedAt  time.Time
+	ClientIP   string
+	UserAgent  string // at most 256 bytes
+	Dialect    Dialect
+	Operation  Operation
+	Stream     bool
+	Model      string // as the client sent it, at most 256 bytes
+	ProviderID int64  // that answered, 0 = none
+	Served     string // model as sent to the provider that answered
+	Status     int    // what the client got
+	ErrorClass Code   // "" = none
+	ErrorText  string // for admins, scrubbed, at most 512 bytes
+	FirstToken time.Duration
+	Latency    time.Duration
+	Tags       string
+	Tokens     Tokens // sum over dispatches
+	Cost       Money  // sum over dispatches
+	Dispatches []Dispatch
+}
+
+// UsageFilter selects dispatches (and requests); the zero value selects all.
+type UsageFilter struct {
+	RequestID  Match[RequestID]
+	UserID     Match[int64]
+	KeyID      Match[int64]
+	ProviderID Match[int64]
+	Model      Match[string]
+	// Since and Until bound the start time: Since ≤ t < Until; zero = open.
+	Since, Until time.Time
+}
+
+// UsageRow is a dispatch with the request it belongs to.
+type UsageRow struct {
+	Dispatch
+	RequestID RequestID
+	UserID    int64
+	KeyID     int64
+	Dialect   Dialect
+	Operation Operation
+}
+
+// UsageGroup is a column that summaries group by.
+type UsageGroup string
+
+// What a summary can group by.
+const (
+	GroupUser     UsageGroup = "user"
+	GroupKey      UsageGroup = "key"
+	GroupProvider UsageGroup = "provider"
+	GroupModel    UsageGroup = "model"
+	GroupDay      UsageGroup = "day"
+)
+
+// UsageSum is one row of a summary.
+type UsageSum struct {
+	Key        string // the group's value: an id, a model, a UTC day (2006-01-02)
+	Dispatches int64
+	Tokens     Tokens
+	Cost       Money
+}

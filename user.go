@@ -1,0 +1,100 @@
+package tollgate
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Role orders what an account may do (CONTRACT 5). The zero value is nobody
+// and is denied by every policy.
+type Role uint8
+
+// The roles, in rising order.
+const (
+	RoleNone Role = iota
+	RoleUser
+	RoleAdmin
+	RoleSuperAdmin
+)
+
+// IsAdmin reports whether r may use the admin API.
+func (r Role) IsAdmin() bool { return r == RoleAdmin || r == RoleSuperAdmin }
+
+// User is an account.
+type User struct {
+	ID      int64
+	Name    string // unique
+	Email   string // unique when not empty
+	Enabled bool
+	Role    Role // exactly one user is RoleSuperAdmin, by a unique index
+	// Password is the sealed Argon2id PHC string; nil = the account has none.
+	Password []byte
+	// SSOProvider and SSOID name the provider that created the account.
+	SSOProvider, SSOID string
+	TeamID             int64 // 0 = none
+	TeamRole           string
+	CreatedAt          time.Time
+	LastLoginAt        time.Time // zero = never
+}
+
+// Limits of user input.
+const (
+	MaxNameLength  = 128
+	MaxLabelLength = 128
+)
+
+// Validate checks what the row itself can tell. Errors are CodeInvalid.
+func (u User) Validate() error {
+	if err := ValidName("name", u.Name); err != nil {
+		return err
+	}
+	if u.Email != "" && (len(u.Email) > 254 || strings.Count(u.Email, "@") != 1 || strings.ContainsAny(u.Email, " \t\r\n<>,;") ||
+		strings.HasPrefix(u.Email, "@") || strings.HasSuffix(u.Email, "@")) {
+		return Invalidf("email", "email is not an address of the form name@host")
+	}
+	if u.Role < RoleUser || u.Role > RoleSuperAdmin {
+		return Invalidf("role", "a user needs a role")
+	}
+	return nil
+}
+
+// ValidName checks a unique display name: 1–128 bytes of UTF-8 without
+// control characters and without white space at the ends.
+func ValidName(field, s string) error {
+	switch {
+	case s == "":
+		return Invalidf(field, "%s must not be empty", field)
+	case len(s) > MaxNameLength:
+		return Invalidf(field, "%s is longer than %d bytes", field, MaxNameLength)
+	}
+	return validText(field, s)
+}
+
+// ValidLabel checks an optional label: up to 128 bytes, same characters as a name.
+func ValidLabel(field, s string) error {
+	if len(s) > MaxLabelLength {
+		return Invalidf(field, "%s is longer than %d bytes", field, MaxLabelLength)
+	}
+	return validText(field, s)
+}
+
+func validText(field, s string) error {
+	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f || r == 0x2028 || r == 0x2029 }) {
+		return Invalidf(field, "%s holds control characters or is not UTF-8", field)
+	}
+	if strings.TrimSpace(s) != s {
+		return Invalidf(field, "%s begins or ends with white space", field)
+	}
+	return nil
+}
+
+// UserFilter selects users; the zero value selects all.
+type UserFilter struct {
+	ID      Match[int64]
+	Name    Match[string]
+	Email   Match[string]
+	Enabled Match[bool]
+	Role    Match[Role]
+	TeamID  Match[int64]
+}
