@@ -32,11 +32,11 @@ func newTransport(t *testing.T) *h1.Transport {
 }
 
 // behaviours is a server with one path per way of answering.
-func behaviours(t *testing.T) *httptest.Server {
+func behaviours(t *testing.T, onState func(http.ConnState)) *httptest.Server {
 	t.Helper()
 	big := make([]byte, 3<<20)
 	_, _ = rand.Read(big)
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		w.Header().Set("X-Got", fmt.Sprintf("%s %s %d %s", r.Method, r.URL.RequestURI(), len(body), r.Header.Get("X-Two")))
 		switch r.URL.Path {
@@ -72,6 +72,10 @@ func behaviours(t *testing.T) *httptest.Server {
 			http.Error(w, "broken", http.StatusInternalServerError)
 		}
 	}))
+	if onState != nil {
+		s.Config.ConnState = func(_ net.Conn, st http.ConnState) { onState(st) }
+	}
+	s.Start()
 	t.Cleanup(s.Close)
 	return s
 }
@@ -109,7 +113,7 @@ func fetch(t *testing.T, rt http.RoundTripper, method, url string, body []byte) 
 }
 
 func TestAnswersAreThoseOfTheStandardTransport(t *testing.T) {
-	s := behaviours(t)
+	s := behaviours(t, nil)
 	ours, std := newTransport(t), &http.Transport{DisableCompression: true}
 	t.Cleanup(std.CloseIdleConnections)
 	bodies := [][]byte{nil, []byte(`{"a":1}`), bytes.Repeat([]byte("x"), 31<<10), bytes.Repeat([]byte("y"), 2<<20)}
@@ -134,13 +138,12 @@ func TestAnswersAreThoseOfTheStandardTransport(t *testing.T) {
 }
 
 func TestConnectionsAreReusedAndBounded(t *testing.T) {
-	s := behaviours(t)
 	var opened atomic.Int64
-	s.Config.ConnState = func(_ net.Conn, st http.ConnState) {
+	s := behaviours(t, func(st http.ConnState) {
 		if st == http.StateNew {
 			opened.Add(1)
 		}
-	}
+	})
 	tr := newTransport(t)
 	for range 50 {
 		fetch(t, tr, "POST", s.URL+"/chunked", []byte("x"))
@@ -345,7 +348,7 @@ func TestN66AConnectionWithUnreadBytesIsNotReused(t *testing.T) {
 }
 
 func TestHeadersCannotBreakTheFraming(t *testing.T) {
-	s := behaviours(t)
+	s := behaviours(t, nil)
 	tr := newTransport(t)
 	for name, edit := range map[string]func(*http.Request){
 		"CRLF in a value":   func(r *http.Request) { r.Header["X"] = []string{"a\r\nX-Evil: 1"} },
@@ -366,18 +369,17 @@ func TestHeadersCannotBreakTheFraming(t *testing.T) {
 }
 
 func TestIdleConnectionsExpire(t *testing.T) {
-	s := behaviours(t)
-	tr := newTransport(t)
-	tr.IdleTimeout = 50 * time.Millisecond
 	closed := make(chan struct{}, 1)
-	s.Config.ConnState = func(_ net.Conn, st http.ConnState) {
+	s := behaviours(t, func(st http.ConnState) {
 		if st == http.StateClosed {
 			select {
 			case closed <- struct{}{}:
 			default:
 			}
 		}
-	}
+	})
+	tr := newTransport(t)
+	tr.IdleTimeout = 50 * time.Millisecond
 	fetch(t, tr, "GET", s.URL+"/length", nil)
 	select {
 	case <-closed:
