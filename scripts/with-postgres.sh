@@ -57,7 +57,6 @@ inside() {
 }
 
 # cleanup is called by the traps below.
-# shellcheck disable=SC2317
 cleanup() {
 	local status=$?
 	trap - EXIT INT TERM
