@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"google.golang.org/genai"
@@ -84,19 +85,19 @@ func TestGeminiGenerates(t *testing.T) {
 }
 
 func TestGeminiStreams(t *testing.T) {
-	var text string
+	var text strings.Builder
 	var last *genai.GenerateContentResponse
 	events := 0
 	for event, err := range geminiClient(t).Models.GenerateContentStream(t.Context(), chatModel, genai.Text("Count to five."), nil) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text += event.Text()
+		text.WriteString(event.Text())
 		last = event
 		events++
 	}
-	if events < 2 || text == "" || last.Candidates[0].FinishReason != genai.FinishReasonStop {
-		t.Fatalf("%d events, text %q", events, text)
+	if events < 2 || text.Len() == 0 || last.Candidates[0].FinishReason != genai.FinishReasonStop {
+		t.Fatalf("%d events, text %q", events, text.String())
 	}
 	checkGeminiUsage(t, last.UsageMetadata)
 }
