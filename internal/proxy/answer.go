@@ -122,11 +122,11 @@ func (c *call) passError(f *failure) {
 
 // errorBody reads a provider's error answer; nil if it is not JSON or too long
 // to be one: a proxy's HTML page helps no client.
-func (c *call) errorBody(resp *http.Response) []byte {
+func (c *call) errorBody(t *target, resp *http.Response) []byte {
 	if !strings.Contains(resp.Header.Get("Content-Type"), "json") {
 		return nil
 	}
-	c.idleTimer(c.p.Limits.Idle)
+	c.idleTimer(t.endpoint.Timeouts().Idle)
 	defer c.stopTimer()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody+1))
 	if (err != nil && !errors.Is(err, io.ErrUnexpectedEOF)) || len(body) > maxErrorBody || !looksJSON(body) {

@@ -130,14 +130,17 @@ func (c *call) unanswered(d *tollgate.Dispatch, err error) *failure {
 		c.settle(d, c.stopClass(e), nil)
 		return &failure{err: e}
 	}
-	class := upstream.ErrorClass(err)
+	e, class := tollgate.AsError(err), upstream.ErrorClass(err)
+	if e.Code != tollgate.CodeUpstream && e.Code != tollgate.CodeTimeout {
+		class = classInvalid // the request could not be made at all
+	}
 	c.settle(d, class, nil)
-	return &failure{err: tollgate.AsError(err), next: class == classConnect || class == classCut}
+	return &failure{err: e, next: class == classConnect || class == classCut}
 }
 
 // refused settles a dispatch that the provider answered with an error.
 func (c *call) refused(t *target, d *tollgate.Dispatch, resp *http.Response) *failure {
-	body := c.errorBody(resp)
+	body := c.errorBody(t, resp)
 	if e := c.stopped(); e != nil {
 		c.settle(d, c.stopClass(e), nil)
 		return &failure{err: e}
@@ -151,8 +154,6 @@ func (c *call) refused(t *target, d *tollgate.Dispatch, resp *http.Response) *fa
 			Code: tollgate.CodeUpstream, Reason: reasonCredential, Err: tollgate.Errorf(tollgate.CodeUpstream, "status %d", status),
 			Message: "provider " + quote(t.ProviderName) + " refused this gateway's credential; the operator has to look at it",
 		}
-	case status < 400:
-		f.err = tollgate.Errorf(tollgate.CodeUpstream, "the provider answered with a redirect, which is not followed")
 	case body == nil:
 		f.err = &tollgate.Error{
 			Code: tollgate.CodeUpstream, RetryAfter: upstream.RetryAfter(resp.Header, c.p.Now()),

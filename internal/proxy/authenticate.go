@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"slices"
-
 	"tollgate"
 	"tollgate/internal/auth"
 )
@@ -31,8 +29,8 @@ func (c *call) authenticate() error {
 	if principal.Session != nil {
 		c.row.SessionID = principal.Session.ID
 	}
-	if k := principal.Key; k != nil && len(k.Surfaces) > 0 && !slices.Contains(k.Surfaces, tollgate.SurfaceLLM) {
-		return tollgate.Errorf(tollgate.CodeForbidden, "this key may not be used for model requests")
+	if err := c.p.Directory.OnSurface(principal, tollgate.SurfaceLLM); err != nil {
+		return err
 	}
 	if c.row.KeyID != 0 || c.row.SessionID != 0 {
 		c.p.Ledger.Touch(c.row.KeyID, c.row.SessionID, c.start)

@@ -50,9 +50,9 @@ type call struct {
 	recorded bool
 	// recordTried is set when the store was asked to take the row and waited for.
 	recordTried bool
-	logged   error // why the call failed, for the log
-	wrote    bool  // bytes of the answer went out
-	abort    bool  // the answer must not end as if it were whole
+	logged      error // why the call failed, for the log
+	wrote       bool  // bytes of the answer went out
+	abort       bool  // the answer must not end as if it were whole
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc

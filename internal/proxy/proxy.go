@@ -20,13 +20,12 @@ type Codec struct {
 	Outbound wire.Outbound
 }
 
-// Limits bound what one call may take. The zero value of a field means its default.
+// Limits bound what one call may take; how long a provider may take is its
+// endpoint's to say. The zero value of a field means its default.
 type Limits struct {
 	MaxBody       int64         // bytes of a request body; 32 MiB
 	MaxResponse   int64         // bytes of an answer that is not streamed; 64 MiB
 	InFlightBytes int64         // bytes of all bodies in memory at once; 512 MiB
-	FirstByte     time.Duration // until a streamed answer sends its first byte; 120 s
-	Idle          time.Duration // between two reads of an answer; 60 s
 	Write         time.Duration // for one write to the client; 30 s
 	Grace         time.Duration // for the last words to a client that is cut off; 500 ms
 	Record        time.Duration // for a row to become durable; 10 s
@@ -47,8 +46,6 @@ func (l Limits) Defaults() Limits {
 	size(&l.MaxBody, 32<<20)
 	size(&l.MaxResponse, 64<<20)
 	size(&l.InFlightBytes, 512<<20)
-	set(&l.FirstByte, 120*time.Second)
-	set(&l.Idle, 60*time.Second)
 	set(&l.Write, 30*time.Second)
 	set(&l.Grace, 500*time.Millisecond)
 	set(&l.Record, 10*time.Second)

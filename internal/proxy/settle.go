@@ -57,6 +57,8 @@ func (c *call) mustEstimate(class string, u wire.Usage, answered bool) bool {
 		return !u.Reported
 	case classConnect:
 		return false
+	case classInvalid:
+		return answered && !u.Reported
 	case classStatus:
 		return answered && !u.Reported
 	default:

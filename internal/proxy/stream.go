@@ -94,7 +94,7 @@ func (c *call) relayStream(t *target, d *tollgate.Dispatch, resp *http.Response,
 // run reads and sends until the answer ends; nil = it is whole.
 func (s *stream) run() *halt {
 	c := s.c
-	c.idleTimer(c.p.Limits.FirstByte)
+	c.idleTimer(s.t.endpoint.Timeouts().Header)
 	for {
 		n, err := s.resp.Body.Read(s.in.Buffer())
 		c.stopTimer()
@@ -108,7 +108,7 @@ func (s *stream) run() *halt {
 			return s.finish(err)
 		}
 		if s.phase == phaseOpen {
-			c.idleTimer(c.p.Limits.Idle)
+			c.idleTimer(s.t.endpoint.Timeouts().Idle)
 		} else {
 			c.idleTimer(linger)
 		}

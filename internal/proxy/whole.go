@@ -46,7 +46,8 @@ func (c *call) relayWhole(t *target, d *tollgate.Dispatch, resp *http.Response) 
 		buf.drop(&c.p.bodies)
 		c.p.buffers.put(buf)
 	}()
-	err := c.fill(buf, resp.Body, resp.ContentLength+1, c.p.Limits.MaxResponse, c.paceAnswer)
+	idle := t.endpoint.Timeouts().Idle
+	err := c.fill(buf, resp.Body, resp.ContentLength+1, c.p.Limits.MaxResponse, func(int) { c.idleTimer(idle) })
 	c.stopTimer()
 	if err != nil {
 		return c.unread(d, obs, err)
@@ -88,9 +89,6 @@ func (c *call) unread(d *tollgate.Dispatch, obs wire.Observer, err error) *failu
 	c.settle(d, class, obs)
 	return f
 }
-
-// paceAnswer gives the provider Limits.Idle until its next bytes.
-func (c *call) paceAnswer(int) { c.idleTimer(c.p.Limits.Idle) }
 
 // idleTimer ends the call with CodeTimeout if the provider sends nothing for d.
 func (c *call) idleTimer(d time.Duration) {
