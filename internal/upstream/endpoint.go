@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/internal/upstream/h1"
 )
 
 // defaultAnthropicVersion is sent when the client names none.
@@ -394,13 +395,21 @@ func credentialParameter(k string) bool {
 }
 
 // body is a request body in memory.
-type body struct{ bytes.Reader }
+type body struct {
+	bytes.Reader
+	data []byte
+}
+
+var _ h1.Bytes = (*body)(nil)
 
 func newBody(b []byte) *body {
-	r := &body{}
+	r := &body{data: b}
 	r.Reset(b)
 	return r
 }
+
+// Bytes returns all of it.
+func (b *body) Bytes() []byte { return b.data }
 
 // Close does nothing.
 func (*body) Close() error { return nil }

@@ -7,12 +7,14 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"tollgate"
 	"tollgate/internal/upstream/guard"
+	"tollgate/internal/upstream/h1"
 )
 
 // Timeouts bound the parts of an upstream call (SECURITY D-06).
@@ -55,7 +57,14 @@ type Fleet struct {
 // pool is the transport of one provider, kept while its origin stays the same.
 type pool struct {
 	origin    string
-	transport *http.Transport
+	transport transport
+}
+
+// transport is what both makes have in common: net/http's for https, where it
+// brings HTTP/2, and h1's for plain http.
+type transport interface {
+	http.RoundTripper
+	CloseIdleConnections()
 }
 
 // snapshot is immutable once published.
@@ -232,11 +241,17 @@ func (f *Fleet) pool(id int64, b base) http.RoundTripper {
 		policy = guard.NewPolicy(guard.Rules{})
 	}
 	t := f.timeouts()
-	tr := guard.Transport(guard.Options{
+	o := guard.Options{
 		Policy: policy, Proxy: f.Proxy, DialTimeout: t.Dial, TLSTimeout: t.TLS, HeaderTimeout: t.Header,
 		AnyTLSPort: true, // the base URL is an admin's; nothing else is ever dialled
 		Idle:       idlePerProvider,
-	})
+	}
+	var tr transport
+	if strings.HasPrefix(b.origin(), "http://") && f.Proxy == nil {
+		tr = &h1.Transport{Dial: guard.Dial(o), Now: f.Now, HeaderTimeout: t.Header, MaxIdlePerHost: idlePerProvider}
+	} else {
+		tr = guard.Transport(o)
+	}
 	if f.transports == nil {
 		f.transports = map[int64]pool{}
 	}

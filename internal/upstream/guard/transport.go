@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -39,21 +40,7 @@ var errRefused = errors.New("guard: only plain http and https URLs without user 
 // Transport returns a transport that dials through the guard. It never
 // compresses, follows no redirect, and reads no environment.
 func Transport(o Options) *http.Transport {
-	d := &dialer{
-		policy: o.Policy, resolver: o.Resolver, timeout: orDefault(o.DialTimeout, 10*time.Second),
-		tls: o.TLS, tlsWait: orDefault(o.TLSTimeout, 10*time.Second),
-		ports: func(port uint16) bool { return port == 443 || o.AnyTLSPort },
-	}
-	if d.resolver == nil {
-		d.resolver = &net.Resolver{PreferGo: true}
-	}
-	if d.tls == nil {
-		d.tls = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	if d.tls.NextProtos == nil {
-		d.tls = d.tls.Clone()
-		d.tls.NextProtos = []string{"h2", "http/1.1"}
-	}
+	d := newDialer(o)
 	idle := o.Idle
 	if idle == 0 {
 		idle = 16
@@ -79,6 +66,32 @@ func Transport(o Options) *http.Transport {
 		t.Proxy = func(r *http.Request) (*url.URL, error) { return d.route(r.URL, o.Proxy) }
 	}
 	return t
+}
+
+// Dial returns the guarded dial of plain HTTP, for a transport of another make.
+// Such a transport goes without the outbound proxy.
+func Dial(o Options) func(ctx context.Context, network, address string) (net.Conn, error) {
+	o.Proxy = nil
+	return newDialer(o).plain
+}
+
+func newDialer(o Options) *dialer {
+	d := &dialer{
+		policy: o.Policy, resolver: o.Resolver, timeout: orDefault(o.DialTimeout, 10*time.Second),
+		tls: o.TLS, tlsWait: orDefault(o.TLSTimeout, 10*time.Second),
+		ports: func(port uint16) bool { return port == 443 || o.AnyTLSPort },
+	}
+	if d.resolver == nil {
+		d.resolver = &net.Resolver{PreferGo: true}
+	}
+	if d.tls == nil {
+		d.tls = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if d.tls.NextProtos == nil {
+		d.tls = d.tls.Clone()
+		d.tls.NextProtos = []string{"h2", "http/1.1"}
+	}
+	return d
 }
 
 // Client returns a client on a guarded transport for small calls (discovery,

@@ -217,15 +217,20 @@ func (c *conn) readError(err error) error {
 	return fmt.Errorf("reading the response header: %w", err)
 }
 
-// requestBody returns the bytes of the request's body. Bodies of relayed
-// requests are in memory already; others are read, so that they can be sent again.
+// Bytes is a request body that is in memory already: the Transport sends what
+// it returns without copying it, and it must not change until the response's
+// body is closed.
+type Bytes interface{ Bytes() []byte }
+
+// requestBody returns the bytes of the request's body. Those that are not in
+// memory are read, so that they can be sent again.
 func requestBody(req *http.Request) ([]byte, error) {
 	if req.Body == nil || req.Body == http.NoBody {
 		return nil, nil
 	}
 	defer func() { _ = req.Body.Close() }()
-	if b, ok := req.Body.(*Body); ok {
-		return b.data, nil
+	if b, ok := req.Body.(Bytes); ok {
+		return b.Bytes(), nil
 	}
 	data, err := io.ReadAll(req.Body)
 	if err != nil {
@@ -233,26 +238,3 @@ func requestBody(req *http.Request) ([]byte, error) {
 	}
 	return data, nil
 }
-
-// Body is a request body whose bytes the Transport sends without copying
-// them. They must not change until the response's body is closed.
-type Body struct {
-	data []byte
-	off  int
-}
-
-// NewBody returns a body of data.
-func NewBody(data []byte) *Body { return &Body{data: data} }
-
-// Read makes Body an io.Reader for transports that do not know it.
-func (b *Body) Read(p []byte) (int, error) {
-	if b.off >= len(b.data) {
-		return 0, io.EOF
-	}
-	n := copy(p, b.data[b.off:])
-	b.off += n
-	return n, nil
-}
-
-// Close does nothing.
-func (*Body) Close() error { return nil }
