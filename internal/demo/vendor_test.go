@@ -481,3 +481,31 @@ func TestOtherOperations(t *testing.T) {
 		}
 	}
 }
+
+func TestModelsInThreeProtocols(t *testing.T) {
+	rt := demo.Transport(&demo.Vendor{})
+	for _, c := range []struct{ path, header, want string }{
+		{"/v1/models", "X-Other", `{"object":"list","data":[{"id":"demo-small","object":"model",`},
+		{"/v1/models", "Anthropic-Version", `"first_id":"demo-small"`},
+		{"/v1/models", "X-Goog-Api-Key", `{"models":[{"name":"models/demo-small",`},
+		{"/v1beta/models", "X-Other", `{"models":[{"name":"models/demo-small",`},
+		{"/v1/models/demo-large", "X-Other", `"id":"demo-large"`},
+		{"/v1beta/models/demo-embed", "X-Other", `"name":"models/demo-embed"`},
+		{"/v1/models/nope", "X-Other", `"code":"model_not_found"`},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://demo.invalid"+c.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set(c.header, "2023-06-01")
+		res, err := rt.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if !strings.Contains(string(b), c.want) {
+			t.Errorf("%s %s: want %s in %s", c.path, c.header, c.want, b)
+		}
+	}
+}
