@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -105,11 +106,14 @@ func HandleList[I, T any](a *API, op Op, h func(ctx context.Context, in *I) ([]T
 // struct as huma reads it.
 func HandleFull[I, O any](a *API, op Op, h func(ctx context.Context, in *I) (*O, error)) {
 	huma.Register(a.huma, a.operation(op), func(ctx context.Context, in *input[I]) (*O, error) {
-		out, err := h(ctx, &in.Body)
-		if err != nil {
-			return nil, failed(ctx, err)
+		err := checkFields(reflect.ValueOf(in.Body), "")
+		if err == nil {
+			var out *O
+			if out, err = h(ctx, &in.Body); err == nil {
+				return out, nil
+			}
 		}
-		return out, nil
+		return nil, failed(ctx, err)
 	})
 }
 
