@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -31,7 +32,7 @@ type API struct {
 
 // New returns an empty API that mounts on router. version is the product's.
 func New(router *web.Router, version string) *API {
-	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
 	config := huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
@@ -71,6 +72,18 @@ type Op struct {
 	Notes   string // longer, optional
 	Policy  web.Policy
 	Example any // a request body, for the documents
+}
+
+// schemaName keeps apart the types of self-service from those of the admin API.
+func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	name := huma.DefaultSchemaNamer(t, hint)
+	if strings.HasSuffix(t.PkgPath(), "/self") {
+		return "Own" + name
+	}
+	return name
 }
 
 type input[I any] struct{ Body I }
