@@ -9,6 +9,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -30,7 +32,7 @@ type API struct {
 
 // New returns an empty API that mounts on router. version is the product's.
 func New(router *web.Router, version string) *API {
-	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
 	config := huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
@@ -72,6 +74,18 @@ type Op struct {
 	Example any // a request body, for the documents
 }
 
+// schemaName keeps apart the types of self-service from those of the admin API.
+func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	name := huma.DefaultSchemaNamer(t, hint)
+	if strings.HasSuffix(t.PkgPath(), "/self") {
+		return "Own" + name
+	}
+	return name
+}
+
 type input[I any] struct{ Body I }
 
 type output[O any] struct{ Body O }
@@ -105,11 +119,14 @@ func HandleList[I, T any](a *API, op Op, h func(ctx context.Context, in *I) ([]T
 // struct as huma reads it.
 func HandleFull[I, O any](a *API, op Op, h func(ctx context.Context, in *I) (*O, error)) {
 	huma.Register(a.huma, a.operation(op), func(ctx context.Context, in *input[I]) (*O, error) {
-		out, err := h(ctx, &in.Body)
-		if err != nil {
-			return nil, failed(ctx, err)
+		err := checkFields(reflect.ValueOf(in.Body), "")
+		if err == nil {
+			var out *O
+			if out, err = h(ctx, &in.Body); err == nil {
+				return out, nil
+			}
 		}
-		return out, nil
+		return nil, failed(ctx, err)
 	})
 }
 

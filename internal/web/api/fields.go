@@ -3,6 +3,9 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -41,51 +44,84 @@ func (Opt[T]) Schema(r huma.Registry) *huma.Schema {
 	return &s
 }
 
+// Val is an optional field of a write that is never null: absent or a value.
+type Val[T any] struct{ tollgate.Opt[T] }
+
+// UnmarshalJSON notes that the field is there.
+func (v *Val[T]) UnmarshalJSON(b []byte) error { return (*Opt[T])(v).UnmarshalJSON(b) }
+
+// MarshalJSON writes the value.
+func (v Val[T]) MarshalJSON() ([]byte, error) { return Opt[T](v).MarshalJSON() }
+
+// Schema is T's.
+func (Val[T]) Schema(r huma.Registry) *huma.Schema {
+	s := *schemaOf[T](r)
+	s.Nullable = false
+	return &s
+}
+
+// Fault reports a null.
+func (v Val[T]) Fault() string {
+	if v.Null {
+		return "must not be null"
+	}
+	return ""
+}
+
 // Scope limits a query to rows whose field fits: {"eq":v}, {"in":[…]}, "all"
 // or absent, also capitalised (CONTRACT 8).
-type Scope[T comparable] struct{ tollgate.Match[T] }
+type Scope[T comparable] struct {
+	tollgate.Match[T]
+	fault string
+}
 
-// UnmarshalJSON reads any of the spellings.
+// Fault says what is wrong with the filter.
+func (s Scope[T]) Fault() string { return s.fault }
+
+// UnmarshalJSON reads any of the spellings. What it cannot read is left for
+// Fault to tell, which is asked by who knows the field's name.
 func (s *Scope[T]) UnmarshalJSON(b []byte) error {
-	const usage = `a filter is {"eq":value}, {"in":[values]} or "all"`
+	*s = Scope[T]{fault: `is no filter: use {"eq":value}, {"in":[values]} or "all"`}
 	var word string
 	if json.Unmarshal(b, &word) == nil {
-		if word != "all" && word != "All" {
-			return tollgate.Errorf(tollgate.CodeInvalid, usage)
+		if word == "all" || word == "All" {
+			s.fault = ""
 		}
-		s.Match = tollgate.Match[T]{}
 		return nil
 	}
 	var parts map[string]json.RawMessage
 	if err := json.Unmarshal(b, &parts); err != nil || len(parts) != 1 {
-		return tollgate.Errorf(tollgate.CodeInvalid, usage)
+		return nil //nolint:nilerr // Fault tells it
 	}
-	s.Set = true
 	for name, raw := range parts {
-		var err error
 		switch name {
 		case "eq", "Eq":
-			s.Values = make([]T, 1)
-			err = strict(raw, &s.Values[0])
+			v := make([]*T, 1)
+			s.take(json.Unmarshal(raw, &v[0]), v)
 		case "in", "In":
-			s.Values = []T{}
-			err = strict(raw, &s.Values)
-		default:
-			err = tollgate.Errorf(tollgate.CodeInvalid, usage)
-		}
-		if err != nil {
-			return tollgate.WrapError(tollgate.CodeInvalid, err, usage)
+			var v []*T
+			err := json.Unmarshal(raw, &v)
+			if v == nil && err == nil {
+				return nil
+			}
+			s.take(err, v)
 		}
 	}
 	return nil
 }
 
-// strict decodes raw and refuses null, which encoding/json would skip.
-func strict(raw json.RawMessage, v any) error {
-	if bytes.Equal(bytes.TrimSpace(raw), []byte("null")) {
-		return tollgate.Errorf(tollgate.CodeInvalid, "null is no value")
+// take accepts values, none of which may be null.
+func (s *Scope[T]) take(err error, values []*T) {
+	got := make([]T, len(values))
+	for i, v := range values {
+		if err != nil || v == nil {
+			return
+		}
+		got[i] = *v
 	}
-	return json.Unmarshal(raw, v)
+	if err == nil {
+		s.Match, s.fault = tollgate.Match[T]{Set: true, Values: got}, ""
+	}
 }
 
 // Schema lists the spellings.
@@ -153,4 +189,40 @@ func AgreeScope[T comparable](name string, a Scope[T], other string, b Scope[T])
 		}
 	}
 	return a.Match, nil
+}
+
+// checkFields asks every field of a decoded body that can tell for its fault
+// and names the field in the error.
+func checkFields(v reflect.Value, path string) error {
+	if v.Kind() == reflect.Slice {
+		for i := range v.Len() {
+			if err := checkFields(v.Index(i), path+"["+strconv.Itoa(i)+"]"); err != nil {
+				return err
+			}
+		}
+	}
+	if v.Kind() != reflect.Struct {
+		return nil
+	}
+	if f, ok := v.Interface().(interface{ Fault() string }); ok {
+		if fault := f.Fault(); fault != "" {
+			return tollgate.Invalidf(path, "%s %s", path, fault)
+		}
+		return nil
+	}
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		if !field.IsExported() {
+			continue
+		}
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		at := path
+		if name != "" {
+			at = strings.TrimPrefix(path+"."+name, ".")
+		}
+		if err := checkFields(v.Field(i), at); err != nil {
+			return err
+		}
+	}
+	return nil
 }

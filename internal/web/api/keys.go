@@ -46,13 +46,29 @@ type KeyLimit struct {
 // KeyFields are what may be said about a key when it is made; on an update,
 // an absent field stays as it is and null takes the bound away.
 type KeyFields struct {
-	Label     Opt[string]     `json:"label,omitzero"`
-	ExpiresAt Opt[time.Time]  `json:"expires_at,omitzero"`
-	Models    Opt[[]string]   `json:"models,omitzero" doc:"Globs over model names."`
-	IPAllow   Opt[[]string]   `json:"ip_allow,omitzero" doc:"CIDRs or addresses."`
-	Surfaces  Opt[[]string]   `json:"surfaces,omitzero" doc:"Of llm, user, admin."`
-	Quotas    Opt[[]KeyQuota] `json:"quotas,omitzero"`
-	Limits    Opt[[]KeyLimit] `json:"limits,omitzero"`
+	Label     Opt[string]    `json:"label,omitzero"`
+	ExpiresAt Opt[time.Time] `json:"expires_at,omitzero"`
+	Models    Opt[[]string]  `json:"models,omitzero" doc:"Globs over model names."`
+	IPAllow   Opt[[]string]  `json:"ip_allow,omitzero" doc:"CIDRs or addresses."`
+	Surfaces  Opt[[]string]  `json:"surfaces,omitzero" doc:"Of llm, user, admin."`
+}
+
+// KeyBounds are KeyFields in the domain's terms; what is absent or null is zero.
+type KeyBounds struct {
+	Label     string
+	ExpiresAt time.Time
+	Models    []string
+	IPAllow   []netip.Prefix
+	Surfaces  []tollgate.Surface
+}
+
+// Bounds reads the fields. Errors are CodeInvalid.
+func (f KeyFields) Bounds() (b KeyBounds, err error) {
+	b = KeyBounds{Label: f.Label.Value, ExpiresAt: f.ExpiresAt.Value, Models: f.Models.Value}
+	if b.IPAllow, err = parseNetworks("ip_allow", f.IPAllow.Value); err == nil {
+		b.Surfaces, err = parseSurfaces("surfaces", f.Surfaces.Value)
+	}
+	return b, err
 }
 
 // NewKey is the answer that shows a key, once.
@@ -62,8 +78,8 @@ type NewKey struct {
 	APIKey string `json:"api_key" doc:"The key in clear. It is shown only here."`
 }
 
-// ParseNetworks reads CIDRs; a bare address stands for itself alone.
-func ParseNetworks(field string, list []string) ([]netip.Prefix, error) {
+// parseNetworks reads CIDRs; a bare address stands for itself alone.
+func parseNetworks(field string, list []string) ([]netip.Prefix, error) {
 	nets := make([]netip.Prefix, 0, len(list))
 	for _, s := range list {
 		if p, err := netip.ParsePrefix(s); err == nil {
@@ -79,8 +95,8 @@ func ParseNetworks(field string, list []string) ([]netip.Prefix, error) {
 	return nets, nil
 }
 
-// ParseSurfaces reads the names of surfaces.
-func ParseSurfaces(field string, list []string) ([]tollgate.Surface, error) {
+// parseSurfaces reads the names of surfaces.
+func parseSurfaces(field string, list []string) ([]tollgate.Surface, error) {
 	surfaces := make([]tollgate.Surface, 0, len(list))
 	for _, s := range list {
 		switch v := tollgate.Surface(s); v {
