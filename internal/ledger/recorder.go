@@ -1,0 +1,222 @@
+// Package ledger makes request and usage rows durable before the caller sees
+// the end of its answer, at the cost of one small transaction for many: rows
+// that arrive while a commit runs form the next batch (group commit), and
+// every caller waits for its own batch. Last uses of keys and sessions ride
+// along, at most once a minute each.
+package ledger
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"tollgate"
+)
+
+// Defaults and bounds of a Recorder.
+const (
+	// DefaultBatch is the most rows of one transaction.
+	DefaultBatch = 512
+	// DefaultQueue is the most rows that wait, all batches together.
+	DefaultQueue = 16 << 10
+	// DefaultPatience is how long a failing store is tried again before its
+	// batch is given up.
+	DefaultPatience = 30 * time.Second
+)
+
+// Log is what a Recorder writes to; a tollgate.Store is one.
+type Log interface {
+	tollgate.RequestLog
+	// Touch records last uses of keys and sessions.
+	Touch(ctx context.Context, keys, sessions map[int64]time.Time) error
+}
+
+// Recorder is the group commit in front of a Log. Set the fields, then use it;
+// its goroutine starts with the first row and ends with Close.
+type Recorder struct {
+	// Log gets the rows. Required.
+	Log Log
+	// Logger gets what went wrong. Required.
+	Logger *slog.Logger
+	// Batch, Queue and Patience bound it; 0 = the defaults.
+	Batch, Queue int
+	Patience     time.Duration
+
+	start   sync.Once
+	wake    chan struct{} // a batch or a touch is waiting
+	stop    chan struct{} // closed by Close
+	done    chan struct{} // closed when the goroutine has ended
+	cut     context.CancelFunc
+	mu      sync.Mutex
+	waiting []*batch // in order; rows are added to the last
+	queued  int      // rows in waiting and in the running batch
+	room    chan struct{}
+	closed  bool
+	touches touches
+	stats   counters
+}
+
+// batch is what one transaction writes.
+type batch struct {
+	rows []tollgate.Request
+	// errs are the failures of single rows, when the batch was split.
+	errs map[tollgate.RequestID]error
+	err  error
+	done chan struct{}
+}
+
+// Record adds the row and waits until it is durable. It returns an error when
+// the store refused the row or stayed away for too long (CodeUnavailable), or
+// when ctx ended first; in the latter case the row is still written. When the
+// queue is full it waits for room: rows of money are pushed back, not dropped.
+func (r *Recorder) Record(ctx context.Context, row tollgate.Request) error {
+	b, err := r.enqueue(ctx, row)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-b.done:
+		return b.result(row.ID)
+	case <-ctx.Done():
+		return tollgate.WrapError(tollgate.CodeUnavailable, ctx.Err(), "the request record was not confirmed in time")
+	}
+}
+
+// RecordLater adds the row without waiting, for requests that were refused or
+// not authenticated. When the queue is half full it drops the row, counts it
+// and returns false: strangers cannot push back callers.
+func (r *Recorder) RecordLater(row tollgate.Request) bool {
+	r.launch()
+	r.mu.Lock()
+	if r.closed || r.queued >= r.queue()/2 {
+		r.mu.Unlock()
+		r.stats.dropped.Add(1)
+		return false
+	}
+	r.add(row)
+	r.mu.Unlock()
+	r.signal()
+	return true
+}
+
+// Close writes what waits and ends the goroutine. When ctx ends first, the
+// running write is cut off and what is left is lost: the error says how much.
+// Rows that come later are refused.
+func (r *Recorder) Close(ctx context.Context) error {
+	r.launch()
+	r.mu.Lock()
+	if !r.closed {
+		r.closed = true
+		close(r.stop)
+	}
+	r.mu.Unlock()
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+		r.cut()
+		<-r.done
+	}
+	if n := r.Stats().Lost; n > 0 && ctx.Err() != nil {
+		return tollgate.WrapError(tollgate.CodeUnavailable, ctx.Err(), "%d request records could not be written", n)
+	}
+	return nil
+}
+
+func (r *Recorder) launch() {
+	r.start.Do(func() {
+		r.wake, r.stop, r.done = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
+		r.room = make(chan struct{})
+		ctx, cut := context.WithCancel(context.Background())
+		r.cut = cut
+		go r.run(ctx)
+	})
+}
+
+// enqueue adds the row to the next batch, waiting for room if need be.
+func (r *Recorder) enqueue(ctx context.Context, row tollgate.Request) (*batch, error) {
+	r.launch()
+	for {
+		r.mu.Lock()
+		if r.closed {
+			r.mu.Unlock()
+			return nil, tollgate.Errorf(tollgate.CodeUnavailable, "the gateway is shutting down")
+		}
+		if r.queued < r.queue() {
+			b := r.add(row)
+			r.mu.Unlock()
+			r.signal()
+			return b, nil
+		}
+		room := r.room
+		r.mu.Unlock()
+		select {
+		case <-room:
+		case <-ctx.Done():
+			return nil, tollgate.WrapError(tollgate.CodeUnavailable, ctx.Err(), "the request log is full")
+		}
+	}
+}
+
+// add puts the row into the last waiting batch, or a new one. r.mu is held.
+func (r *Recorder) add(row tollgate.Request) *batch {
+	r.queued++
+	if n := len(r.waiting); n > 0 && len(r.waiting[n-1].rows) < r.batch() {
+		b := r.waiting[n-1]
+		b.rows = append(b.rows, row)
+		return b
+	}
+	b := &batch{rows: []tollgate.Request{row}, done: make(chan struct{})}
+	r.waiting = append(r.waiting, b)
+	return b
+}
+
+func (r *Recorder) signal() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// next takes the first waiting batch; nil = none.
+func (r *Recorder) next() *batch {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.waiting) == 0 {
+		return nil
+	}
+	b := r.waiting[0]
+	r.waiting[0] = nil
+	r.waiting = r.waiting[1:]
+	return b
+}
+
+// finish tells the callers of a batch and makes its room free.
+func (r *Recorder) finish(b *batch) {
+	close(b.done)
+	r.mu.Lock()
+	r.queued -= len(b.rows)
+	if r.queued < r.queue() {
+		close(r.room)
+		r.room = make(chan struct{})
+	}
+	r.mu.Unlock()
+}
+
+// result is what became of one row of a finished batch.
+func (b *batch) result(id tollgate.RequestID) error {
+	if b.err != nil {
+		return b.err
+	}
+	return b.errs[id]
+}
+
+func (r *Recorder) batch() int { return orDefault(r.Batch, DefaultBatch) }
+func (r *Recorder) queue() int { return orDefault(r.Queue, DefaultQueue) }
+
+func orDefault[T int | time.Duration](v, fallback T) T {
+	if v <= 0 {
+		return fallback
+	}
+	return v
+}

@@ -1,0 +1,130 @@
+package ledger
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"tollgate"
+)
+
+// Pauses between tries of a failing store, doubling.
+const (
+	firstPause = 5 * time.Millisecond
+	lastPause  = time.Second
+)
+
+// run writes batches until Close, then what is left.
+func (r *Recorder) run(ctx context.Context) {
+	defer close(r.done)
+	defer r.cut()
+	touch := time.NewTicker(touchEvery)
+	defer touch.Stop()
+	for {
+		select {
+		case <-r.wake:
+			r.drain(ctx, touch.C)
+		case <-touch.C:
+			r.flushTouches(ctx)
+		case <-r.stop:
+			r.drain(ctx, touch.C)
+			r.flushTouches(ctx)
+			return
+		}
+	}
+}
+
+// drain writes every waiting batch; last uses get their turn in between.
+func (r *Recorder) drain(ctx context.Context, touch <-chan time.Time) {
+	for b := r.next(); b != nil; b = r.next() {
+		r.commit(ctx, b)
+		r.finish(b)
+		select {
+		case <-touch:
+			r.flushTouches(ctx)
+		default:
+		}
+	}
+}
+
+// commit writes one batch. A store that is away is tried again; a batch that
+// is refused is written row by row, so that one bad row takes no other along.
+func (r *Recorder) commit(ctx context.Context, b *batch) {
+	b.err = r.persist(ctx, b.rows)
+	if b.err == nil {
+		r.stats.batches.Add(1)
+		r.stats.recorded.Add(int64(len(b.rows)))
+		return
+	}
+	if tollgate.ErrorCode(b.err) == tollgate.CodeUnavailable || len(b.rows) == 1 {
+		r.lose(ctx, len(b.rows), b.err)
+		return
+	}
+	b.err, b.errs = nil, map[tollgate.RequestID]error{}
+	for i := range b.rows {
+		if err := r.persist(ctx, b.rows[i:i+1]); err != nil {
+			b.errs[b.rows[i].ID] = err
+			r.lose(ctx, 1, err)
+			continue
+		}
+		r.stats.recorded.Add(1)
+	}
+	r.stats.batches.Add(1)
+}
+
+// persist appends rows, again and again while the store is away, for as long
+// as patience lasts. Appending twice is harmless.
+func (r *Recorder) persist(ctx context.Context, rows []tollgate.Request) error {
+	patience := time.NewTimer(orDefault(r.Patience, DefaultPatience))
+	defer patience.Stop()
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		err := r.Log.Append(ctx, rows)
+		if err == nil || tollgate.ErrorCode(err) != tollgate.CodeUnavailable {
+			return err
+		}
+		r.stats.retries.Add(1)
+		again := time.NewTimer(pause)
+		select {
+		case <-again.C:
+		case <-patience.C:
+			again.Stop()
+			return err
+		case <-ctx.Done():
+			again.Stop()
+			return err
+		}
+	}
+}
+
+func (r *Recorder) lose(ctx context.Context, rows int, err error) {
+	r.stats.lost.Add(int64(rows))
+	r.Logger.ErrorContext(ctx, "request records lost", "rows", rows, "error", err)
+}
+
+// counters are what Stats reads.
+type counters struct {
+	recorded, batches, retries, dropped, lost, touched atomic.Int64
+}
+
+// Stats are a Recorder's counts since its start, for metrics.
+type Stats struct {
+	Recorded int64 // rows that are durable
+	Batches  int64 // transactions that made them so
+	Retries  int64 // tries after the first
+	Dropped  int64 // rows that RecordLater turned away
+	Lost     int64 // rows that the store refused or was away for
+	Touched  int64 // last uses that are stored
+	Queued   int64 // rows that wait now
+}
+
+// Stats returns the counts now.
+func (r *Recorder) Stats() Stats {
+	r.mu.Lock()
+	queued := r.queued
+	r.mu.Unlock()
+	c := &r.stats
+	return Stats{
+		Recorded: c.recorded.Load(), Batches: c.batches.Load(), Retries: c.retries.Load(), Dropped: c.dropped.Load(),
+		Lost: c.lost.Load(), Touched: c.touched.Load(), Queued: int64(queued),
+	}
+}

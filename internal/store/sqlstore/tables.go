@@ -1,0 +1,96 @@
+package sqlstore
+
+import (
+	"context"
+
+	"tollgate"
+)
+
+// tables are the specs of a store. They hold no state.
+type tables struct {
+	users           *spec[tollgate.User, tollgate.UserFilter]
+	keys            *spec[tollgate.Key, tollgate.KeyFilter]
+	teams           *spec[tollgate.Team, tollgate.TeamFilter]
+	sessions        *spec[tollgate.Session, tollgate.SessionFilter]
+	permissions     *spec[tollgate.Permission, tollgate.PermissionFilter]
+	filePermissions *spec[tollgate.FilePermission, tollgate.PermissionFilter]
+	quotas          *spec[tollgate.Quota, tollgate.QuotaFilter]
+	rateLimits      *spec[tollgate.RateLimit, tollgate.RateLimitFilter]
+	providers       *spec[tollgate.Provider, tollgate.ProviderFilter]
+	credentials     *spec[tollgate.Credential, tollgate.CredentialFilter]
+	models          *spec[tollgate.Model, tollgate.ModelFilter]
+	aliases         *spec[tollgate.ModelAlias, tollgate.AliasFilter]
+	audit           *spec[tollgate.AuditEntry, tollgate.AuditFilter]
+	usage           *usageSpec
+}
+
+func newTables() *tables {
+	return &tables{
+		users: userTable(), keys: keyTable(), teams: teamTable(), sessions: sessionTable(),
+		permissions: permissionTable(), filePermissions: filePermissionTable(),
+		quotas: quotaTable(), rateLimits: rateLimitTable(),
+		providers: providerTable(), credentials: credentialTable(), models: modelTable(), aliases: aliasTable(),
+		audit: auditTable(), usage: newUsageSpec(),
+	}
+}
+
+// tx returns the view of every table within s.
+func (t *tables) tx(s *session) tollgate.Tx {
+	return tollgate.Tx{
+		Users:           table[tollgate.User, tollgate.UserFilter]{t.users, s},
+		Keys:            table[tollgate.Key, tollgate.KeyFilter]{t.keys, s},
+		Teams:           table[tollgate.Team, tollgate.TeamFilter]{t.teams, s},
+		Sessions:        table[tollgate.Session, tollgate.SessionFilter]{t.sessions, s},
+		Permissions:     table[tollgate.Permission, tollgate.PermissionFilter]{t.permissions, s},
+		FilePermissions: table[tollgate.FilePermission, tollgate.PermissionFilter]{t.filePermissions, s},
+		Quotas:          table[tollgate.Quota, tollgate.QuotaFilter]{t.quotas, s},
+		RateLimits:      table[tollgate.RateLimit, tollgate.RateLimitFilter]{t.rateLimits, s},
+		Providers:       table[tollgate.Provider, tollgate.ProviderFilter]{t.providers, s},
+		Credentials:     table[tollgate.Credential, tollgate.CredentialFilter]{t.credentials, s},
+		Models:          table[tollgate.Model, tollgate.ModelFilter]{t.models, s},
+		Aliases:         table[tollgate.ModelAlias, tollgate.AliasFilter]{t.aliases, s},
+		Settings:        settings{s},
+		Meta:            meta{s},
+		Audit:           audit{table[tollgate.AuditEntry, tollgate.AuditFilter]{t.audit, s}},
+		Usage:           usage{t.usage, s},
+	}
+}
+
+// releaseScope deletes the quotas and rate limits of one scope; they refer to
+// their owner by scope and id, which no foreign key can follow.
+func releaseScope(ctx context.Context, s *session, scope tollgate.Scope, id int64) error {
+	for _, name := range []string{"quotas", "rate_limits"} {
+		if _, err := s.exec(ctx, "DELETE FROM "+name+" WHERE scope = $1 AND scope_id = $2", string(scope), id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkScope looks that the owner of a quota or rate limit exists.
+func checkScope(ctx context.Context, s *session, scope tollgate.Scope, id int64) error {
+	owner := ""
+	switch scope {
+	case tollgate.ScopeUser:
+		owner = "users"
+	case tollgate.ScopeKey:
+		owner = "keys"
+	case tollgate.ScopeTeam:
+		owner = "teams"
+	case tollgate.ScopeInstance, tollgate.ScopeService:
+		if id != 0 {
+			return tollgate.Invalidf("scope_id", "the %s scope has no id", scope)
+		}
+		return nil
+	default:
+		return tollgate.Invalidf("scope", "%q is not a scope", scope)
+	}
+	n, err := s.number(ctx, "SELECT COUNT(*) FROM "+owner+" WHERE id = $1", id)
+	if err != nil {
+		return s.fail(ctx, err, "look up the "+string(scope))
+	}
+	if n == 0 {
+		return tollgate.Invalidf("scope_id", "%s %d does not exist", scope, id)
+	}
+	return nil
+}

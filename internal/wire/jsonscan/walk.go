@@ -1,0 +1,176 @@
+package jsonscan
+
+// Span is a range of bytes: Start inclusive, End exclusive. The zero value is
+// no range.
+type Span struct{ Start, End int }
+
+// Empty reports whether s is no range.
+func (s Span) Empty() bool { return s.End == s.Start }
+
+// Of returns the bytes of b that s covers.
+func (s Span) Of(b []byte) []byte { return b[s.Start:s.End] }
+
+// Object walks the members of an object. Each value is fully validated as it
+// is passed.
+type Object struct {
+	// Key is the text between the quotes, as it stands: escapes are not resolved.
+	Key Span
+	// Value is the whole value, quotes and brackets included.
+	Value Span
+	// End is the offset after the closing brace, once Next has returned false
+	// without error.
+	End int
+
+	limits Limits
+	b      []byte
+	pos    int
+	depth  int
+	code   int
+}
+
+// Object starts walking the object that begins at b[at]; depth counts the
+// containers open around it. What is not an object fails at the first Next.
+func (l Limits) Object(b []byte, at, depth int) Object {
+	o := Object{limits: l, b: b, pos: at, depth: depth + 1}
+	if at >= len(b) || b[at] != '{' {
+		o.code = ^at
+	} else if l.tooDeep(o.depth) {
+		o.code = failDepth
+	}
+	return o
+}
+
+// Next moves to the next member. It returns false at the end and on an error.
+func (o *Object) Next() bool {
+	if o.code < 0 || o.End > 0 {
+		return false
+	}
+	b := o.b
+	i := Space(b, o.pos+1)
+	if b[o.pos] == '{' && i < len(b) && b[i] == '}' {
+		o.End = i + 1
+		return false
+	}
+	if i >= len(b) || b[i] != '"' {
+		return o.fail(^i)
+	}
+	o.Key.Start = i + 1
+	if i = text(b, i); i < 0 {
+		return o.fail(i)
+	}
+	o.Key.End = i - 1
+	if i = Space(b, i); i >= len(b) || b[i] != ':' {
+		return o.fail(^i)
+	}
+	o.Value.Start = Space(b, i+1)
+	if o.Value.End = o.limits.value(b, o.Value.Start, o.depth); o.Value.End < 0 {
+		return o.fail(o.Value.End)
+	}
+	return o.after(Space(b, o.Value.End))
+}
+
+// after looks at what follows a member: a comma (kept in pos for the next
+// step) or the end, which is only reported by the following Next.
+func (o *Object) after(i int) bool {
+	switch {
+	case i >= len(o.b):
+		return o.fail(^i)
+	case o.b[i] == '}':
+		o.End = i + 1
+		return true
+	case o.b[i] != ',':
+		return o.fail(^i)
+	}
+	o.pos = i
+	return true
+}
+
+func (o *Object) fail(code int) bool {
+	o.code = code
+	return false
+}
+
+// Err returns why the walk stopped early, nil after a whole object.
+func (o *Object) Err() error {
+	if o.code < 0 {
+		return failure(o.b, o.code)
+	}
+	return nil
+}
+
+// Array walks the elements of an array.
+type Array struct {
+	// Value is the whole element.
+	Value Span
+
+	limits Limits
+	b      []byte
+	pos    int
+	depth  int
+	code   int
+	done   bool
+}
+
+// Array starts walking the array that begins at b[at]; depth counts the
+// containers open around it. What is not an array fails at the first Next.
+func (l Limits) Array(b []byte, at, depth int) Array {
+	a := Array{limits: l, b: b, pos: at, depth: depth + 1}
+	if at >= len(b) || b[at] != '[' {
+		a.code = ^at
+	} else if l.tooDeep(a.depth) {
+		a.code = failDepth
+	}
+	return a
+}
+
+// Next moves to the next element. It returns false at the end and on an error.
+func (a *Array) Next() bool {
+	if a.code < 0 || a.done {
+		return false
+	}
+	b := a.b
+	i := Space(b, a.pos+1)
+	if b[a.pos] == '[' && i < len(b) && b[i] == ']' {
+		a.done = true
+		return false
+	}
+	a.Value.Start = i
+	if a.Value.End = a.limits.value(b, i, a.depth); a.Value.End < 0 {
+		a.code = a.Value.End
+		return false
+	}
+	i = Space(b, a.Value.End)
+	switch {
+	case i < len(b) && b[i] == ']':
+		a.done = true
+	case i < len(b) && b[i] == ',':
+		a.pos = i
+	default:
+		a.code = ^i
+		return false
+	}
+	return true
+}
+
+// Err returns why the walk stopped early, nil after a whole array.
+func (a *Array) Err() error {
+	if a.code < 0 {
+		return failure(a.b, a.code)
+	}
+	return nil
+}
+
+// Member returns the value of the object's member name, the last one if there
+// are several, as encoding/json reads it, and whether there is one. Escaped
+// spellings of the name are not found. An object that is malformed up to
+// there has none.
+func (l Limits) Member(object []byte, name string) ([]byte, bool) {
+	var found []byte
+	o := l.Object(object, Space(object, 0), 0)
+	for o.Next() {
+		if string(o.Key.Of(object)) == name {
+			found = o.Value.Of(object)
+		}
+	}
+	return found, found != nil && o.Err() == nil
+}

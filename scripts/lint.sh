@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Every check of the sources that is no test: formatting, go vet, golangci-lint
+# and shellcheck. Changes nothing (scripts/fmt.sh does).
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$root"
+
+failed=0
+say "gofmt"
+unformatted=$(git ls-files '*.go' | xargs -r gofmt -l)
+if [ -n "$unformatted" ]; then
+	echo "$unformatted"
+	failed=1
+fi
+
+golangci=$(scripts/tools.sh golangci-lint)
+for module in . test/sdk/go; do
+	say "golangci-lint in $module"
+	(cd "$module" && "$golangci" run --config "$root/.golangci.yml" ./...) || failed=1
+done
+
+say "shellcheck"
+need shellcheck shellcheck
+git ls-files '*.sh' .ci/run | xargs -r shellcheck || failed=1
+
+[ "$failed" = 0 ] && echo "lint: clean"
+exit "$failed"
