@@ -57,20 +57,46 @@ func Load(src Sources) (Config, error) {
 // gateway's own disk: env: and file: values are refused. Process settings in
 // it are checked for form and otherwise ignored. Its error is Problems.
 func ParseSeed(name string, data []byte) (Seed, error) {
-	l := loader{}
-	doc := l.parse(name, data, nil)
-	finishSeed(&doc.Seed, l.gproxy, &l.problems)
-	doc.Seed.Notes = append(l.warnings, doc.Seed.Notes...)
-	sortProblems(doc.Seed.Notes)
-	sortProblems(l.problems)
-	return doc.Seed, l.problems.Err()
+	return parseSeed(name, data, nil)
 }
 
-// ReadSeed is ParseSeed for a file on the gateway's own disk, named by the
-// operator at the host: env: and file: values are resolved.
-func ReadSeed(path string, environment []string) (Seed, error) {
+// Document is a file that an operator at the host brings: its text, and the
+// values of its env: and file: references, resolved where the operator is.
+type Document struct {
+	Name       string            `json:"name"`
+	Text       []byte            `json:"text"`
+	References map[string]string `json:"references,omitempty"`
+}
+
+// NewDocument takes a file's text and resolves its references with the given
+// environment, relative paths from the file's folder. Errors are Problems.
+func NewDocument(name string, text []byte, environment []string) (Document, error) {
 	l := loader{env: environ(environment)}
-	doc := l.file(path)
+	d := Document{Name: name, Text: text, References: map[string]string{}}
+	_, err := parseSeed(name, text, func(ref string) (string, error) {
+		value, err := l.reference(filepath.Dir(name), ref)
+		if err == nil {
+			d.References[ref] = value
+		}
+		return value, err
+	})
+	return d, err
+}
+
+// Seed reads the seed sections of the document. Its error is Problems.
+func (d Document) Seed() (Seed, error) {
+	return parseSeed(d.Name, d.Text, func(ref string) (string, error) {
+		value, ok := d.References[ref]
+		if !ok {
+			return "", errors.New("the reference is not resolved")
+		}
+		return value, nil
+	})
+}
+
+func parseSeed(name string, data []byte, resolve func(string) (string, error)) (Seed, error) {
+	l := loader{}
+	doc := l.parse(name, data, resolve)
 	finishSeed(&doc.Seed, l.gproxy, &l.problems)
 	doc.Seed.Notes = append(l.warnings, doc.Seed.Notes...)
 	sortProblems(doc.Seed.Notes)

@@ -108,58 +108,6 @@ type SeedModel struct {
 	Prices
 }
 
-// Prices are the price keys of a model, in dollars per million tokens
-// (dollars per call for the *_each_call keys).
-type Prices struct {
-	EachCall         *tollgate.Money `toml:"price_each_call" json:"price_each_call,omitempty"`
-	Tiers            []PriceTier     `toml:"price_tiers" json:"price_tiers,omitempty"`
-	FlexEachCall     *tollgate.Money `toml:"flex_price_each_call" json:"flex_price_each_call,omitempty"`
-	FlexTiers        []PriceTier     `toml:"flex_price_tiers" json:"flex_price_tiers,omitempty"`
-	ScaleEachCall    *tollgate.Money `toml:"scale_price_each_call" json:"scale_price_each_call,omitempty"`
-	ScaleTiers       []PriceTier     `toml:"scale_price_tiers" json:"scale_price_tiers,omitempty"`
-	PriorityEachCall *tollgate.Money `toml:"priority_price_each_call" json:"priority_price_each_call,omitempty"`
-	PriorityTiers    []PriceTier     `toml:"priority_price_tiers" json:"priority_price_tiers,omitempty"`
-	TokenPrices
-}
-
-// PriceTier holds the prices up to a number of input tokens; 0 = without bound.
-type PriceTier struct {
-	InputTokensUpTo int64 `toml:"input_tokens_up_to" json:"input_tokens_up_to,omitempty"`
-	TokenPrices
-}
-
-// TokenPrices are dollars per million tokens, by kind of token.
-type TokenPrices struct {
-	Input             *tollgate.Money `toml:"price_input_tokens" json:"price_input_tokens,omitempty"`
-	Output            *tollgate.Money `toml:"price_output_tokens" json:"price_output_tokens,omitempty"`
-	CacheRead         *tollgate.Money `toml:"price_cache_read_input_tokens" json:"price_cache_read_input_tokens,omitempty"`
-	CacheCreation     *tollgate.Money `toml:"price_cache_creation_input_tokens" json:"price_cache_creation_input_tokens,omitempty"`
-	CacheCreation5Min *tollgate.Money `toml:"price_cache_creation_input_tokens_5min" json:"price_cache_creation_input_tokens_5min,omitempty"`
-	CacheCreation1h   *tollgate.Money `toml:"price_cache_creation_input_tokens_1h" json:"price_cache_creation_input_tokens_1h,omitempty"`
-}
-
-// JSON returns the price keys as a JSON object with exact numbers, nil when
-// there is no price.
-func (p Prices) JSON() (json.RawMessage, error) {
-	b, err := json.Marshal(p)
-	if err != nil || string(b) == "{}" {
-		return nil, err
-	}
-	return b, nil
-}
-
-// ParsePrices reads what JSON wrote. Errors are CodeInvalid.
-func ParsePrices(b json.RawMessage) (Prices, error) {
-	var p Prices
-	if len(b) == 0 {
-		return p, nil
-	}
-	if err := json.Unmarshal(b, &p); err != nil {
-		return p, tollgate.WrapError(tollgate.CodeInvalid, err, "the prices cannot be read")
-	}
-	return p, nil
-}
-
 // SeedAlias is a [[model_aliases]] entry.
 type SeedAlias struct {
 	At           Place

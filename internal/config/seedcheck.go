@@ -113,7 +113,6 @@ func (c *seedCheck) key(u *SeedUser, k *SeedKey) {
 	case key == "" && !k.NeedsSecret:
 		c.problems.addf(k.At, "a key of user %s has no api_key; write needs_secret = true for a key that gets one later", u.Name)
 	case key == "":
-		k.Enabled = false
 	case len(key) < 8 || len(key) > 256 || !visible(key):
 		c.problems.addf(k.At, "an api_key of user %s is not made of 8 to 256 visible ASCII characters", u.Name)
 	default:
@@ -143,7 +142,6 @@ func (c *seedCheck) provider(p *SeedProvider) {
 		case k.APIKey.Empty() && !k.NeedsSecret:
 			c.problems.addf(k.At, "a credential of provider %s has no api_key; write needs_secret = true for one that gets it later", clip(p.Name))
 		case k.APIKey.Empty():
-			k.Enabled = false
 		case !visible(k.APIKey.Reveal()) || len(k.APIKey.Reveal()) > 16<<10:
 			c.problems.addf(k.At, "the api_key of a credential of provider %s is not made of visible ASCII characters", clip(p.Name))
 		default:
@@ -166,6 +164,7 @@ func (c *seedCheck) model(m *SeedModel) {
 }
 
 func (c *seedCheck) prices(m *SeedModel) {
+	c.valid(m.At, m.settle())
 	negative := func(amounts ...*tollgate.Money) bool {
 		return slices.ContainsFunc(amounts, func(a *tollgate.Money) bool { return a != nil && *a < 0 })
 	}
