@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/internal/ledger"
 	"tollgate/internal/proxy"
 	"tollgate/internal/upstream"
 )
@@ -239,7 +240,7 @@ func TestBrokenAnswersAreRefused(t *testing.T) {
 
 // brokenStore refuses to take rows while it is broken.
 type brokenStore struct {
-	tollgate.RequestLog
+	ledger.Log
 	broken *atomic.Bool
 }
 
@@ -248,7 +249,7 @@ func (s brokenStore) Append(ctx context.Context, rows []tollgate.Request) error 
 	if s.broken.Load() {
 		return errors.New("disk full")
 	}
-	return s.RequestLog.Append(ctx, rows)
+	return s.Log.Append(ctx, rows)
 }
 
 func TestNoAnswerWithoutItsRow(t *testing.T) {
@@ -257,7 +258,7 @@ func TestNoAnswerWithoutItsRow(t *testing.T) {
 	v := &spy{}
 	g := start(t, options{
 		vendor: v, limits: proxy.Limits{Record: 200 * time.Millisecond},
-		store: func(s tollgate.RequestLog) tollgate.RequestLog { return brokenStore{s, &broken} },
+		store: func(s ledger.Log) ledger.Log { return brokenStore{s, &broken} },
 	})
 	for _, c := range streams() {
 		broken.Store(true)
