@@ -43,7 +43,7 @@ func (t *Table) List(allowed Allowed, scope string) ([]ModelEntry, error) {
 		}
 	}
 	for i := range out {
-		if e := &out[i]; scope == "" && (holders[e.Model] > 1 || t.takenByAlias(e.Model)) {
+		if e := &out[i]; scope == "" && (holders[e.Model] > 1 || t.isAlias[e.Model]) {
 			e.Name = e.Provider + "/" + e.Model
 		}
 	}
@@ -62,15 +62,6 @@ func (t *Table) List(allowed Allowed, scope string) ([]ModelEntry, error) {
 		}
 	}
 	return out, nil
-}
-
-// takenByAlias reports whether an alias, live or dead, stands for the name.
-func (t *Table) takenByAlias(name string) bool {
-	if _, dead := t.dead[name]; dead {
-		return true
-	}
-	found := t.names[name]
-	return len(found) > 0 && found[0].Model != name || slices.ContainsFunc(t.aliases, func(a alias) bool { return a.name == name })
 }
 
 // Entry describes one model by the name that a client sent. Errors are those
@@ -96,7 +87,7 @@ func (t *Table) describe(c Candidate, name string) ModelEntry {
 	if row := t.providers[c.ProviderName].models[c.Model]; row != nil {
 		e = row.entry()
 	}
-	e.Name, e.Alias = name, c.Asked != c.Model
+	e.Name, e.Alias = name, t.isAlias[c.Asked]
 	if e.Alias {
 		e.DisplayName = ""
 	}

@@ -5,6 +5,7 @@
 package route
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -33,6 +34,8 @@ type Table struct {
 	// models and aliases are what List shows, in order.
 	models  []listed
 	aliases []alias
+	// isAlias holds every enabled alias, dead ones too.
+	isAlias map[string]bool
 }
 
 // provider is an enabled provider.
@@ -64,6 +67,7 @@ func Build(providers []tollgate.Provider, models []tollgate.Model, aliases []tol
 		providers: make(map[string]*provider, len(providers)),
 		names:     make(map[string][]Candidate, len(models)+len(aliases)),
 		dead:      make(map[string]string),
+		isAlias:   make(map[string]bool, len(aliases)),
 	}
 	byID := make(map[int64]*provider, len(providers))
 	for _, p := range providers {
@@ -78,7 +82,7 @@ func Build(providers []tollgate.Provider, models []tollgate.Model, aliases []tol
 }
 
 func (t *Table) addModels(byID map[int64]*provider, models []tollgate.Model) {
-	sorted := slices.SortedFunc(slices.Values(models), func(a, b tollgate.Model) int { return compare(a.ID, b.ID) })
+	sorted := slices.SortedFunc(slices.Values(models), func(a, b tollgate.Model) int { return cmp.Compare(a.ID, b.ID) })
 	t.models = make([]listed, 0, len(sorted))
 	for _, m := range sorted {
 		p := byID[m.ProviderID]
@@ -99,11 +103,12 @@ func (t *Table) addModels(byID map[int64]*provider, models []tollgate.Model) {
 // addAliases resolves the targets first, all of them against models alone, so
 // that an alias never leads to another alias; then aliases take precedence.
 func (t *Table) addAliases(byID map[int64]*provider, rows []tollgate.ModelAlias) {
-	sorted := slices.SortedFunc(slices.Values(rows), func(a, b tollgate.ModelAlias) int { return compare(a.ID, b.ID) })
+	sorted := slices.SortedFunc(slices.Values(rows), func(a, b tollgate.ModelAlias) int { return cmp.Compare(a.ID, b.ID) })
 	for _, row := range sorted {
 		if !row.Enabled {
 			continue
 		}
+		t.isAlias[row.Alias] = true
 		candidates := t.target(byID, row)
 		if len(candidates) == 0 {
 			t.dead[row.Alias] = row.Target
@@ -253,15 +258,4 @@ func unknownProvider(name string) error {
 	e := tollgate.Errorf(tollgate.CodeNotFound, "there is no provider %q", name)
 	e.Field = "provider"
 	return e
-}
-
-func compare(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	default:
-		return 0
-	}
 }

@@ -174,3 +174,48 @@ func (l Limits) Member(object []byte, name string) ([]byte, bool) {
 	}
 	return found, found != nil && o.Err() == nil
 }
+
+// Seek returns where the value of the first member name begins in the object
+// at b[at], without looking at the value itself; false when there is none, or
+// no object, or it is malformed up to there.
+func (l Limits) Seek(b []byte, at int, name string) (int, bool) {
+	if at >= len(b) || b[at] != '{' {
+		return 0, false
+	}
+	for i := Space(b, at+1); i < len(b) && b[i] == '"'; i = Space(b, i+1) {
+		key := i + 1
+		if i = text(b, i); i < 0 {
+			return 0, false
+		}
+		found := string(b[key:i-1]) == name
+		if i = Space(b, i); i >= len(b) || b[i] != ':' {
+			return 0, false
+		}
+		if i = Space(b, i+1); found {
+			return i, i < len(b)
+		}
+		if i = l.value(b, i, 1); i < 0 {
+			return 0, false
+		}
+		if i = Space(b, i); i >= len(b) || b[i] != ',' {
+			return 0, false
+		}
+	}
+	return 0, false
+}
+
+// Path follows a path of member names from the object at the start of b and
+// returns the whole value at its end.
+func (l Limits) Path(b []byte, path ...string) (Span, bool) {
+	at, ok := Space(b, 0), true
+	for _, name := range path {
+		if at, ok = l.Seek(b, at, name); !ok {
+			return Span{}, false
+		}
+	}
+	end := l.value(b, at, len(path))
+	if end < 0 {
+		return Span{}, false
+	}
+	return Span{at, end}, true
+}

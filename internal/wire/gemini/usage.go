@@ -1,0 +1,58 @@
+package gemini
+
+import (
+	"tollgate"
+	"tollgate/internal/wire"
+	"tollgate/internal/wire/jsonscan"
+)
+
+// counts is what usageMetadata said so far. Every event repeats the totals,
+// some events leave members out; the last value of each counts.
+type counts struct {
+	prompt, toolUse, cached, candidates, thoughts int64
+	tier                                          string
+}
+
+// read takes a usageMetadata object and reports whether it had a count: on
+// some back ends it only names the traffic type until the last event.
+func (c *counts) read(value []byte) (found bool) {
+	o := wire.AnswerLimits().Object(value, 0, 0)
+	for o.Next() {
+		member := o.Value.Of(value)
+		n, ok := wire.TokenCount(member)
+		var to *int64
+		switch string(o.Key.Of(value)) {
+		case "promptTokenCount":
+			to = &c.prompt
+		case "toolUsePromptTokenCount":
+			to = &c.toolUse
+		case "cachedContentTokenCount":
+			to = &c.cached
+		case "candidatesTokenCount":
+			to = &c.candidates
+		case "thoughtsTokenCount":
+			to = &c.thoughts
+		case "serviceTier":
+			if tier, ok := jsonscan.String(member); ok && len(tier) <= 64 {
+				c.tier = tier
+			}
+		}
+		if to != nil && ok {
+			*to, found = n, true
+		}
+	}
+	return found
+}
+
+// tokens gives every token one kind. Gemini's prompt includes what was read
+// from the cache, but not what its own tools fed back; its candidates exclude
+// thoughts.
+func (c *counts) tokens() tollgate.Tokens {
+	cached := min(c.cached, c.prompt)
+	return tollgate.Tokens{
+		Input:     c.prompt - cached + c.toolUse,
+		CacheRead: cached,
+		Output:    c.candidates + c.thoughts,
+		Reasoning: c.thoughts,
+	}
+}
