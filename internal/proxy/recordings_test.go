@@ -56,20 +56,15 @@ func TestRecordedRequestsReachTheProviderAsTheyAre(t *testing.T) {
 	n := 0
 	for name, r := range all {
 		path, _, _ := strings.Cut(r.URL, "?")
-		scope, answer := "/oa", chatAnswer
+		scope := "/oa"
 		switch {
 		case strings.HasPrefix(path, "/v1/messages"):
-			scope, answer = "/an", messagesAnswer
+			scope = "/an"
 		case strings.Contains(path, "/models/"):
-			scope, answer = "/ge", geminiAnswer
-		case strings.HasPrefix(path, "/v1/responses"):
-			answer = responsesAnswer
+			scope = "/ge"
 		}
-		if strings.HasSuffix(path, "okens") {
-			answer = countAnswer
-		}
-		v.answer = says(200, "application/json", answer)
-		req := g.request(t.Context(), "POST", scope+r.URL, string(r.Body), "Authorization", "", "X-Api-Key", "", "X-Goog-Api-Key", "", "Anthropic-Version", "")
+		v.answer = says(200, "application/json", answerTo(path))
+		req := g.request(t.Context(), "POST", scope+r.URL, string(r.Body), "Authorization", "", "Content-Type", "", "X-Api-Key", "", "X-Goog-Api-Key", "", "Anthropic-Version", "")
 		for _, h := range r.Headers {
 			switch strings.ToLower(h[0]) {
 			case "host", "content-length", "connection", "accept-encoding", "transfer-encoding":
@@ -117,6 +112,20 @@ func TestRecordedRequestsReachTheProviderAsTheyAre(t *testing.T) {
 	if n < 40 {
 		t.Errorf("only %d recordings of served routes found", n)
 	}
+}
+
+// answerTo is a valid answer to a request of a path.
+func answerTo(path string) string {
+	for _, a := range [][2]string{
+		{":generateContent", geminiAnswer}, {":streamGenerateContent", geminiAnswer}, {":countTokens", geminiCount},
+		{":embedContent", geminiEmbed}, {":batchEmbedContents", geminiEmbeds}, {"okens", countAnswer}, {"/messages", messagesAnswer},
+		{"/responses", responsesAnswer}, {"/embeddings", embedAnswer}, {"/moderations", moderateAnswer},
+	} {
+		if strings.HasSuffix(path, a[0]) {
+			return a[1]
+		}
+	}
+	return chatAnswer
 }
 
 func sameQuery(got string, want url.Values) bool {

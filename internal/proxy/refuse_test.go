@@ -105,7 +105,6 @@ func TestBadInputIsRefusedInEveryProtocol(t *testing.T) {
 			{name: "string", body: `"hi"`, status: 400},
 			{name: "null", body: "null", status: 400},
 			{name: "byte order mark", body: "\xef\xbb\xbf" + good, status: 400},
-			{name: "not UTF-8", body: strings.Replace(good, "hi", "\xff\xfe", 1), status: 400},
 			{name: "duplicate model", body: `{"model":"a",` + good[1:], status: 400, onlyBody: true},
 			{name: "escaped duplicate", body: `{"mod\u0065l":"a",` + good[1:], status: 400, onlyBody: true},
 			{name: "case variant", body: `{"Model":"a",` + good[1:], status: 400, onlyBody: true},

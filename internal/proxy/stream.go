@@ -135,9 +135,6 @@ func (s *stream) take() *halt {
 			return h
 		}
 	}
-	if s.c.row.FirstToken == 0 && s.obs.Usage().Content {
-		s.c.row.FirstToken = s.c.p.Now().Sub(s.c.start)
-	}
 	return s.flush()
 }
 
@@ -152,6 +149,9 @@ func (s *stream) event(ev *sse.Event) *halt {
 		return nil
 	}
 	data, signal := s.obs.Event(ev.Name, ev.Data)
+	if s.c.row.FirstToken == 0 && s.obs.Usage().Content {
+		s.c.row.FirstToken = s.c.p.Now().Sub(s.c.start)
+	}
 	if signal == wire.SignalDrop {
 		return nil
 	}

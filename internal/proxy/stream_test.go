@@ -240,7 +240,10 @@ func TestStreamThatNeverBeginsIsAnOrdinaryError(t *testing.T) {
 	}{
 		{"empty", 502, pieces(eventStream)},
 		{"half an event only", 502, pieces(eventStream, "data: {\"id\"")},
-		{"cut", 502, func(w http.ResponseWriter, _ *http.Request, _ int) { w.(http.Flusher).Flush(); panic(http.ErrAbortHandler) }},
+		{"cut", 502, func(w http.ResponseWriter, _ *http.Request, _ int) {
+			w.(http.Flusher).Flush()
+			panic(http.ErrAbortHandler)
+		}},
 		{"silence after headers", 504, func(w http.ResponseWriter, r *http.Request, n int) {
 			pieces(eventStream, "")(w, r, n)
 			<-r.Context().Done()
@@ -308,7 +311,9 @@ func TestWhatFollowsTheTerminatorHarmsNobody(t *testing.T) {
 	for i, tail := range []func(http.ResponseWriter, *http.Request){
 		func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-		func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("data: " + strings.Repeat("x", 5<<20))) },
+		func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("data: " + strings.Repeat("x", 5<<20)))
+		},
 	} {
 		v.answer = func(w http.ResponseWriter, r *http.Request, n int) {
 			pieces(eventStream, whole)(w, r, n)
