@@ -4,7 +4,6 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 FUZZTIME ?= 60s
 export FUZZTIME
 

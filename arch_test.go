@@ -25,14 +25,15 @@ const module = "tollgate"
 func layers() map[string][]string {
 	return map[string][]string{
 		// L0: vocabulary. Imports nothing of ours.
-		"":                   {},
-		"internal/wire/sse":  {},
-		"internal/telemetry": {},
+		"":                       {},
+		"internal/wire/sse":      {},
+		"internal/wire/jsonscan": {},
+		"internal/telemetry":     {},
 
 		// L1: engines and adapters. Siblings never import each other; sealing is
 		// seen by auth alone, everyone else takes a tollgate.Sealer.
-		"internal/wire":         {"", "internal/wire/sse"},
-		"internal/wire/...":     {"", "internal/wire", "internal/wire/sse"},
+		"internal/wire":         {"", "internal/wire/sse", "internal/wire/jsonscan"},
+		"internal/wire/...":     {"", "internal/wire", "internal/wire/sse", "internal/wire/jsonscan"},
 		"internal/route":        {""},
 		"internal/ledger":       {""},
 		"internal/auth":         {"", "internal/auth/seal"},
@@ -40,15 +41,15 @@ func layers() map[string][]string {
 		"internal/upstream/...": {"", "internal/upstream/..."},
 		"internal/store/...":    {"", "internal/store/..."},
 		"internal/config":       {""},
-		"internal/demo":         {"", "internal/wire/sse"},
-		"internal/web":          {"", "internal/telemetry"},
+		"internal/demo":         {"", "internal/wire/sse", "internal/wire/jsonscan"},
+		"internal/web/...":      {"", "internal/telemetry", "internal/web/..."},
 
 		// L2: the servers and the jobs that work on a store. They see what is
 		// below them, never each other.
 		"internal/proxy":   l1(),
 		"internal/admin":   l1(),
 		"internal/self":    l1(),
-		"internal/console": {"", "internal/web"},
+		"internal/console": {"", "internal/web/..."},
 		"internal/seed":    l1(),
 		"internal/ops":     l1(),
 
@@ -67,7 +68,7 @@ func layers() map[string][]string {
 func l1() []string {
 	return []string{
 		"", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/auth/...",
-		"internal/upstream/...", "internal/store/...", "internal/config", "internal/demo", "internal/web",
+		"internal/upstream/...", "internal/store/...", "internal/config", "internal/demo", "internal/web/...",
 	}
 }
 

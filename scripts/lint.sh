@@ -14,10 +14,11 @@ if [ -n "$unformatted" ]; then
 fi
 
 golangci=$(scripts/tools.sh golangci-lint)
-for module in . test/sdk/go; do
-	say "golangci-lint in $module"
-	(cd "$module" && "$golangci" run --config "$root/.golangci.yml" ./...) || failed=1
-done
+say "golangci-lint"
+"$golangci" run ./... || failed=1
+say "golangci-lint in test/sdk/go"
+# Exclusions for folders of the main module match nothing here, which it remarks.
+(cd test/sdk/go && "$golangci" run --config "$root/.golangci.yml" ./... 2> >(grep -v exclusion_rules >&2)) || failed=1
 
 say "shellcheck"
 need shellcheck shellcheck

@@ -41,9 +41,10 @@ start_gateway() {
 	TOLLGATE_KEY=sk-sdk-suite-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 	TOLLGATE_URL=http://127.0.0.1:$port
 	export TOLLGATE_KEY TOLLGATE_URL
-	env -u TOLLGATE_DSN -u TOLLGATE_CONFIG -u DATABASE_SECRET_KEY \
-		TOLLGATE_HOST=127.0.0.1 TOLLGATE_PORT="$port" TOLLGATE_DATA_DIR="$dir/data" TOLLGATE_ADMIN_API_KEY="$TOLLGATE_KEY" \
-		"$dir/tollgate" --demo >"$dir/log" 2>&1 </dev/null &
+	# Nothing of this environment, and no tollgate.toml of this folder, may change what is tested.
+	(cd "$dir" && exec env -i PATH="$PATH" HOME="$dir" \
+		TOLLGATE_PORT="$port" TOLLGATE_DATA_DIR="$dir/data" TOLLGATE_ADMIN_API_KEY="$TOLLGATE_KEY" \
+		"$dir/tollgate" --demo) >"$dir/log" 2>&1 </dev/null &
 	gateway=$!
 	for _ in $(seq 150); do
 		curl -fsS -o /dev/null --max-time 1 "$TOLLGATE_URL/healthz" 2>/dev/null && return

@@ -131,7 +131,7 @@ func TestAnthropicCallsATool(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second.StopReason != "end_turn" || text(second) == "" {
+	if second.StopReason != "end_turn" || !strings.Contains(text(second), toolDetail) {
 		t.Errorf("the result was not taken: %s", second.RawJSON())
 	}
 	if second.Usage.InputTokens <= first.Usage.InputTokens {

@@ -17,6 +17,7 @@ const (
 	toolText     = "Tells the weather in a city."
 	toolQuestion = "What is the weather in Paris?"
 	toolAnswer   = `{"city":"Paris","sky":"clear","celsius":21}`
+	toolDetail   = "clear" // stands in the tool's answer alone; the demo vendor quotes it
 )
 
 // gateway returns the address of the gateway under test and a key that may

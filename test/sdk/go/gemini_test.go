@@ -128,7 +128,7 @@ func TestGeminiCallsAFunction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second.Text() == "" || len(second.FunctionCalls()) > 0 {
+	if !strings.Contains(second.Text(), toolDetail) || len(second.FunctionCalls()) > 0 {
 		t.Errorf("the result was not taken: %+v", second.Candidates)
 	}
 	if second.UsageMetadata.PromptTokenCount <= first.UsageMetadata.PromptTokenCount {

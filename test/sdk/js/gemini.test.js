@@ -65,7 +65,7 @@ test("gemini: calls a function and takes its result", async () => {
     parts: calls.map((call) => ({ functionResponse: { id: call.id, name: call.name, response: weather.answer } })),
   });
   const second = await client.models.generateContent({ model, contents, config: { tools } });
-  assert.ok(second.text.length > 0);
+  assert.ok(second.text.includes(weather.answer.sky), second.text);
   assert.equal(second.functionCalls, undefined);
   assert.ok(second.usageMetadata.promptTokenCount > first.usageMetadata.promptTokenCount);
 });
