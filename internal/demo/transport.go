@@ -42,14 +42,14 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		w.end(serve(t.handler, w, in))
 	}()
 	stop := context.AfterFunc(req.Context(), func() {
-		_ = pr.CloseWithError(context.Cause(req.Context()))
+		_ = pw.CloseWithError(context.Cause(req.Context()))
 		cancel(context.Cause(req.Context()))
 	})
 	select {
 	case <-w.ready:
 	case <-req.Context().Done():
 		stop()
-		_ = pr.CloseWithError(context.Cause(req.Context()))
+		_ = pw.CloseWithError(context.Cause(req.Context()))
 		cancel(context.Cause(req.Context()))
 		return nil, context.Cause(req.Context())
 	}
