@@ -20,6 +20,7 @@ import (
 	"tollgate/internal/ledger"
 	"tollgate/internal/proxy"
 	"tollgate/internal/route"
+	"tollgate/internal/seed"
 	"tollgate/internal/store/sqlstore"
 	"tollgate/internal/telemetry"
 	"tollgate/internal/upstream"
@@ -36,6 +37,8 @@ type Options struct {
 	Stdout io.Writer
 	// Version is what /version tells; empty = "dev".
 	Version string
+	// Level is the level of Log, changed by Reload; nil = fixed.
+	Level *slog.LevelVar
 	// Now and Rand are the clock and the randomness; nil = the system's.
 	Now  func() time.Time
 	Rand io.Reader
@@ -73,6 +76,7 @@ type App struct {
 	stopErr    error
 	failed     chan error
 	undo       []func() // what New and Start have opened, newest last
+	started    seed.Started
 }
 
 // New opens the database, brings it up to date, imports the seed on the first
@@ -103,7 +107,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 // build runs the steps of New in order.
 func (a *App) build(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		a.openDatabase, a.buildEngines, a.seed, a.loadSnapshots, a.buildServers,
+		a.openDatabase, a.buildEngines, a.bootstrap, a.loadSnapshots, a.buildServers,
 	} {
 		if err := step(ctx); err != nil {
 			return err

@@ -6,7 +6,6 @@ import (
 
 	"tollgate"
 	"tollgate/internal/auth/seal"
-	"tollgate/internal/config"
 	"tollgate/internal/store/sqlstore"
 )
 

@@ -33,15 +33,15 @@ func (a *App) buildServers(context.Context) error {
 		return err
 	}
 	door := &web.Door{IDs: &a.ids, Now: o.Now, Log: o.Log, TrustedProxies: cfg.TrustedProxies, Hosts: hosts, OnDone: a.done}
-	a.server = web.NewServer(a.started(door.Wrap(a.router)), o.Log)
+	a.server = web.NewServer(a.countIn(door.Wrap(a.router)), o.Log)
 	if a.cert != nil {
 		a.server.TLSConfig = a.cert.config()
 	}
 	return nil
 }
 
-// started counts requests in; done counts them out.
-func (a *App) started(next http.Handler) http.Handler {
+// countIn counts requests in; done counts them out.
+func (a *App) countIn(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.metrics.Started()
 		next.ServeHTTP(w, r)

@@ -25,7 +25,7 @@ func (a *App) mountStatus(r *web.Router) {
 		return nil
 	})
 	metrics := a.metrics.Handler()
-	r.Handle(http.MethodGet, "/metrics", web.Policy{Access: web.AccessAdmin, AnyHost: true}, func(w http.ResponseWriter, r *http.Request) error {
+	r.Handle(http.MethodGet, "/metrics", web.Policy{Access: web.AccessAdmin}, func(w http.ResponseWriter, r *http.Request) error {
 		metrics.ServeHTTP(w, r)
 		return nil
 	})
@@ -34,7 +34,8 @@ func (a *App) mountStatus(r *web.Router) {
 
 // healthz answers as long as the process serves at all.
 func (a *App) healthz(w http.ResponseWriter, _ *http.Request) error {
-	return web.WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	web.WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	return nil
 }
 
 // readyz answers 200 when requests can be served: the snapshots are current,
@@ -48,7 +49,8 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return tollgate.WrapError(tollgate.CodeUnavailable, err, "not ready")
 	}
-	return web.WriteJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+	web.WriteJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+	return nil
 }
 
 func (a *App) ready(ctx context.Context) error {
@@ -59,7 +61,8 @@ func (a *App) ready(ctx context.Context) error {
 }
 
 func (a *App) version(w http.ResponseWriter, _ *http.Request) error {
-	return web.WriteJSON(w, http.StatusOK, map[string]string{"version": a.opts.Version, "go": runtime.Version()})
+	web.WriteJSON(w, http.StatusOK, map[string]string{"version": a.opts.Version, "go": runtime.Version()})
+	return nil
 }
 
 // gauges exports what the engines know of themselves.
