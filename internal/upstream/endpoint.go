@@ -29,6 +29,7 @@ type Endpoint struct {
 	forward   []string
 	timeouts  Timeouts
 	transport http.RoundTripper
+	plain     bool // transport is h1's
 	now       func() time.Time
 
 	prefix string // base path and version, as Gemini's and model paths begin; see url
@@ -242,8 +243,14 @@ func (e *Endpoint) NewRequest(ctx context.Context, c *Credential, call *Call) (*
 	req.Header = h
 	if to.method == http.MethodPost {
 		req.ContentLength = int64(len(call.Body))
-		req.Body = newBody(call.Body)
-		req.GetBody = func() (io.ReadCloser, error) { return newBody(call.Body), nil }
+		if e.plain {
+			req.Body = newBody(call.Body) // h1 sends and sends again by itself
+			return req, nil
+		}
+		// net/http knows a plain bytes.Reader: headers and a small body leave in
+		// one write.
+		req.Body = io.NopCloser(bytes.NewReader(call.Body))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(call.Body)), nil }
 		if _, ok := h["Idempotency-Key"]; !ok {
 			// An empty list sends nothing, but tells net/http that the request
 			// may be sent again when a pooled connection turns out to be dead

@@ -192,6 +192,7 @@ func (f *Fleet) endpoint(p tollgate.Provider, next *snapshot) (*Endpoint, error)
 		e.transport = f.InProcess
 	} else {
 		e.transport = f.pool(p.ID, b)
+		_, e.plain = e.transport.(*h1.Transport)
 	}
 	rows := 0
 	for _, c := range next.credOrder {
@@ -248,7 +249,7 @@ func (f *Fleet) pool(id int64, b base) http.RoundTripper {
 	}
 	var tr transport
 	if strings.HasPrefix(b.origin(), "http://") && f.Proxy == nil {
-		tr = &h1.Transport{Dial: guard.Dial(o), Now: f.Now, HeaderTimeout: t.Header, MaxIdlePerHost: idlePerProvider}
+		tr = &h1.Transport{Dial: guard.Dial(o), HeaderTimeout: t.Header, MaxIdlePerHost: idlePerProvider}
 	} else {
 		tr = guard.Transport(o)
 	}
