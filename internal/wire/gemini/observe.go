@@ -122,9 +122,9 @@ func (w *observer) candidates(data []byte, at int) (end int, finished bool) {
 				finished = finished || (reason[0] == '"' && string(reason) != `"FINISH_REASON_UNSPECIFIED"`)
 			}
 		}
-		a.Pass(o.End)
+		a.Pass(o.Stop())
 	}
-	return a.End, finished
+	return a.Stop(), finished
 }
 
 // content estimates the generated text by the size of the parts less the usual

@@ -14,8 +14,9 @@ import (
 
 // RunCases runs every txtar file that matches the glob against a codec. The
 // comment of a file holds options, one "name: value" a line: op (generate),
-// model, drop (true: drop the usage chunk), framing (sse or array); lines that
-// begin with # are remarks. Its files are
+// model, drop (true: drop the usage chunk), framing (sse or array), chop (true:
+// what is sent does not end with a line feed); lines that begin with # are
+// remarks. Its files are
 //
 //	stream or body  what the provider answers
 //	sent            what must be sent on; left out = the same, unless an error is wanted
@@ -44,6 +45,7 @@ type testCase struct {
 	op      tollgate.Operation
 	options wire.ObserveOptions
 	framing wire.Framing
+	chop    bool
 	files   map[string]string
 }
 
@@ -60,6 +62,8 @@ func newCase(t *testing.T, codec wire.Outbound, archive *txtar.Archive) testCase
 			c.options.Model = value
 		case name == "drop":
 			c.options.DropUsageChunk = value == "true"
+		case name == "chop":
+			c.chop = value == "true"
 		case name == "framing" && value == "array":
 			c.framing = wire.FramingJSONArray
 		default:
@@ -85,6 +89,9 @@ func (c testCase) run(t *testing.T) {
 	sent, ok := c.files["sent"]
 	if !ok && !strings.Contains(want, "error: ") {
 		sent = in
+	}
+	if c.chop {
+		sent = strings.TrimSuffix(sent, "\n")
 	}
 	for _, cut := range []int{len(in) + 1, 7, 1} {
 		watch := c.codec.Observe(c.op, c.options)
