@@ -118,6 +118,7 @@ func TestPeekRefuses(t *testing.T) {
 		{"name not UTF-8", "{\"model\":\"a\",\"mod\xffel\":\"b\"}", "body"},
 		{"name with half a pair", `{"model":"a","model\ud800":"b"}`, "body"},
 		{"any field twice", `{"model":"a","messages":[],"messages":[]}`, "messages"},
+		{"nameless field twice", `{"":1,"":2,"model":"a"}`, "body"},
 		{"stream string", `{"model":"a","stream":"true"}`, "stream"},
 		{"stream number", `{"model":"a","stream":1}`, "stream"},
 		{"options array", `{"model":"a","stream_options":[]}`, "stream_options"},
@@ -285,6 +286,7 @@ func FuzzPeek(f *testing.F) {
 		`{"model":"m"}`, `{"model":"a","model":"b"}`, `{"mod\u0065l":"x","stream":true}`, `{"Model":"x"}`, `[]`, `{"model":7}`, "",
 		`{"model":"m","stream_options":{"include_usage":false},"stream":null,"max_tokens":3}`, `{"model":"m","x":[[[{}]]]}`, "\xef\xbb\xbf{}",
 		`{"requests":[{"model":"models/m"}],"generateContentRequest":{"model":"m"}}`, `{"model":"\ud83d\ude00"}`, "{\"model\":\"\xff\"}",
+		`{"":{},"":0,`,
 	} {
 		f.Add([]byte(s))
 	}
