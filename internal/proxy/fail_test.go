@@ -164,6 +164,21 @@ func TestLastErrorOfTheProviderIsPassedOnScrubbed(t *testing.T) {
 	}
 }
 
+// TestStalePooledConnectionIsNoError: the provider closes the connections that
+// the gateway keeps, and nobody notices.
+func TestStalePooledConnectionIsNoError(t *testing.T) {
+	t.Parallel()
+	v := &spy{answer: says(200, "application/json", chatAnswer)}
+	g := start(t, options{vendor: v})
+	for i := range 20 {
+		a := g.send("POST", "/v1/chat/completions", askChat)
+		if row := g.last(i + 1); a.Status != 200 || len(row.Dispatches) != 1 {
+			t.Fatalf("request %d: %d %s, %d dispatches, %s, vendor got %d", i, a.Status, a.Body, len(row.Dispatches), row.ErrorText, v.count())
+		}
+		g.Upstr.CloseClientConnections()
+	}
+}
+
 func TestAttemptsAreBounded(t *testing.T) {
 	t.Parallel()
 	v := &spy{answer: says(500, "application/json", `{"error":{"message":"no"}}`)}
