@@ -123,7 +123,7 @@ func (a *answer) write(p *prompt, d directives, text string) {
 		}
 	}
 	a.parts = pieces(a.text)
-	if left := p.maxOutput - a.usage.reasoning; p.maxOutput > 0 && int64(len(a.parts)) > left {
+	if left := p.maxOutput - a.usage.reasoning; p.maxOutput > 0 && d.big < 0 && int64(len(a.parts)) > left {
 		a.parts = a.parts[:max(left, 0)]
 		a.text, a.stop, a.sequence = strings.Join(a.parts, ""), stopLength, ""
 	}

@@ -92,6 +92,7 @@ type exchange struct {
 // directive asks for a broken connection, as handlers of net/http do.
 func (v *Vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{v: v, w: w, r: r, number: v.count.Add(1)}
+	x.d, _ = parseDirectives("")
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil {
 		panic(http.ErrAbortHandler)
