@@ -393,14 +393,6 @@ func credentialParameter(k string) bool {
 	}
 }
 
-// body is a request body in memory.
-type body struct{ bytes.Reader }
-
-func newBody(b []byte) *body {
-	r := &body{}
-	r.Reset(b)
-	return r
-}
-
-// Close does nothing.
-func (*body) Close() error { return nil }
+// newBody returns a request body in memory, of a type that net/http knows to
+// be one: for others it sends the headers in a packet of their own.
+func newBody(b []byte) io.ReadCloser { return io.NopCloser(bytes.NewReader(b)) }

@@ -81,6 +81,9 @@ func (e *Endpoint) Send(ctx context.Context, c *Credential, call *Call) (*http.R
 // kinds apart. The caller closes the body.
 func (e *Endpoint) Do(req *http.Request) (*http.Response, error) {
 	res, err := e.transport.RoundTrip(req)
+	for try := 0; err != nil && try < staleTries && brokenWrite(err) && req.GetBody != nil && req.Context().Err() == nil; try++ {
+		res, err = e.again(req)
+	}
 	if err != nil {
 		return nil, e.failed(req.Context(), err)
 	}
@@ -93,6 +96,33 @@ func (e *Endpoint) Do(req *http.Request) (*http.Response, error) {
 		return nil, &failure{tollgate.Errorf(tollgate.CodeUpstream, "provider %s answered in an encoding that was not asked for", e.provider.Name), ClassStatus}
 	}
 	return res, nil
+}
+
+// staleTries bounds how often a request is sent again because its connection
+// turned out to be dead.
+const staleTries = 3
+
+// brokenWrite reports whether the other end had closed the connection before
+// it took the whole request, and so cannot have acted on it. net/http sends
+// such a request again itself when nothing of it was written, or when reading
+// finds out first; the rest is ours.
+func brokenWrite(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && (op.Op == "write" || op.Op == "readfrom") && !op.Timeout()
+}
+
+// again sends req once more, not on another connection that is as old.
+func (e *Endpoint) again(req *http.Request) (*http.Response, error) {
+	if t, ok := e.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	next := req.WithContext(req.Context())
+	next.Body = body
+	return e.transport.RoundTrip(next)
 }
 
 // failed turns a transport error into ours.
