@@ -117,7 +117,6 @@ func (c *call) close() {
 	}
 	c.settleHeld()
 	c.stopTimer()
-	c.p.live.remove(c)
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()
@@ -127,6 +126,7 @@ func (c *call) close() {
 	if !c.recorded {
 		c.recordLater()
 	}
+	c.p.live.remove(c) // after the record: a drain waits for it
 	c.event.Principal, c.event.Err = c.principal, c.logged
 	if !c.probe {
 		c.event.Call = &c.row

@@ -254,6 +254,22 @@ func TestServiceKeyBypassesUsers(t *testing.T) {
 	})
 }
 
+func TestSessionTokenCallsForItsUser(t *testing.T) {
+	t.Parallel()
+	g := start(t, options{vendor: &spy{answer: says(200, "application/json", chatAnswer)}})
+	token := g.signIn()
+	a := g.send("POST", "/v1/chat/completions", askChat, "Authorization", "Bearer "+token)
+	if a.Status != 200 {
+		t.Fatalf("%d %s", a.Status, a.Body)
+	}
+	if row := g.last(1); row.UserID != g.User.ID || row.KeyID != 0 || row.SessionID == 0 {
+		t.Errorf("row %+v", row)
+	}
+	if a := g.send("POST", "/v1/chat/completions", askChat, "Authorization", "", "X-Api-Key", token); a.Status != 401 {
+		t.Errorf("a session token as x-api-key gives %d, want 401", a.Status)
+	}
+}
+
 func TestD03BodiesInFlightAreBounded(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
