@@ -7,7 +7,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
+	"sync/atomic"
 
 	"tollgate"
 	"tollgate/internal/upstream/guard"
@@ -81,8 +83,8 @@ func (e *Endpoint) Send(ctx context.Context, c *Credential, call *Call) (*http.R
 // kinds apart. The caller closes the body.
 func (e *Endpoint) Do(req *http.Request) (*http.Response, error) {
 	res, err := e.transport.RoundTrip(req)
-	for try := 0; err != nil && try < staleTries && brokenWrite(err) && req.GetBody != nil && req.Context().Err() == nil; try++ {
-		res, err = e.again(req)
+	if err != nil && unsent(err) {
+		res, err = e.resend(req, err)
 	}
 	if err != nil {
 		return nil, e.failed(req.Context(), err)
@@ -98,31 +100,41 @@ func (e *Endpoint) Do(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// staleTries bounds how often a request is sent again because its connection
-// turned out to be dead.
-const staleTries = 3
+// maxResends bounds how many dead connections of the pool one request may meet.
+const maxResends = 256
 
-// brokenWrite reports whether the other end had closed the connection before
-// it took the whole request, and so cannot have acted on it. net/http sends
-// such a request again itself when nothing of it was written, or when reading
-// finds out first; the rest is ours.
-func brokenWrite(err error) bool {
-	op, ok := errors.AsType[*net.OpError](err)
-	return ok && (op.Op == "write" || op.Op == "readfrom") && !op.Timeout()
+// unsent reports whether err says that the request could not be written whole,
+// so that the provider cannot have acted on it. net/http retries a request on
+// a dead pooled connection by itself, but takes a write that fails inside a
+// larger body for an error of the body.
+func unsent(err error) bool {
+	if oe, ok := errors.AsType[*net.OpError](err); ok && (oe.Op == "write" || oe.Op == "readfrom") {
+		return true
+	}
+	return errors.Is(err, net.ErrClosed)
 }
 
-// again sends req once more, not on another connection that is as old.
-func (e *Endpoint) again(req *http.Request) (*http.Response, error) {
-	if t, ok := e.transport.(interface{ CloseIdleConnections() }); ok {
-		t.CloseIdleConnections()
+// resend sends req again until it met a connection that is not from the pool,
+// or failed in another way.
+func (e *Endpoint) resend(req *http.Request, err error) (*http.Response, error) {
+	var reused atomic.Bool
+	reused.Store(true)
+	trace := &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { reused.Store(i.Reused) }}
+	again := req.Clone(httptrace.WithClientTrace(req.Context(), trace))
+	for n := 0; n < maxResends && unsent(err) && reused.Load() && req.Context().Err() == nil; n++ {
+		if req.GetBody != nil {
+			body, bodyErr := req.GetBody()
+			if bodyErr != nil {
+				return nil, bodyErr
+			}
+			again.Body = body
+		}
+		var res *http.Response
+		if res, err = e.transport.RoundTrip(again); err == nil {
+			return res, nil
+		}
 	}
-	body, err := req.GetBody()
-	if err != nil {
-		return nil, err
-	}
-	next := req.WithContext(req.Context())
-	next.Body = body
-	return e.transport.RoundTrip(next)
+	return nil, err
 }
 
 // failed turns a transport error into ours.
