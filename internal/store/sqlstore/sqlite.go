@@ -300,7 +300,3 @@ func (e *sqliteEngine) close() error {
 	}
 	return errors.Join(append(errs, e.lock.release())...)
 }
-
-func (e *sqliteEngine) backup(ctx context.Context, dst string, progress func(done, total int64)) error {
-	return errors.New("backup next")
-}
