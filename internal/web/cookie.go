@@ -23,20 +23,15 @@ func SessionToken(r *http.Request) string {
 	return c.Value
 }
 
-// SetSession gives the browser a session token for life.
-func SetSession(w http.ResponseWriter, r *http.Request, token string, life time.Duration) {
-	http.SetCookie(w, newSessionCookie(r, token, int(life/time.Second)))
-}
-
-// ClearSession takes the session token away.
-func ClearSession(w http.ResponseWriter, r *http.Request) {
-	http.SetCookie(w, newSessionCookie(r, "", -1))
-}
-
-func newSessionCookie(r *http.Request, value string, maxAge int) *http.Cookie {
-	secure := EventFrom(r.Context()).Secure
+// SessionCookie returns the cookie that gives the browser of e a session token
+// for life; a life that is not positive takes it away.
+func SessionCookie(e *Event, token string, life time.Duration) *http.Cookie {
+	maxAge := int(life / time.Second)
+	if maxAge <= 0 {
+		token, maxAge = "", -1
+	}
 	return &http.Cookie{ //nolint:gosec // Secure is set whenever there is TLS; plain HTTP has its own cookie name
-		Name: sessionCookie(secure), Value: value, Path: "/", MaxAge: maxAge,
-		Secure: secure, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Name: sessionCookie(e.Secure), Value: token, Path: "/", MaxAge: maxAge,
+		Secure: e.Secure, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	}
 }

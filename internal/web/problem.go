@@ -92,14 +92,23 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	if e.Status != 0 {
 		return
 	}
-	te := tollgate.AsError(err)
-	if te.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.FormatInt(int64((te.RetryAfter+time.Second-1)/time.Second), 10))
+	if after := RetryAfter(err); after != "" {
+		w.Header().Set("Retry-After", after)
 	}
-	if te.Code == tollgate.CodeUnauthenticated {
+	if tollgate.ErrorCode(err) == tollgate.CodeUnauthenticated {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="tollgate"`)
 	}
 	WriteProblem(w, NewProblem(e, err))
+}
+
+// RetryAfter returns the value of the Retry-After header for err: whole
+// seconds, rounded up; empty if it does not say.
+func RetryAfter(err error) string {
+	after := tollgate.AsError(err).RetryAfter
+	if after <= 0 {
+		return ""
+	}
+	return strconv.FormatInt(int64((after+time.Second-1)/time.Second), 10)
 }
 
 // WriteProblem writes p with its status.

@@ -21,7 +21,8 @@ type Authenticator interface {
 	// Authenticate returns the sender of r, and whether the session cookie
 	// told so. No credential is the zero Principal and no error; a wrong one is
 	// CodeUnauthenticated, conflicting ones are CodeInvalid, one that may not
-	// be used from there is CodeForbidden. It never returns a principal with an error.
+	// be used from there is CodeForbidden. It never returns a principal with an
+	// error, but does tell viaCookie.
 	Authenticate(r *http.Request) (p tollgate.Principal, viaCookie bool, err error)
 }
 
@@ -233,6 +234,9 @@ func (rt *Router) serve(w http.ResponseWriter, r *http.Request, m mounted) error
 	if m.Policy.Access != AccessPublic {
 		p, viaCookie, err := rt.Auth.Authenticate(r)
 		if err != nil {
+			if viaCookie && tollgate.ErrorCode(err) == tollgate.CodeUnauthenticated {
+				http.SetCookie(w, SessionCookie(e, "", 0)) // a page cannot take an HttpOnly cookie away
+			}
 			return err
 		}
 		e.Principal, e.ViaCookie = p, viaCookie
