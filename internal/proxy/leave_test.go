@@ -380,6 +380,28 @@ func TestDrainEndsOpenStreamsWithAnErrorEvent(t *testing.T) {
 	}
 }
 
+func TestDrainDoesNotWaitForABodyThatIsStillComing(t *testing.T) {
+	t.Parallel()
+	g := start(t, options{})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(g.URL, "http://"))
+	must(t, err)
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST /v1/messages HTTP/1.1\r\nHost: x\r\nX-Api-Key: %s\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{", g.Key)
+	for g.Proxy.Stats().Calls == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	must(t, g.Proxy.Drain(ctx))
+	_ = conn.SetReadDeadline(time.Now().Add(3 * time.Second))
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	must(t, err)
+	defer resp.Body.Close()
+	if resp.StatusCode != 529 || !resp.Close {
+		t.Errorf("status %d, close %v; want 529 (Anthropic's 503) and a closed connection", resp.StatusCode, resp.Close)
+	}
+}
+
 // TestSlowReaderIsCutOffAfterTheWriteDeadline: a client that takes nothing holds
 // a stream for Limits.Write, no longer.
 func TestSlowReaderIsCutOffAfterTheWriteDeadline(t *testing.T) {

@@ -264,7 +264,10 @@ func writeJSON(w io.Writer, v any) error {
 // caller: they name no Go type.
 func readJSON(data []byte, v any) error {
 	if generic, ok := v.(*any); ok {
-		return json.Unmarshal(data, generic)
+		if json.Unmarshal(data, generic) != nil {
+			return errors.New("the request body holds a number that is out of range")
+		}
+		return nil
 	}
 	if err := web.DecodeJSON(data, v); err != nil {
 		return errors.New(tollgate.AsError(err).Message)
