@@ -17,8 +17,8 @@ type keyQuery struct {
 	api.Page
 }
 
-// keyMoney are the budgets and rates of a key; given, they replace what is there.
-type keyMoney struct {
+// KeyMoney holds the budgets and rates of a key; given, they replace what is there.
+type KeyMoney struct {
 	Quotas api.Opt[[]api.KeyQuota] `json:"quotas,omitzero"`
 	Limits api.Opt[[]api.KeyLimit] `json:"limits,omitzero"`
 }
@@ -26,7 +26,7 @@ type keyMoney struct {
 type keyGenerate struct {
 	UserID int64 `json:"user_id" required:"true" minimum:"1"`
 	api.KeyFields
-	keyMoney
+	KeyMoney
 }
 
 type keyEnabled struct {
@@ -38,7 +38,7 @@ type keyEnabled struct {
 type keyUpdate struct {
 	ID int64 `json:"id" required:"true" minimum:"1"`
 	api.KeyFields
-	keyMoney
+	KeyMoney
 }
 
 type keyRotate struct {
@@ -104,7 +104,7 @@ func (s *Server) generateKey(ctx context.Context, in *keyGenerate) (api.NewKey, 
 			return err
 		}
 		made = api.NewKey{OK: true, ID: k.ID, APIKey: clear.Reveal()}
-		return s.boundKey(ctx, tx, by, k.ID, in.keyMoney)
+		return s.boundKey(ctx, tx, by, k.ID, in.KeyMoney)
 	})
 	return made, err
 }
@@ -138,7 +138,7 @@ func (s *Server) updateKey(ctx context.Context, in *keyUpdate) (api.Done, error)
 		if _, err := s.Accounts.UpdateKey(ctx, tx, by, patch); err != nil {
 			return 0, err
 		}
-		return in.ID, s.boundKey(ctx, tx, by, in.ID, in.keyMoney)
+		return in.ID, s.boundKey(ctx, tx, by, in.ID, in.KeyMoney)
 	})
 }
 
@@ -161,7 +161,7 @@ func (s *Server) rotateKey(ctx context.Context, in *keyRotate) (api.NewKey, erro
 }
 
 // boundKey replaces the quotas and limits of a key by those given.
-func (s *Server) boundKey(ctx context.Context, tx tollgate.Tx, by tollgate.Actor, id int64, f keyMoney) error {
+func (s *Server) boundKey(ctx context.Context, tx tollgate.Tx, by tollgate.Actor, id int64, f KeyMoney) error {
 	if f.Quotas.Set {
 		if err := s.replaceKeyQuotas(ctx, tx, by, id, f.Quotas.Value); err != nil {
 			return err

@@ -49,18 +49,20 @@ type providerWrite struct {
 	BaseURL     api.Opt[string]          `json:"base_url,omitzero" maxLength:"2048" doc:"A change of scheme, host or port needs every secret anew, or drop_secrets."`
 	Settings    api.Opt[json.RawMessage] `json:"settings,omitzero" doc:"An object; the kind defines its keys."`
 	Enabled     api.Val[bool]            `json:"enabled,omitzero" doc:"The default is true."`
-	Credentials []credentialFields       `json:"credentials,omitempty" maxItems:"100" doc:"Saved with the provider."`
+	Credentials []CredentialFields       `json:"credentials,omitempty" maxItems:"100" doc:"Saved with the provider."`
 	DropSecrets bool                     `json:"drop_secrets,omitempty" doc:"Agrees that a change of origin clears the stored secrets."`
 }
 
-type credentialFields struct {
+// CredentialFields are what may be said about a credential. The secret goes in
+// and never comes out.
+type CredentialFields struct {
 	ID      int64           `json:"id,omitempty" minimum:"0" doc:"0 or absent = a new one."`
 	Label   api.Opt[string] `json:"label,omitzero" maxLength:"128"`
 	APIKey  api.Opt[string] `json:"api_key,omitzero" maxLength:"8192" doc:"The provider's secret. It is stored encrypted and never shown again."`
 	Enabled api.Val[bool]   `json:"enabled,omitzero" doc:"The default is true."`
 }
 
-func (f credentialFields) write(providerID int64) upstream.CredentialWrite {
+func (f CredentialFields) write(providerID int64) upstream.CredentialWrite {
 	return upstream.CredentialWrite{ID: f.ID, ProviderID: providerID, Label: f.Label.Opt, Secret: f.APIKey.Opt, Enabled: f.Enabled.Opt}
 }
 
@@ -113,7 +115,7 @@ type credentialQuery struct {
 
 type credentialWrite struct {
 	ProviderID int64 `json:"provider_id,omitempty" minimum:"0" doc:"Required for a new one."`
-	credentialFields
+	CredentialFields
 }
 
 type credentialStatus struct {

@@ -33,14 +33,15 @@ func (q rightQuery) filter(context.Context) tollgate.PermissionFilter {
 	return tollgate.PermissionFilter{ID: q.ID.Match, UserID: q.UserID.Match, ProviderID: q.ProviderID.Match}
 }
 
-type filePermissionWrite struct {
+// FilePermissionWrite creates or changes a right to a provider.
+type FilePermissionWrite struct {
 	ID         int64          `json:"id,omitempty" minimum:"0" doc:"0 or absent = a new one."`
 	UserID     api.Val[int64] `json:"user_id,omitzero" minimum:"1"`
 	ProviderID api.Opt[int64] `json:"provider_id,omitzero" minimum:"1" doc:"null = every provider"`
 }
 
 type permissionWrite struct {
-	filePermissionWrite
+	FilePermissionWrite
 	ModelPattern api.Val[string] `json:"model_pattern,omitzero" maxLength:"256" doc:"The default is *."`
 }
 
@@ -106,22 +107,22 @@ func (s *Server) mountFilePermissions(base string) {
 		}),
 	}.Mount(s.API, s.Store, s.Cursors)
 	example := map[string]any{"user_id": 7, "provider_id": 1}
-	save := func(ctx context.Context) func(tollgate.Tx, tollgate.Actor, filePermissionWrite) (int64, error) {
-		return func(tx tollgate.Tx, by tollgate.Actor, in filePermissionWrite) (int64, error) {
+	save := func(ctx context.Context) func(tollgate.Tx, tollgate.Actor, FilePermissionWrite) (int64, error) {
+		return func(tx tollgate.Tx, by tollgate.Actor, in FilePermissionWrite) (int64, error) {
 			return s.saveFilePermission(ctx, tx, by, in)
 		}
 	}
-	api.Handle(s.API, writes(base+"/upsert", tag, "Create or change a file permission", example), func(ctx context.Context, in *filePermissionWrite) (api.Done, error) {
+	api.Handle(s.API, writes(base+"/upsert", tag, "Create or change a file permission", example), func(ctx context.Context, in *FilePermissionWrite) (api.Done, error) {
 		return s.changeOne(ctx, func(tx tollgate.Tx, by tollgate.Actor) (int64, error) { return save(ctx)(tx, by, *in) })
 	})
-	api.Handle(s.API, writes(base+"/batch-upsert", tag, "Create or change file permissions, all or none", []any{example}), func(ctx context.Context, in *[]filePermissionWrite) (api.DoneMany, error) {
+	api.Handle(s.API, writes(base+"/batch-upsert", tag, "Create or change file permissions, all or none", []any{example}), func(ctx context.Context, in *[]FilePermissionWrite) (api.DoneMany, error) {
 		return batch(ctx, s, *in, save(ctx))
 	})
 	s.mountDelete(writes(base+"/delete", tag, "Delete a file permission", nil), s.Accounts.DeleteFilePermission)
 	s.mountBatchDelete(writes(base+"/batch-delete", tag, "Delete file permissions, all or none", nil), s.Accounts.DeleteFilePermission)
 }
 
-func (s *Server) saveFilePermission(ctx context.Context, tx tollgate.Tx, by tollgate.Actor, in filePermissionWrite) (int64, error) {
+func (s *Server) saveFilePermission(ctx context.Context, tx tollgate.Tx, by tollgate.Actor, in FilePermissionWrite) (int64, error) {
 	row := tollgate.FilePermission{ID: in.ID}
 	if in.ID != 0 {
 		have, err := tx.FilePermissions.Get(ctx, in.ID)

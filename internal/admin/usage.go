@@ -9,24 +9,25 @@ import (
 	"tollgate/internal/web/api"
 )
 
-type usageFilter struct {
+// UsageFilter selects usage, of any user.
+type UsageFilter struct {
 	UserID api.Scope[int64] `json:"user_id,omitzero"`
 	api.UsageFields
 }
 
-func (u usageFilter) filter() (tollgate.UsageFilter, error) {
+func (u UsageFilter) filter() (tollgate.UsageFilter, error) {
 	f, err := u.UsageFields.Filter()
 	f.UserID = u.UserID.Match
 	return f, err
 }
 
 type usageQuery struct {
-	usageFilter
+	UsageFilter
 	api.Page
 }
 
 type usageSummary struct {
-	usageFilter
+	UsageFilter
 	GroupBy string `json:"group_by,omitempty" enum:"user,key,provider,model,day" doc:"The default is model."`
 }
 
@@ -41,7 +42,7 @@ func (s *Server) mountUsage() {
 		Op: reads("/admin/requests/query", tag, "Show the requests of clients"), Source: api.RequestRows,
 		Filter: filter, Records: api.Each(api.RequestRecord),
 	}.Mount(s.API, s.Store, s.Cursors)
-	api.Handle(s.API, reads("/admin/usages/count", tag, "Count usage rows"), func(ctx context.Context, in *usageFilter) (api.Count, error) {
+	api.Handle(s.API, reads("/admin/usages/count", tag, "Count usage rows"), func(ctx context.Context, in *UsageFilter) (api.Count, error) {
 		f, err := in.filter()
 		if err != nil {
 			return api.Count{}, err

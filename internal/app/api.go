@@ -19,14 +19,14 @@ func (a *App) authenticator() web.Authenticator {
 // mountAPI adds sign-in, admin API, self-service, their documents and the console.
 func (a *App) mountAPI(r *web.Router) error {
 	now, zone := a.opts.Now, a.cfg.Load().Ledger.Location
-	cursors := api.Cursors{Sealer: a.keys}
+	cursors := api.Cursors{Sealer: a.db.Keys}
 	doc := api.New(r, a.opts.Version)
 	(&admin.Server{
-		API: doc, Store: a.store, Accounts: a.accounts, Sessions: a.sessions, Catalog: a.catalog,
+		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Catalog: a.db.Catalog,
 		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Now: now,
 	}).Mount()
 	(&self.Server{
-		API: doc, Store: a.store, Accounts: a.accounts, Sessions: a.sessions, Cursors: cursors, Models: a.models, Zone: zone, Now: now,
+		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Cursors: cursors, Models: a.models, Zone: zone, Now: now,
 	}).Mount()
 	if err := (&admin.Docs{API: doc, Router: r}).Mount(); err != nil {
 		return fmt.Errorf("building the API document: %w", err)

@@ -15,16 +15,14 @@ import (
 
 	"tollgate"
 	"tollgate/internal/auth"
-	"tollgate/internal/auth/seal"
 	"tollgate/internal/config"
 	"tollgate/internal/ledger"
+	"tollgate/internal/ops"
 	"tollgate/internal/proxy"
 	"tollgate/internal/route"
 	"tollgate/internal/seed"
-	"tollgate/internal/store/sqlstore"
 	"tollgate/internal/telemetry"
 	"tollgate/internal/upstream"
-	"tollgate/internal/upstream/guard"
 	"tollgate/internal/web"
 )
 
@@ -35,6 +33,11 @@ type Options struct {
 	// Stdout gets the text for the operator: addresses, and what was
 	// generated on the first start, once. nil = nowhere.
 	Stdout io.Writer
+	// Environ is the environment that references in the file are resolved in.
+	Environ []string
+	// Reload reads the configuration again and calls App.Reload, for the
+	// command that asks for it; nil = not offered.
+	Reload func(context.Context) error
 	// Version is what /version tells; empty = "dev".
 	Version string
 	// Level is the level of Log, changed by Reload; nil = fixed.
@@ -49,14 +52,11 @@ type App struct {
 	opts Options
 	cfg  atomic.Pointer[config.Config]
 
-	keys      *seal.Keyring
-	store     *sqlstore.Store
+	db        *ops.Database
+	control   *ops.Server
 	directory *auth.Directory
-	accounts  *auth.Accounts
 	sessions  *auth.Sessions
-	policy    *guard.Policy
 	fleet     *upstream.Fleet
-	catalog   *upstream.Catalog
 	routes    atomic.Pointer[route.Table]
 	recorder  *ledger.Recorder
 	proxy     *proxy.Proxy
@@ -134,14 +134,12 @@ func (a *App) Start(ctx context.Context) error {
 		return fmt.Errorf("listening on %s: %w", cfg.Addr(), err)
 	}
 	a.listener = l
-	a.policy.SetOwn(ownListeners(l))
+	a.db.Policy.SetOwn(ownListeners(l))
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	a.cancel = cancel
-	if err := a.startMetrics(ctx, cfg); err != nil {
-		cancel()
+	if err := errors.Join(a.startMetrics(ctx, cfg), a.startControl(ctx)); err != nil {
 		_ = l.Close()
-		a.rollBack()
-		return err
+		return errors.Join(err, a.Stop(ctx))
 	}
 	a.startBackground(run)
 	a.serve(a.server, l, a.cert != nil)
@@ -232,6 +230,9 @@ func (a *App) stop(ctx context.Context) error {
 	}
 	if a.metricsSrv != nil {
 		_ = a.metricsSrv.Close()
+	}
+	if a.control != nil {
+		errs = append(errs, a.control.Close(ctx))
 	}
 	if a.cancel != nil {
 		a.cancel()

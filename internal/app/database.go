@@ -2,70 +2,35 @@ package app
 
 import (
 	"context"
-	"path/filepath"
 
-	"tollgate"
-	"tollgate/internal/auth/seal"
-	"tollgate/internal/store/sqlstore"
+	"tollgate/internal/ops"
 )
 
-// openDatabase finds the master key, proves it on the database, and only then
-// opens the database, which may write (CONTRACT 3).
+// openDatabase proves the master key on the database and only then opens it.
 func (a *App) openDatabase(ctx context.Context) error {
-	cfg := a.cfg.Load()
-	at := sqlstore.Options{
-		DSN: cfg.DSN.Reveal(), Dir: cfg.DataDir, Durability: cfg.Ledger.Durability, Now: a.opts.Now, Log: a.opts.Log,
-	}
-	found, err := sqlstore.Probe(ctx, at)
+	db, err := ops.Open(ctx, ops.OpenOptions{
+		Config: *a.cfg.Load(), Now: a.opts.Now, Rand: a.opts.Rand, Log: a.opts.Log, Environ: a.opts.Environ,
+	})
 	if err != nil {
 		return err
 	}
-	given := seal.Given{
-		KeyFile: filepath.Join(cfg.DataDir, seal.KeyFileName), NewDatabase: !found.Ours, Meta: found.Meta,
-		Env: given(cfg.MasterKey), EnvPrevious: given(cfg.PreviousMasterKey),
-	}
-	master, err := seal.ResolveMaster(given)
-	if err != nil {
-		return err
-	}
-	_, known := found.Meta(seal.MetaRoot)
-	if known {
-		if a.keys, err = seal.Unlock(master, found.Meta); err != nil {
-			return err
+	a.db = db
+	a.undo = append(a.undo, func() {
+		if err := db.Close(); err != nil {
+			a.opts.Log.Error("closing the database", "error", err)
 		}
-	}
-	if a.store, err = sqlstore.Open(ctx, at); err != nil {
-		return err
-	}
-	a.undo = append(a.undo, func() { _ = a.store.Close() })
-	if known {
-		return nil
-	}
-	return a.createKeys(ctx, master)
+	})
+	return nil
 }
 
-func given(s tollgate.Secret) tollgate.Opt[tollgate.Secret] {
-	if s.Empty() {
-		return tollgate.Opt[tollgate.Secret]{}
-	}
-	return tollgate.Some(s)
-}
-
-// createKeys makes the root key of a new database. The key file is written
-// first: a database whose key was never kept could not be opened again.
-func (a *App) createKeys(ctx context.Context, master seal.Master) error {
-	if master.Create {
-		if err := master.WriteKeyFile(a.opts.Rand); err != nil {
-			return err
-		}
-	}
-	keys, stored, err := seal.Create(master, a.opts.Rand)
+// startControl opens the control socket, through which commands at the host
+// reach the database that this process owns.
+func (a *App) startControl(ctx context.Context) error {
+	host := &ops.Host{Database: a.db, Log: a.opts.Log, Reload: a.opts.Reload}
+	control, err := ops.Serve(ctx, a.cfg.Load().DataDir, host, a.opts.Log)
 	if err != nil {
 		return err
 	}
-	if err := a.store.Update(ctx, func(tx tollgate.Tx) error { return stored.Save(ctx, tx) }); err != nil {
-		return err
-	}
-	a.keys = keys
+	a.control = control
 	return nil
 }

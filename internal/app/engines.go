@@ -10,14 +10,12 @@ import (
 
 	"tollgate"
 	"tollgate/internal/auth"
-	"tollgate/internal/auth/seal"
 	"tollgate/internal/config"
 	"tollgate/internal/demo"
 	"tollgate/internal/ledger"
 	"tollgate/internal/proxy"
 	"tollgate/internal/route"
 	"tollgate/internal/upstream"
-	"tollgate/internal/upstream/guard"
 	"tollgate/internal/wire/anthropic"
 	"tollgate/internal/wire/gemini"
 	"tollgate/internal/wire/openai"
@@ -33,22 +31,17 @@ func (a *App) buildEngines(context.Context) error {
 			return fmt.Errorf("the outbound proxy is not a URL") //nolint:perfsprint // the cause would show its password
 		}
 	}
-	a.policy = guard.NewPolicy(guard.Rules{Allow: allowList(cfg)})
-	a.directory = auth.NewDirectory(a.keys, o.Now, o.Log)
-	a.accounts = &auth.Accounts{
-		Sealer: a.keys, Keys: a.keys, Hasher: auth.NewHasher(auth.HasherOptions{}, o.Rand), Now: o.Now, Rand: o.Rand,
-		SealKeys: a.keys.State().Source == seal.SourceEnv, Reserved: a.directory.IsAccess,
-	}
-	a.sessions = auth.NewSessions(a.store, a.accounts, a.keys, auth.ThrottleLimits{})
-	kinds := upstream.Kinds{Demo: cfg.Demo}
-	a.catalog = &upstream.Catalog{Sealer: a.keys, MAC: a.keys.MAC, Now: o.Now, Kinds: kinds, Policy: a.policy}
+	db := a.db
+	a.directory = auth.NewDirectory(db.Keys, o.Now, o.Log)
+	db.Accounts.Reserved = a.directory.IsAccess
+	a.sessions = auth.NewSessions(db.Store, db.Accounts, db.Keys, auth.ThrottleLimits{})
 	a.fleet = &upstream.Fleet{
-		Sealer: a.keys, Kinds: kinds, Policy: a.policy, Proxy: outbound, Timeouts: timeouts(cfg), Now: o.Now, Log: o.Log,
+		Sealer: db.Keys, Kinds: db.Catalog.Kinds, Policy: db.Policy, Proxy: outbound, Timeouts: timeouts(cfg), Now: o.Now, Log: o.Log,
 	}
 	if cfg.Demo {
 		a.fleet.InProcess = demo.Transport(&demo.Vendor{Pace: 15 * time.Millisecond, Now: o.Now})
 	}
-	a.recorder = &ledger.Recorder{Log: a.store, Logger: o.Log}
+	a.recorder = &ledger.Recorder{Log: a.db.Store, Logger: o.Log, Live: func() int { return a.proxy.Stats().Calls }}
 	a.undo = append(a.undo, a.fleet.Close, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -73,14 +66,6 @@ func codecs() map[tollgate.Dialect]proxy.Codec {
 	}
 }
 
-func allowList(cfg *config.Config) []guard.Allow {
-	list := make([]guard.Allow, 0, len(cfg.Upstream.AllowPrivate))
-	for _, n := range cfg.Upstream.AllowPrivate {
-		list = append(list, guard.Allow{Prefix: n.Prefix, Port: n.Port})
-	}
-	return list
-}
-
 func timeouts(cfg *config.Config) upstream.Timeouts {
 	t := upstream.DefaultTimeouts()
 	t.Dial, t.Header, t.Idle = cfg.Upstream.DialTimeout, cfg.Upstream.FirstByteTimeout, cfg.Upstream.IdleTimeout
@@ -102,7 +87,7 @@ func ownListeners(listeners ...net.Listener) []netip.AddrPort {
 // current: from here on each committed change is in force when the call that
 // made it returns.
 func (a *App) loadSnapshots(ctx context.Context) error {
-	a.store.Watch(a.follow)
+	a.db.Store.Watch(a.follow)
 	const all = tollgate.AreaIdentity | tollgate.AreaSessions | tollgate.AreaCatalogue | tollgate.AreaSettings | tollgate.AreaMoney
 	if err := a.follow(ctx, all); err != nil {
 		return err
@@ -112,13 +97,13 @@ func (a *App) loadSnapshots(ctx context.Context) error {
 
 // follow is the change feed.
 func (a *App) follow(ctx context.Context, touched tollgate.Area) error {
-	if err := a.directory.Reload(ctx, a.store, touched); err != nil {
+	if err := a.directory.Reload(ctx, a.db.Store, touched); err != nil {
 		return err
 	}
 	if touched&tollgate.AreaCatalogue == 0 {
 		return nil
 	}
-	if err := a.fleet.Reload(ctx, a.store); err != nil {
+	if err := a.fleet.Reload(ctx, a.db.Store); err != nil {
 		return err
 	}
 	table, err := a.readRoutes(ctx)
@@ -133,7 +118,7 @@ func (a *App) readRoutes(ctx context.Context) (*route.Table, error) {
 	var providers []tollgate.Provider
 	var models []tollgate.Model
 	var aliases []tollgate.ModelAlias
-	err := a.store.View(ctx, func(tx tollgate.Tx) error {
+	err := a.db.Store.View(ctx, func(tx tollgate.Tx) error {
 		var err error
 		all := tollgate.Page{All: true}
 		if providers, _, err = tx.Providers.Query(ctx, tollgate.ProviderFilter{}, all); err != nil {
@@ -169,7 +154,7 @@ func (a *App) setAccess(ctx context.Context, cfg *config.Config) error {
 }
 
 func (a *App) providerID(ctx context.Context, name string) (id int64, err error) {
-	err = a.store.View(ctx, func(tx tollgate.Tx) error {
+	err = a.db.Store.View(ctx, func(tx tollgate.Tx) error {
 		rows, _, err := tx.Providers.Query(ctx, tollgate.ProviderFilter{Name: tollgate.Is(name)}, tollgate.Page{Limit: 1})
 		if err == nil && len(rows) == 0 {
 			return tollgate.Errorf(tollgate.CodeInvalid, "[server.access] permissions name the provider %q, which does not exist", name)

@@ -6,6 +6,7 @@ import (
 	"reflect"
 
 	"tollgate/internal/config"
+	"tollgate/internal/ops"
 	"tollgate/internal/upstream/guard"
 )
 
@@ -19,7 +20,7 @@ func (a *App) Reload(ctx context.Context, next config.Config) error {
 	if err := a.setAccess(ctx, &next); err != nil {
 		return err
 	}
-	a.policy.Set(guard.Rules{Allow: allowList(&next)})
+	a.db.Policy.Set(guard.Rules{Allow: ops.Allowed(next)})
 	a.fleet.Flush()
 	if a.opts.Level != nil {
 		a.opts.Level.Set(next.LogLevel)
@@ -29,7 +30,7 @@ func (a *App) Reload(ctx context.Context, next config.Config) error {
 	}
 	kept := keepFixed(old, next)
 	a.cfg.Store(&kept)
-	a.reportDrift(ctx, a.importer(), &kept)
+	a.reportDrift(ctx, a.db.Importer, &kept)
 	a.opts.Log.Info("settings reloaded")
 	return nil
 }

@@ -12,14 +12,14 @@ import (
 // admin, adds the records of --demo, and reports where file and database differ.
 func (a *App) bootstrap(ctx context.Context) error {
 	cfg := a.cfg.Load()
-	im := a.importer()
-	started, err := im.Start(ctx, a.store, cfg.Admin, cfg.Seed)
+	im := a.db.Importer
+	started, err := im.Start(ctx, a.db.Store, cfg.Admin, cfg.Seed)
 	if err != nil {
 		return err
 	}
 	a.started = started
 	if cfg.Demo {
-		if err := im.EnsureDemo(ctx, a.store); err != nil {
+		if err := im.EnsureDemo(ctx, a.db.Store); err != nil {
 			return err
 		}
 	}
@@ -38,17 +38,13 @@ func (a *App) bootstrap(ctx context.Context) error {
 	return nil
 }
 
-func (a *App) importer() *seed.Importer {
-	return &seed.Importer{Accounts: a.accounts, Catalog: a.catalog, Keys: a.keys, Now: a.opts.Now}
-}
-
 // maxDrift bounds how many differences one start names.
 const maxDrift = 20
 
 // reportDrift says where the file and the database differ. It never fails a
 // start: the database is what counts.
 func (a *App) reportDrift(ctx context.Context, im *seed.Importer, cfg *config.Config) {
-	plan, err := im.Plan(ctx, a.store, cfg.Seed)
+	plan, err := im.Plan(ctx, a.db.Store, cfg.Seed)
 	if err != nil {
 		a.opts.Log.Warn("file and database could not be compared", "error", err)
 		return

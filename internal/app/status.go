@@ -57,7 +57,7 @@ func (a *App) ready(ctx context.Context) error {
 	if err := a.directory.Ready(); err != nil {
 		return err
 	}
-	return a.store.Ping(ctx)
+	return a.db.Store.Ping(ctx)
 }
 
 func (a *App) version(w http.ResponseWriter, _ *http.Request) error {

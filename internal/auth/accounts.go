@@ -59,9 +59,8 @@ func (a *Accounts) actor(ctx context.Context, tx tollgate.Tx, by tollgate.Actor)
 	if !u.Enabled {
 		return actor{}, errCredential()
 	}
-	if k := p.Key; p.Kind == tollgate.PrincipalKey &&
-		(!u.Role.IsAdmin() || len(k.Surfaces) > 0 && !slices.Contains(k.Surfaces, tollgate.SurfaceAdmin)) {
-		return actor{}, tollgate.Errorf(tollgate.CodeForbidden, "this API key may not change accounts")
+	if p.Kind == tollgate.PrincipalKey && !u.Role.IsAdmin() {
+		return actor{}, errKeyMayNot()
 	}
 	by.Principal.User = &u
 	return actor{by: by, id: u.ID, role: u.Role}, nil
@@ -70,10 +69,15 @@ func (a *Accounts) actor(ctx context.Context, tx tollgate.Tx, by tollgate.Actor)
 func (a *Accounts) credentialStands(ctx context.Context, tx tollgate.Tx, p tollgate.Principal) error {
 	if p.Kind == tollgate.PrincipalKey {
 		k, err := tx.Keys.Get(ctx, p.KeyID())
-		if err == nil && (k.UserID != p.UserID() || !k.Enabled || k.Expired(a.Now())) {
-			err = errCredential()
+		switch {
+		case err != nil:
+			return err
+		case k.UserID != p.UserID() || !k.Enabled || k.Expired(a.Now()):
+			return errCredential()
+		case len(k.Surfaces) > 0 && !slices.Contains(k.Surfaces, tollgate.SurfaceAdmin):
+			return errKeyMayNot()
 		}
-		return err
+		return nil
 	}
 	if p.Session == nil {
 		return errCredential()
@@ -123,6 +127,10 @@ func (a actor) holds(owner tollgate.User, notFound error) error {
 		return tollgate.Errorf(tollgate.CodeForbidden, "only the super admin may change the credentials of another administrator")
 	}
 	return nil
+}
+
+func errKeyMayNot() error {
+	return tollgate.Errorf(tollgate.CodeForbidden, "this API key may not change accounts")
 }
 
 func errNotAdmin() error {

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"hash"
@@ -56,17 +57,13 @@ func NewKey(random io.Reader) (tollgate.Secret, error) {
 			}
 		}
 	}
-	sum := checksum(string(out))
+	sum := checksum(out)
 	return tollgate.NewSecret(string(append(out, sum[:]...))), nil
 }
 
-// checksum returns the CRC-32 of s as six base-62 digits.
-func checksum(s string) (out [keyChecksum]byte) {
-	v := ^uint32(0) // by hand: crc32.Update would have s copied to the heap
-	for i := range len(s) {
-		v = crc32.IEEETable[byte(v)^s[i]] ^ v>>8
-	}
-	v = ^v
+// checksum returns the CRC-32 of b as six base-62 digits.
+func checksum(b []byte) (out [keyChecksum]byte) {
+	v := crc32.ChecksumIEEE(b)
 	for i := keyChecksum - 1; i >= 0; i-- {
 		out[i] = base62[v%62]
 		v /= 62
@@ -74,30 +71,31 @@ func checksum(s string) (out [keyChecksum]byte) {
 	return out
 }
 
-// plausible reports whether s can be a client key at all, without looking it
+// plausible reports whether b can be a client key at all, without looking it
 // up: visible ASCII of the right length and, for our own form, the checksum.
-func plausible(s string) bool {
-	if len(s) < MinKeyLength || len(s) > MaxKeyLength {
+func plausible(b []byte) bool {
+	if len(b) < MinKeyLength || len(b) > MaxKeyLength {
 		return false
 	}
-	own := strings.HasPrefix(s, KeyPrefix)
-	if own && len(s) != keyLength {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
+	for _, c := range b {
 		if c <= ' ' || c > '~' {
 			return false
 		}
-		if own && i >= len(KeyPrefix) && (c < '0' || c > '9' && c < 'A' || c > 'Z' && c < 'a' || c > 'z') {
-			return false
-		}
 	}
+	random, own := bytes.CutPrefix(b, []byte(KeyPrefix))
 	if !own {
 		return true
 	}
-	sum := checksum(s[:keyLength-keyChecksum])
-	return string(sum[:]) == s[keyLength-keyChecksum:]
+	for _, c := range random {
+		if c < '0' || c > '9' && c < 'A' || c > 'Z' && c < 'a' || c > 'z' {
+			return false
+		}
+	}
+	if len(b) != keyLength {
+		return false
+	}
+	sum := checksum(b[:keyLength-keyChecksum])
+	return string(sum[:]) == string(b[keyLength-keyChecksum:])
 }
 
 // CheckKey checks a key that shall be imported: 8 to 256 visible ASCII
@@ -106,7 +104,7 @@ func plausible(s string) bool {
 func CheckKey(field string, key tollgate.Secret) error {
 	s := key.Reveal()
 	switch {
-	case plausible(s):
+	case plausible([]byte(s)):
 		return nil
 	case strings.HasPrefix(s, KeyPrefix):
 		return tollgate.Invalidf(field, "the key begins with %s but is not whole: it needs %d characters with a right checksum", KeyPrefix, keyLength)
@@ -143,14 +141,21 @@ func newDigester(keys Subkeys) *digester {
 	return &digester{pool: sync.Pool{New: func() any { return &pooledMAC{mac: hmac.New(sha256.New, key)} }}}
 }
 
-// digest returns the digest of s, which is at most MaxKeyLength bytes long.
-func (d *digester) digest(s string) [sha256.Size]byte {
+// digest returns the digest of s, if s can be a key at all. It allocates
+// nothing: s is worked on in the pooled buffer.
+func (d *digester) digest(s string) (out [sha256.Size]byte, ok bool) {
+	if len(s) > MaxKeyLength {
+		return out, false
+	}
 	p := d.pool.Get().(*pooledMAC) //nolint:forcetypeassert,errcheck // the pool holds nothing else
-	p.mac.Reset()
-	p.mac.Write(p.in[:copy(p.in[:], s)])
-	p.mac.Sum(p.out[:0])
-	out := p.out
-	clear(p.in[:len(s)])
+	key := p.in[:copy(p.in[:], s)]
+	if ok = plausible(key); ok {
+		p.mac.Reset()
+		p.mac.Write(key)
+		p.mac.Sum(p.out[:0])
+		out = p.out
+	}
+	clear(key)
 	d.pool.Put(p)
-	return out
+	return out, ok
 }

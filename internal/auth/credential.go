@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -41,6 +43,10 @@ func (c Credential) Empty() bool { return c.token.Empty() }
 
 // Forms returns how the credential was sent.
 func (c Credential) Forms() Form { return c.forms }
+
+// Format writes "[redacted]" whatever the verb: fmt would print the unexported
+// token as it is.
+func (Credential) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
 // SessionCredential is the session token of the console's cookie. It never
 // matches a key, and no other form is read from a cookie.

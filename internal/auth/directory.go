@@ -108,10 +108,11 @@ func (d *Directory) SetAccess(a Access) error {
 	next := *d.current.Load()
 	next.access = &access{}
 	if s := a.Key.Reveal(); s != "" {
-		if len(s) < MinAccessKeyLength || !plausible(s) {
+		digest, ok := d.digester.digest(s)
+		if !ok || len(s) < MinAccessKeyLength {
 			return tollgate.Invalidf("access_key", "access_key needs %d to %d visible ASCII characters", MinAccessKeyLength, MaxKeyLength)
 		}
-		next.access = &access{on: true, digest: d.digester.digest(s), allowed: a.Permissions}
+		next.access = &access{on: true, digest: digest, allowed: a.Permissions}
 		if len(a.Permissions) == 0 {
 			next.access.allowed = []tollgate.Permission{{ModelPattern: "*"}}
 		}
@@ -143,10 +144,11 @@ func (d *Directory) Authenticate(c Credential, ip netip.Addr) (tollgate.Principa
 		return tollgate.Principal{}, tollgate.Errorf(tollgate.CodeUnauthenticated, "no API key was sent")
 	}
 	token := c.token.Reveal()
-	if c.forms&^FormCookie != 0 && plausible(token) {
-		digest := d.digester.digest(token)
-		if p, ok, err := snap.byDigest(c.forms, &digest, ip, d.now); ok || err != nil {
-			return p, err
+	if c.forms&^FormCookie != 0 {
+		if digest, ok := d.digester.digest(token); ok {
+			if p, ok, err := snap.byDigest(c.forms, &digest, ip, d.now); ok || err != nil {
+				return p, err
+			}
 		}
 	}
 	if c.forms&formsOfSession != 0 && looksLikeToken(token) {

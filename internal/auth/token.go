@@ -20,13 +20,14 @@ const (
 // tokens makes and reads session tokens: JWTs that carry a random session id
 // and nothing that decides anything; the session's row does.
 type tokens struct {
-	key    []byte
+	key    func() []byte // not a field: fmt would print it
 	parser *jwt.Parser
 }
 
 func newTokens(keys Subkeys, now func() time.Time) tokens {
+	key := keys.Subkey(purposeSession)
 	return tokens{
-		key: keys.Subkey(purposeSession),
+		key: func() []byte { return key },
 		parser: jwt.NewParser(
 			jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithTimeFunc(now),
 			jwt.WithExpirationRequired(), jwt.WithStrictDecoding(),
@@ -40,7 +41,7 @@ func (t tokens) sign(id [sessionIDSize]byte, s tollgate.Session) (tollgate.Secre
 		ID:       base64.RawURLEncoding.EncodeToString(id[:]),
 		Subject:  strconv.FormatInt(s.UserID, 10),
 		IssuedAt: jwt.NewNumericDate(s.CreatedAt), ExpiresAt: jwt.NewNumericDate(s.ExpiresAt),
-	}).SignedString(t.key)
+	}).SignedString(t.key())
 	if err != nil {
 		return tollgate.Secret{}, tollgate.WrapError(tollgate.CodeInternal, err, "sign session token")
 	}
@@ -50,7 +51,7 @@ func (t tokens) sign(id [sessionIDSize]byte, s tollgate.Session) (tollgate.Secre
 // parse checks a token and returns the digest of the session id inside.
 func (t tokens) parse(token string) (digest [sha256.Size]byte, ok bool) {
 	var claims jwt.RegisteredClaims
-	if _, err := t.parser.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return t.key, nil }); err != nil {
+	if _, err := t.parser.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return t.key(), nil }); err != nil {
 		return digest, false
 	}
 	id, err := base64.RawURLEncoding.Strict().DecodeString(claims.ID)

@@ -25,7 +25,7 @@ type UserWrite struct {
 	// ShortPassword lifts the rules for plain-text passwords: imports only warn.
 	ShortPassword bool
 
-	hashed string // by Prepare
+	hashed *string // by Prepare; a pointer, which fmt does not follow
 }
 
 // changesPassword reports whether the write sets or removes a password.
@@ -41,9 +41,10 @@ func (a *Accounts) Prepare(ctx context.Context, w *UserWrite) error {
 	if !ok || password.Empty() {
 		return nil
 	}
-	if IsPHC(password.Reveal()) {
-		w.hashed = password.Reveal()
-		return CheckPHC(w.hashed)
+	hashed := password.Reveal()
+	if IsPHC(hashed) {
+		w.hashed = &hashed
+		return CheckPHC(hashed)
 	}
 	err := CheckPassword("password", password, w.Name.Or(""))
 	if w.ShortPassword {
@@ -52,8 +53,11 @@ func (a *Accounts) Prepare(ctx context.Context, w *UserWrite) error {
 	if err != nil {
 		return err
 	}
-	w.hashed, err = a.Hasher.Hash(ctx, password)
-	return err
+	if hashed, err = a.Hasher.Hash(ctx, password); err != nil {
+		return err
+	}
+	w.hashed = &hashed
+	return nil
 }
 
 // SaveUser inserts or changes a user.
@@ -65,7 +69,7 @@ func (a *Accounts) SaveUser(ctx context.Context, tx tollgate.Tx, by tollgate.Act
 	if !who.role.IsAdmin() {
 		return tollgate.User{}, errNotAdmin()
 	}
-	if w.changesPassword() && !w.Password.Null && w.hashed == "" {
+	if w.changesPassword() && !w.Password.Null && w.hashed == nil {
 		return tollgate.User{}, tollgate.Errorf(tollgate.CodeInternal, "a password was not prepared")
 	}
 	if w.SuperAdmin && !who.host {
@@ -92,8 +96,8 @@ func (a *Accounts) insertUser(ctx context.Context, tx tollgate.Tx, who actor, w 
 	if err := tx.Users.Insert(ctx, &u); err != nil {
 		return u, err
 	}
-	if w.hashed != "" { // the seal binds the row, so it comes after the id
-		if u.Password, err = a.sealPassword(u.ID, w.hashed); err != nil {
+	if w.hashed != nil { // the seal binds the row, so it comes after the id
+		if u.Password, err = a.sealPassword(u.ID, *w.hashed); err != nil {
 			return u, err
 		}
 		if err := tx.Users.Update(ctx, u); err != nil {
@@ -103,7 +107,7 @@ func (a *Accounts) insertUser(ctx context.Context, tx tollgate.Tx, who actor, w 
 	if err := a.settleRole(ctx, tx, tollgate.RoleUser, u); err != nil {
 		return u, err
 	}
-	return u, a.audit(ctx, tx, who, "user.upsert", "user", u.ID, nil, viewUser(u, w.hashed != ""))
+	return u, a.audit(ctx, tx, who, "user.upsert", "user", u.ID, nil, viewUser(u, w.hashed != nil))
 }
 
 func (a *Accounts) updateUser(ctx context.Context, tx tollgate.Tx, who actor, old tollgate.User, w UserWrite) (tollgate.User, error) {
@@ -113,13 +117,13 @@ func (a *Accounts) updateUser(ctx context.Context, tx tollgate.Tx, who actor, ol
 	}
 	if w.changesPassword() {
 		u.Password = nil
-		if w.hashed != "" {
-			if u.Password, err = a.sealPassword(u.ID, w.hashed); err != nil {
+		if w.hashed != nil {
+			if u.Password, err = a.sealPassword(u.ID, *w.hashed); err != nil {
 				return u, err
 			}
 		}
 	}
-	before, after := viewUser(old, false), viewUser(u, w.hashed != "")
+	before, after := viewUser(old, false), viewUser(u, w.hashed != nil)
 	if before == after {
 		return old, nil
 	}
@@ -334,10 +338,10 @@ func (a *Accounts) SetPassword(ctx context.Context, tx tollgate.Tx, by tollgate.
 	before := viewUser(u, false)
 	u.Password = nil
 	if !w.Password.Null {
-		if w.hashed == "" {
+		if w.hashed == nil {
 			return tollgate.Errorf(tollgate.CodeInternal, "a password was not prepared")
 		}
-		if u.Password, err = a.sealPassword(u.ID, w.hashed); err != nil {
+		if u.Password, err = a.sealPassword(u.ID, *w.hashed); err != nil {
 			return err
 		}
 	}
@@ -350,7 +354,7 @@ func (a *Accounts) SetPassword(ctx context.Context, tx tollgate.Tx, by tollgate.
 	if err := a.keepWayIn(ctx, tx, u.ID); err != nil {
 		return err
 	}
-	return a.audit(ctx, tx, who, "user.set_password", "user", u.ID, before, viewUser(u, w.hashed != ""))
+	return a.audit(ctx, tx, who, "user.set_password", "user", u.ID, before, viewUser(u, w.hashed != nil))
 }
 
 // keepWayIn refuses (CodeConflict) a change that leaves the super admin

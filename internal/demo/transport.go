@@ -22,7 +22,9 @@ type transport struct{ handler http.Handler }
 
 // RoundTrip runs the handler and returns as soon as it has sent its headers.
 func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithCancelCause(req.Context())
+	// The handler learns of a cancellation only after the pipe is closed, so
+	// that nothing it then writes is read.
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(req.Context()))
 	in := req.Clone(ctx)
 	if in.Body == nil {
 		in.Body = http.NoBody
@@ -39,13 +41,16 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		defer func() { _ = in.Body.Close() }()
 		w.end(serve(t.handler, w, in))
 	}()
-	stop := context.AfterFunc(req.Context(), func() { _ = pr.CloseWithError(context.Cause(req.Context())) })
+	stop := context.AfterFunc(req.Context(), func() {
+		_ = pw.CloseWithError(context.Cause(req.Context()))
+		cancel(context.Cause(req.Context()))
+	})
 	select {
 	case <-w.ready:
 	case <-req.Context().Done():
 		stop()
-		cancel(nil)
-		_ = pr.CloseWithError(context.Cause(req.Context()))
+		_ = pw.CloseWithError(context.Cause(req.Context()))
+		cancel(context.Cause(req.Context()))
 		return nil, context.Cause(req.Context())
 	}
 	if w.failed != nil {

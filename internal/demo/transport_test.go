@@ -108,8 +108,14 @@ func TestTransportGivesUpBeforeTheHeaders(t *testing.T) {
 
 func TestTransportReportsBrokenAnswers(t *testing.T) {
 	for name, h := range map[string]http.HandlerFunc{
-		"aborted":  func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "x"); panic(http.ErrAbortHandler) },
-		"short":    func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "5"); _, _ = io.WriteString(w, "x") },
+		"aborted": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "x")
+			panic(http.ErrAbortHandler)
+		},
+		"short": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "5")
+			_, _ = io.WriteString(w, "x")
+		},
 		"panicked": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "x"); panic("oops") },
 	} {
 		res, err := demo.Transport(h).RoundTrip(request(t.Context(), t))

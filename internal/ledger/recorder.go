@@ -23,6 +23,10 @@ const (
 	// DefaultPatience is how long a failing store is tried again before its
 	// batch is given up.
 	DefaultPatience = 30 * time.Second
+	// liveBefore is how many calls must be in flight for a commit to wait, and
+	// gatherFor is how long it waits.
+	liveBefore = 12
+	gatherFor  = time.Millisecond
 )
 
 // Log is what a Recorder writes to; a tollgate.Store is one.
@@ -39,6 +43,11 @@ type Recorder struct {
 	Log Log
 	// Logger gets what went wrong. Required.
 	Logger *slog.Logger
+	// Live tells how many calls are in flight that will bring a row soon; nil =
+	// unknown. When many are, a commit waits a moment for their rows: on a busy
+	// gateway a commit for a few rows costs more than the rows (PostgreSQL calls
+	// it commit_delay and commit_siblings).
+	Live func() int
 	// Batch, Queue and Patience bound it; 0 = the defaults.
 	Batch, Queue int
 	Patience     time.Duration

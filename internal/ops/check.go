@@ -53,7 +53,7 @@ func (c *checker) add(level, format string, args ...any) {
 func (c *checker) fail(what string, err error) { c.add("fail", "%s: %v", what, tollgate.AsError(err)) }
 
 func (c *checker) networks() {
-	for _, a := range allow(c.o.Config) {
+	for _, a := range Allowed(c.o.Config) {
 		if err := a.Valid(); err != nil {
 			c.fail("upstream", err)
 		}

@@ -37,6 +37,9 @@ type Database struct {
 	Keys     *seal.Keyring
 	Master   seal.Master
 	Accounts *auth.Accounts
+	Catalog  *upstream.Catalog
+	// Policy says which upstream addresses may be reached.
+	Policy   *guard.Policy
 	Importer *seed.Importer
 }
 
@@ -72,11 +75,10 @@ func newDatabase(o OpenOptions, store *sqlstore.Store, keys *seal.Keyring, maste
 		Sealer: keys, Keys: keys, Hasher: auth.NewHasher(auth.HasherOptions{}, o.Rand), Now: o.Now, Rand: o.Rand,
 		SealKeys: keys.State().Source == seal.SourceEnv,
 	}
-	catalog := &upstream.Catalog{
-		Sealer: keys, MAC: keys.MAC, Now: o.Now, Kinds: upstream.Kinds{Demo: o.Config.Demo}, Policy: guard.NewPolicy(guard.Rules{Allow: allow(o.Config)}),
-	}
+	policy := guard.NewPolicy(guard.Rules{Allow: Allowed(o.Config)})
+	catalog := &upstream.Catalog{Sealer: keys, MAC: keys.MAC, Now: o.Now, Kinds: upstream.Kinds{Demo: o.Config.Demo}, Policy: policy}
 	return &Database{
-		Store: store, Keys: keys, Master: master, Accounts: accounts,
+		Store: store, Keys: keys, Master: master, Accounts: accounts, Catalog: catalog, Policy: policy,
 		Importer: &seed.Importer{Accounts: accounts, Catalog: catalog, Keys: keys, Now: o.Now},
 	}
 }
@@ -89,7 +91,8 @@ func storeOptions(o OpenOptions) sqlstore.Options {
 	return sqlstore.Options{DSN: c.DSN.Reveal(), Dir: c.DataDir, Durability: c.Ledger.Durability, Now: o.Now, Log: o.Log}
 }
 
-func allow(c config.Config) []guard.Allow {
+// Allowed returns the private networks that providers may be reached on.
+func Allowed(c config.Config) []guard.Allow {
 	list := make([]guard.Allow, len(c.Upstream.AllowPrivate))
 	for i, n := range c.Upstream.AllowPrivate {
 		list[i] = guard.Allow{Prefix: n.Prefix, Port: n.Port}

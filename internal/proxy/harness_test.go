@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -104,7 +105,7 @@ func start(tb testing.TB, o options) *gateway {
 	}
 	ctx := context.Background()
 	var err error
-	g.Store, err = sqlstore.Open(ctx, sqlstore.Options{DSN: "sqlite://" + filepath.Join(tb.TempDir(), "tollgate.db"), Now: time.Now, Log: log})
+	g.Store, err = sqlstore.Open(ctx, sqlstore.Options{DSN: "sqlite://" + filepath.Join(databaseDir(tb), "tollgate.db"), Now: time.Now, Log: log})
 	must(tb, err)
 	ring, stored, err := seal.Create(seal.Master{Key: tollgate.NewSecret("a master key for tests only"), Source: seal.SourceFile}, rand.Reader)
 	must(tb, err)
@@ -397,4 +398,12 @@ func freePort(tb testing.TB) string {
 // setAccess sets the service key, limited to a pattern of models.
 func (g *gateway) setAccess(key, pattern string) error {
 	return g.Dir.SetAccess(auth.Access{Key: tollgate.NewSecret(key), Permissions: []tollgate.Permission{{ModelPattern: pattern}}})
+}
+
+// databaseDir is a folder of the test's own, whatever the test is called.
+func databaseDir(tb testing.TB) string {
+	dir, err := os.MkdirTemp("", "proxy")
+	must(tb, err)
+	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }

@@ -54,6 +54,16 @@ func (r *Renamer) Rename(data []byte, path ...string) []byte {
 	if !ok || data[at.Start] != '"' || bytes.Equal(at.Of(data), r.quoted) {
 		return data
 	}
+	return r.Splice(data, at)
+}
+
+// Splice returns data with what at covers replaced by the name; data itself
+// when at is empty or nothing is to be renamed. The result is valid until the
+// next call.
+func (r *Renamer) Splice(data []byte, at jsonscan.Span) []byte {
+	if r.quoted == nil || at.Empty() {
+		return data
+	}
 	r.buf = append(r.buf[:0], data[:at.Start]...)
 	r.buf = append(r.buf, r.quoted...)
 	r.buf = append(r.buf, data[at.End:]...)

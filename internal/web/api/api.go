@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 
 	"tollgate"
 	"tollgate/internal/web"
@@ -48,7 +49,10 @@ func New(router *web.Router, version string) *API {
 				},
 			},
 		},
-		Formats:       map[string]huma.Format{"application/json": {Marshal: writeJSON, Unmarshal: readJSON}},
+		Formats: map[string]huma.Format{
+			"application/json": {Marshal: writeJSON, Unmarshal: readJSON},
+			"json":             {Marshal: writeJSON, Unmarshal: readJSON}, // of application/problem+json
+		},
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{hideDetails},
 	}
@@ -217,6 +221,9 @@ func hideDetails(ctx huma.Context, _ string, v any) (any, error) {
 	for _, d := range m.Errors {
 		if d == nil {
 			continue
+		}
+		if d.Message == validation.MsgExpectedMatchAtLeastOneSchema {
+			d.Message = filterUsage // filters alone have alternatives
 		}
 		p.Errors = append(p.Errors, web.ProblemDetail{Message: d.Message, Location: d.Location})
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"reflect"
 	"strconv"
 	"strings"
@@ -14,17 +15,30 @@ import (
 )
 
 // Opt is an optional field of a write: absent, null or a value.
-type Opt[T any] struct{ tollgate.Opt[T] }
+type Opt[T any] struct {
+	tollgate.Opt[T]
+	fault string
+}
 
-// UnmarshalJSON notes that the field is there.
+// UnmarshalJSON notes that the field is there. What is wrong with its value is
+// left for Fault to tell, which is asked by who knows the field's name.
 func (o *Opt[T]) UnmarshalJSON(b []byte) error {
-	o.Opt = tollgate.Opt[T]{Set: true}
+	*o = Opt[T]{Opt: tollgate.Opt[T]{Set: true}}
 	if bytes.Equal(b, []byte("null")) {
 		o.Null = true
 		return nil
 	}
-	return json.Unmarshal(b, &o.Value)
+	if err := json.Unmarshal(b, &o.Value); err != nil {
+		o.fault = "has a value of the wrong kind"
+		if te, ok := errors.AsType[*tollgate.Error](err); ok {
+			o.fault = te.Message
+		}
+	}
+	return nil
 }
+
+// Fault says what is wrong with the value.
+func (o Opt[T]) Fault() string { return o.fault }
 
 // MarshalJSON writes the value; an absent one is null unless omitzero drops it.
 func (o Opt[T]) MarshalJSON() ([]byte, error) {
@@ -45,7 +59,7 @@ func (Opt[T]) Schema(r huma.Registry) *huma.Schema {
 }
 
 // Val is an optional field of a write that is never null: absent or a value.
-type Val[T any] struct{ tollgate.Opt[T] }
+type Val[T any] Opt[T]
 
 // UnmarshalJSON notes that the field is there.
 func (v *Val[T]) UnmarshalJSON(b []byte) error { return (*Opt[T])(v).UnmarshalJSON(b) }
@@ -60,12 +74,12 @@ func (Val[T]) Schema(r huma.Registry) *huma.Schema {
 	return &s
 }
 
-// Fault reports a null.
+// Fault says what is wrong with the value, or that it is null.
 func (v Val[T]) Fault() string {
 	if v.Null {
-		return "must not be null"
+		return "null is no value here"
 	}
-	return ""
+	return v.fault
 }
 
 // Scope limits a query to rows whose field fits: {"eq":v}, {"in":[…]}, "all"
@@ -75,13 +89,15 @@ type Scope[T comparable] struct {
 	fault string
 }
 
+const filterUsage = `a filter is {"eq":value}, {"in":[values]} or "all"`
+
 // Fault says what is wrong with the filter.
 func (s Scope[T]) Fault() string { return s.fault }
 
 // UnmarshalJSON reads any of the spellings. What it cannot read is left for
 // Fault to tell, which is asked by who knows the field's name.
 func (s *Scope[T]) UnmarshalJSON(b []byte) error {
-	*s = Scope[T]{fault: `is no filter: use {"eq":value}, {"in":[values]} or "all"`}
+	*s = Scope[T]{fault: filterUsage}
 	var word string
 	if json.Unmarshal(b, &word) == nil {
 		if word == "all" || word == "All" {
@@ -206,7 +222,7 @@ func checkFields(v reflect.Value, path string) error {
 	}
 	if f, ok := v.Interface().(interface{ Fault() string }); ok {
 		if fault := f.Fault(); fault != "" {
-			return tollgate.Invalidf(path, "%s %s", path, fault)
+			return tollgate.Invalidf(path, "%s: %s", path, fault)
 		}
 		return nil
 	}

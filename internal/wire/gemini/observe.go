@@ -36,43 +36,34 @@ func (w *observer) Event(_, data []byte) ([]byte, wire.Signal) {
 		return data, wire.SignalError
 	case s.finished:
 		w.done = true
-		return w.rename.Rename(data, "modelVersion"), wire.SignalTerminal
+		return w.rename.Splice(data, s.model), wire.SignalTerminal
 	default:
-		return w.rename.Rename(data, "modelVersion"), wire.SignalPass
+		return w.rename.Splice(data, s.model), wire.SignalPass
 	}
 }
 
 // seen is what a response object holds.
 type seen struct {
 	answer, finished, failed bool
+	model                    jsonscan.Span
 	err                      error
 }
 
-func (w *observer) walk(data []byte) seen {
-	var s seen
-	o := wire.AnswerLimits().Object(data, jsonscan.Space(data, 0), 0)
-	for o.Next() {
-		value := o.Value.Of(data)
-		switch string(o.Key.Of(data)) {
-		case "candidates":
+// walk passes over the top level once; what is large, the candidates, is
+// walked into rather than skipped first.
+func (w *observer) walk(data []byte) (s seen) {
+	limits := wire.AnswerLimits()
+	o := limits.Object(data, jsonscan.Space(data, 0), 0)
+	for o.NextKey() {
+		if string(o.Key.Of(data)) == "candidates" {
+			end, finished := w.candidates(data, o.Value.Start)
+			s.finished = s.finished || finished
 			s.answer = s.answer || w.op == tollgate.OpGenerate
-			s.finished = w.candidates(value) || s.finished
-		case "promptFeedback":
-			s.answer = s.answer || w.op == tollgate.OpGenerate
-			if at, ok := wire.AnswerLimits().Path(value, "blockReason"); ok && value[at.Start] == '"' {
-				s.finished = true
-			}
-		case "usageMetadata":
-			s.answer = s.answer || w.op == tollgate.OpGenerate
-			w.take(value)
-		case "totalTokens":
-			s.answer = s.answer || w.op == tollgate.OpCount
-		case "embedding":
-			s.answer = s.answer || w.op == tollgate.OpEmbed
-		case "embeddings":
-			s.answer = s.answer || w.op == tollgate.OpEmbed || w.op == tollgate.OpBatchEmbed
-		case "error":
-			s.failed = s.failed || value[0] == '{'
+			o.Pass(end)
+			continue
+		}
+		if o.Pass(limits.Skip(data, o.Value.Start, 1)) {
+			w.member(&s, data, o.Key, o.Value)
 		}
 	}
 	s.err = o.Err()
@@ -82,35 +73,65 @@ func (w *observer) walk(data []byte) seen {
 	return s
 }
 
-// candidates counts what the candidates generate and reports whether one of
-// them is finished.
-func (w *observer) candidates(value []byte) (finished bool) {
-	a := wire.AnswerLimits().Array(value, 0, 0)
-	for a.Next() {
-		candidate := a.Value.Of(value)
-		o := wire.AnswerLimits().Object(candidate, 0, 0)
+// member looks at a member of the top level other than the candidates.
+func (w *observer) member(s *seen, data []byte, key, at jsonscan.Span) {
+	value := at.Of(data)
+	switch string(key.Of(data)) {
+	case "promptFeedback":
+		s.answer = s.answer || w.op == tollgate.OpGenerate
+		if at, ok := wire.AnswerLimits().Path(value, "blockReason"); ok && value[at.Start] == '"' {
+			s.finished = true
+		}
+	case "usageMetadata":
+		s.answer = s.answer || w.op == tollgate.OpGenerate
+		w.take(value)
+	case "modelVersion":
+		if value[0] == '"' {
+			s.model = at
+		}
+	case "totalTokens":
+		s.answer = s.answer || w.op == tollgate.OpCount
+	case "embedding":
+		s.answer = s.answer || w.op == tollgate.OpEmbed
+	case "embeddings":
+		s.answer = s.answer || w.op == tollgate.OpEmbed || w.op == tollgate.OpBatchEmbed
+	case "error":
+		s.failed = s.failed || value[0] == '{'
+	}
+}
+
+// candidates counts what the candidates at data[at] generate, and reports
+// where they end and whether one of them is finished.
+func (w *observer) candidates(data []byte, at int) (end int, finished bool) {
+	limits := wire.AnswerLimits()
+	if at >= len(data) || data[at] != '[' {
+		return limits.Skip(data, at, 1), false
+	}
+	a := limits.Array(data, at, 1)
+	for a.NextItem() {
+		o := limits.Object(data, a.Value.Start, 2)
 		for o.Next() {
-			member := o.Value.Of(candidate)
-			switch string(o.Key.Of(candidate)) {
+			switch string(o.Key.Of(data)) {
 			case "content":
-				w.content(member)
+				w.content(o.Value.Of(data))
 			case "finishReason":
-				finished = finished || (member[0] == '"' && string(member) != `"FINISH_REASON_UNSPECIFIED"`)
+				reason := o.Value.Of(data)
+				finished = finished || (reason[0] == '"' && string(reason) != `"FINISH_REASON_UNSPECIFIED"`)
 			}
 		}
+		a.Pass(o.End)
 	}
-	return finished
+	return a.End, finished
 }
 
 // content estimates the generated text by the size of the parts less the usual
 // wrapping, {"text":""}.
 func (w *observer) content(value []byte) {
-	at, ok := wire.AnswerLimits().Seek(value, 0, "parts")
-	if !ok {
+	if !bytes.Contains(value, []byte(`"parts"`)) {
 		return
 	}
-	const wrapping = len(`[{"text":""}],"role":"model"}`)
-	if n := len(value) - at - wrapping; n > 0 && !bytes.HasPrefix(value[at:], []byte("[]")) {
+	const wrapping = len(`{"parts":[{"text":""}],"role":"model"}`)
+	if n := len(value) - wrapping; n > 0 {
 		w.usage.Content = true
 		w.usage.OutputBytes += int64(n)
 	}
@@ -138,7 +159,7 @@ func (w *observer) Body(body []byte) ([]byte, error) {
 	if w.op == tollgate.OpCount { // free of charge
 		w.usage = wire.Usage{Reported: true}
 	}
-	return w.rename.Rename(body, "modelVersion"), nil
+	return w.rename.Splice(body, s.model), nil
 }
 
 // answerError is why a well-formed JSON text is no answer.

@@ -42,6 +42,13 @@ func (l Limits) Object(b []byte, at, depth int) Object {
 
 // Next moves to the next member. It returns false at the end and on an error.
 func (o *Object) Next() bool {
+	return o.NextKey() && o.Pass(o.limits.value(o.b, o.Value.Start, o.depth))
+}
+
+// NextKey moves to the next member and stops before its value: only Key and
+// Value.Start are set. The caller then walks into the value, or skips it, and
+// says with Pass where it ends.
+func (o *Object) NextKey() bool {
 	if o.code < 0 || o.End > 0 {
 		return false
 	}
@@ -63,10 +70,17 @@ func (o *Object) Next() bool {
 		return o.fail(^i)
 	}
 	o.Value.Start = Space(b, i+1)
-	if o.Value.End = o.limits.value(b, o.Value.Start, o.depth); o.Value.End < 0 {
-		return o.fail(o.Value.End)
+	return true
+}
+
+// Pass goes on behind a value that ends at end. What is no end, 0 or negative,
+// fails the walk.
+func (o *Object) Pass(end int) bool {
+	if end <= 0 {
+		return o.fail(min(end, ^o.Value.Start))
 	}
-	return o.after(Space(b, o.Value.End))
+	o.Value.End = end
+	return o.after(Space(o.b, end))
 }
 
 // after looks at what follows a member: a comma (kept in pos for the next
@@ -102,13 +116,15 @@ func (o *Object) Err() error {
 type Array struct {
 	// Value is the whole element.
 	Value Span
+	// End is the offset after the closing bracket, once Next has returned
+	// false without error.
+	End int
 
 	limits Limits
 	b      []byte
 	pos    int
 	depth  int
 	code   int
-	done   bool
 }
 
 // Array starts walking the array that begins at b[at]; depth counts the
@@ -125,25 +141,35 @@ func (l Limits) Array(b []byte, at, depth int) Array {
 
 // Next moves to the next element. It returns false at the end and on an error.
 func (a *Array) Next() bool {
-	if a.code < 0 || a.done {
+	return a.NextItem() && a.Pass(a.limits.value(a.b, a.Value.Start, a.depth))
+}
+
+// NextItem moves to the next element and stops before it: only Value.Start is
+// set. The caller then walks into it and says with Pass where it ends.
+func (a *Array) NextItem() bool {
+	if a.code < 0 || a.End > 0 {
 		return false
 	}
-	b := a.b
-	i := Space(b, a.pos+1)
-	if b[a.pos] == '[' && i < len(b) && b[i] == ']' {
-		a.done = true
+	a.Value.Start = Space(a.b, a.pos+1)
+	if i := a.Value.Start; a.b[a.pos] == '[' && i < len(a.b) && a.b[i] == ']' {
+		a.End = i + 1
 		return false
 	}
-	a.Value.Start = i
-	if a.Value.End = a.limits.value(b, i, a.depth); a.Value.End < 0 {
-		a.code = a.Value.End
+	return true
+}
+
+// Pass goes on behind an element that ends at end. What is no end, 0 or
+// negative, fails the walk.
+func (a *Array) Pass(end int) bool {
+	if end <= 0 {
+		a.code = min(end, ^a.Value.Start)
 		return false
 	}
-	i = Space(b, a.Value.End)
-	switch {
-	case i < len(b) && b[i] == ']':
-		a.done = true
-	case i < len(b) && b[i] == ',':
+	a.Value.End = end
+	switch i := Space(a.b, end); {
+	case i < len(a.b) && a.b[i] == ']':
+		a.End = i + 1
+	case i < len(a.b) && a.b[i] == ',':
 		a.pos = i
 	default:
 		a.code = ^i
@@ -159,6 +185,10 @@ func (a *Array) Err() error {
 	}
 	return nil
 }
+
+// Skip returns the end of the value that begins at b[at], inside depth
+// containers; negative when it is malformed. It is what Pass takes.
+func (l Limits) Skip(b []byte, at, depth int) int { return l.value(b, at, depth) }
 
 // Member returns the value of the object's member name, the last one if there
 // are several, as encoding/json reads it, and whether there is one. Escaped

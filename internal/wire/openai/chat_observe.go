@@ -15,11 +15,10 @@ type chatObserver struct {
 	rename    wire.Renamer
 	usage     wire.Usage
 	done      bool
+	lead      lead
 }
 
-// Event implements wire.Observer. A usual chunk is only searched for markers:
-// a quoted name can stand in it as a name or a whole string but not inside
-// generated text, where its quotes would be escaped.
+// Event implements wire.Observer.
 func (w *chatObserver) Event(_, data []byte) ([]byte, wire.Signal) {
 	if len(data) == 0 || data[0] != '{' {
 		if wire.IsDone(data) {
@@ -28,31 +27,50 @@ func (w *chatObserver) Event(_, data []byte) ([]byte, wire.Signal) {
 		}
 		return data, wire.SignalPass
 	}
-	w.content(data)
-	signal := wire.SignalPass
-	if at := valueAfter(data, `"usage"`); at >= 0 && data[at] == '{' && w.chunkUsage(data) && w.dropUsage {
-		signal = wire.SignalDrop
+	if n, ok := w.lead.match(data); ok {
+		w.generated(n)
+		return w.rename.Splice(data, w.lead.model), wire.SignalPass
 	}
-	if at := valueAfter(data, `"error"`); at >= 0 && isFailure(data) {
-		return data, wire.SignalError
-	}
-	if signal == wire.SignalPass && w.rename.Active() {
-		data = w.rename.Rename(data, "model")
-	}
-	return data, signal
+	return w.inspect(data)
 }
 
-// valueAfter returns where the value of the first member with the quoted name
+// inspect looks at a chunk that is not known to be a usual one. It is only
+// searched for markers: a quoted name can stand in it as a name or a whole
+// string but not inside generated text, where its quotes would be escaped.
+func (w *chatObserver) inspect(data []byte) ([]byte, wire.Signal) {
+	w.content(data)
+	usage, failure := valueAfter(data, "usage"), valueAfter(data, "error")
+	if usage < 0 && failure < 0 {
+		if w.op == tollgate.OpGenerate {
+			w.lead.learn(data, w.rename.Active())
+		}
+		return w.rename.Rename(data, "model"), wire.SignalPass
+	}
+	alone := usage >= 0 && data[usage] == '{' && w.chunkUsage(data)
+	switch {
+	case failure >= 0 && isFailure(data):
+		return data, wire.SignalError
+	case alone && w.dropUsage:
+		return data, wire.SignalDrop
+	default:
+		return w.rename.Rename(data, "model"), wire.SignalPass
+	}
+}
+
+// valueAfter returns where the value of the first member with the given name
 // and a value that is not null begins, at any depth; -1 if there is none.
-func valueAfter(data []byte, quoted string) int {
-	from := 0
+func valueAfter(data []byte, name string) int {
+	from := 1
 	for {
-		i := bytes.Index(data[from:], []byte(quoted))
+		i := bytes.Index(data[from:], []byte(name))
 		if i < 0 {
 			return -1
 		}
-		from += i + len(quoted)
-		if at := jsonscan.Space(data, from); at < len(data) && data[at] == ':' {
+		i, from = from+i, from+i+len(name)
+		if data[i-1] != '"' || from >= len(data) || data[from] != '"' {
+			continue
+		}
+		if at := jsonscan.Space(data, from+1); at < len(data) && data[at] == ':' {
 			if at = jsonscan.Space(data, at+1); at < len(data) && data[at] != 'n' {
 				return at
 			}
@@ -60,25 +78,27 @@ func valueAfter(data []byte, quoted string) int {
 	}
 }
 
-// content counts what the chunk generates.
+// content counts what a chunk generates.
 func (w *chatObserver) content(data []byte) {
-	name := `"delta"`
+	name := "delta"
 	if w.op == tollgate.OpComplete {
-		name = `"text"`
+		name = "text"
 	}
 	at := valueAfter(data, name)
-	if at < 0 {
-		return
+	switch {
+	case at < 0:
+	case data[at] == '"':
+		w.generated(stringLength(data, at))
+	default:
+		n, _ := deltaLength(data, at)
+		w.generated(n)
 	}
-	var n int64
-	if data[at] == '"' {
-		n = stringLength(data, at)
-	} else {
-		n = deltaLength(data, at)
-	}
-	if n > 0 {
+}
+
+func (w *chatObserver) generated(bytes int64) {
+	if bytes > 0 {
 		w.usage.Content = true
-		w.usage.OutputBytes += n
+		w.usage.OutputBytes += bytes
 	}
 }
 
@@ -94,9 +114,9 @@ func stringLength(data []byte, at int) int64 {
 	return int64(max(end, 0))
 }
 
-// deltaLength sums the strings of a delta that are generated text.
-func deltaLength(data []byte, at int) int64 {
-	var n int64
+// deltaLength sums the strings of the delta at data[at] that are generated
+// text; end is where the delta ends, 0 if it is malformed.
+func deltaLength(data []byte, at int) (n int64, end int) {
 	o := wire.AnswerLimits().Object(data, at, 0)
 	for o.Next() {
 		switch v := o.Value; string(o.Key.Of(data)) {
@@ -110,7 +130,7 @@ func deltaLength(data []byte, at int) int64 {
 			}
 		}
 	}
-	return n
+	return n, o.End
 }
 
 // chunkUsage reads a chunk that seems to carry usage. It reports whether that

@@ -44,7 +44,7 @@ func (w *responsesObserver) Event(name, data []byte) ([]byte, wire.Signal) {
 // delta counts the generated text of a delta event.
 func (w *responsesObserver) delta(data []byte) {
 	w.usage.Content = true
-	if at := valueAfter(data, `"delta"`); at >= 0 && data[at] == '"' {
+	if at := valueAfter(data, "delta"); at >= 0 && data[at] == '"' {
 		w.usage.OutputBytes += stringLength(data, at)
 	}
 }
