@@ -22,7 +22,11 @@ func (c *serveCmd) Run(ctx context.Context, s *session) error {
 	}
 	level := new(slog.LevelVar)
 	log := s.logger(cfg, level)
-	a, err := app.New(ctx, app.Options{Config: cfg, Log: log, Stdout: s.stdout, Version: version(), Level: level})
+	var a *app.App
+	a, err = app.New(ctx, app.Options{
+		Config: cfg, Log: log, Stdout: s.stdout, Version: version(), Level: level, Environ: s.environ,
+		Reload: func(ctx context.Context) error { return s.reload(ctx, a) },
+	})
 	if err != nil {
 		return err
 	}
@@ -40,7 +44,9 @@ func (c *serveCmd) Run(ctx context.Context, s *session) error {
 			return err
 		case sig := <-signals:
 			if sig == syscall.SIGHUP {
-				s.reload(ctx, a, log)
+				if err := s.reload(ctx, a); err != nil {
+					log.Error("the settings were not reloaded; the last good ones stay", "error", err)
+				}
 				continue
 			}
 			log.Info("stopping", "signal", sig.String())
@@ -50,14 +56,12 @@ func (c *serveCmd) Run(ctx context.Context, s *session) error {
 }
 
 // reload reads the settings again; bad ones leave the last good ones in force.
-func (s *session) reload(ctx context.Context, a *app.App, log *slog.Logger) {
+func (s *session) reload(ctx context.Context, a *app.App) error {
 	cfg, err := s.config()
-	if err == nil {
-		err = a.Reload(ctx, cfg)
-	}
 	if err != nil {
-		log.Error("the settings were not reloaded; the last good ones stay", "error", err)
+		return err
 	}
+	return a.Reload(ctx, cfg)
 }
 
 // stop drains; another signal cuts the patience short.
