@@ -235,7 +235,7 @@ func (e *Endpoint) NewRequest(ctx context.Context, c *Credential, call *Call) (*
 	if len(call.Query) > 0 {
 		req.URL = withQuery(to.url, call.Query)
 	}
-	h := make(http.Header, len(call.Header)+4)
+	h := make(http.Header, headerRoom(len(call.Header)))
 	copyRequestHeader(h, call.Header, e.forward)
 	e.setHeaders(h, c, call)
 	req.Header = h
@@ -253,6 +253,15 @@ func (e *Endpoint) NewRequest(ctx context.Context, c *Credential, call *Call) (*
 		}
 	}
 	return req, nil
+}
+
+// headerRoom is the size of the header map for a client that sent n headers: a
+// map of up to eight is one small block, and most calls without an SDK fit it.
+func headerRoom(n int) int {
+	if n <= 8 {
+		return 8
+	}
+	return n + 4
 }
 
 // setHeaders sets what is ours: the credential in the dialect's form, and

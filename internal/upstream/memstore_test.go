@@ -242,7 +242,7 @@ func (w *world) provider(t testing.TB, kind, base string, secrets ...string) *up
 func (w *world) save(t testing.TB, write upstream.ProviderWrite, secrets ...string) *upstream.Endpoint {
 	t.Helper()
 	for _, s := range secrets {
-		write.Credentials = append(write.Credentials, upstream.CredentialWrite{Label: some("c-" + s), Secret: some(s)})
+		write.Credentials = append(write.Credentials, upstream.CredentialWrite{Label: some("c-" + s[len(s)-1:]), Secret: some(s)})
 	}
 	p, err := w.catalog.SaveProvider(t.Context(), w.store.tx, tollgate.HostActor("cli"), write)
 	if err != nil {
