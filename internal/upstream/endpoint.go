@@ -39,7 +39,7 @@ type Endpoint struct {
 
 	creds     []*Credential
 	rotations [][]*Credential
-	turn      atomic.Uint32
+	turn      atomic.Uint64
 	secrets   []string
 }
 
@@ -169,7 +169,7 @@ func (e *Endpoint) Timeouts() Timeouts { return e.timeouts }
 // back first leads. Empty = the provider has no usable credential. Do not
 // modify the slice.
 func (e *Endpoint) Credentials() []*Credential {
-	n := uint32(len(e.rotations))
+	n := uint64(len(e.rotations))
 	if n <= 1 {
 		return e.creds
 	}

@@ -3,6 +3,7 @@ package upstream
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -162,13 +163,13 @@ type member struct {
 func object(raw json.RawMessage) ([]member, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil, fmt.Errorf("must be an object")
+		return nil, errors.New("must be an object")
 	}
 	var out []member
 	for dec.More() {
 		t, err := dec.Token()
 		if err != nil {
-			return nil, fmt.Errorf("is not JSON")
+			return nil, errors.New("is not JSON")
 		}
 		name, ok := t.(string)
 		if !ok || hasKey(out, name) {
@@ -176,12 +177,12 @@ func object(raw json.RawMessage) ([]member, error) {
 		}
 		var v json.RawMessage
 		if err := dec.Decode(&v); err != nil {
-			return nil, fmt.Errorf("is not JSON")
+			return nil, errors.New("is not JSON")
 		}
 		out = append(out, member{name, v, string(v) == "null"})
 	}
 	if _, err := dec.Token(); err != nil || dec.More() {
-		return nil, fmt.Errorf("is not JSON")
+		return nil, errors.New("is not JSON")
 	}
 	return out, nil
 }
