@@ -3,7 +3,7 @@ package admin_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -171,7 +171,7 @@ type failingAudit struct{ tollgate.Store }
 type brokenAudit struct{ tollgate.Audit }
 
 func (brokenAudit) Append(context.Context, *tollgate.AuditEntry) error {
-	return fmt.Errorf("disk full: canary-audit")
+	return errors.New("disk full: canary-audit")
 }
 
 // Update runs fn with an audit that fails.

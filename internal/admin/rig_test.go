@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -148,8 +149,8 @@ func (r *rig) update(fn func(tollgate.Tx) error) {
 
 func (r *rig) makeKey(name string, w auth.KeyWrite) {
 	r.update(func(tx tollgate.Tx) error {
-		k, clear, err := r.acc.GenerateKey(r.t.Context(), tx, tollgate.HostActor("test"), w)
-		r.keys[name], r.token[name] = k.ID, clear.Reveal()
+		k, secret, err := r.acc.GenerateKey(r.t.Context(), tx, tollgate.HostActor("test"), w)
+		r.keys[name], r.token[name] = k.ID, secret.Reveal()
 		return err
 	})
 }
@@ -253,7 +254,7 @@ func (s rolledBack) Update(ctx context.Context, fn func(tollgate.Tx) error) erro
 		}
 		return undone{}
 	})
-	if _, ok := err.(undone); ok {
+	if errors.Is(err, undone{}) {
 		return nil
 	}
 	return err

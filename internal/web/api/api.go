@@ -96,7 +96,7 @@ type output[O any] struct{ Body O }
 
 type listOutput[T any] struct {
 	Next string `header:"x-next-cursor" doc:"The cursor of the next page; absent on the last."`
-	Body []T
+	Body []T    `nullable:"false"`
 }
 
 // Handle mounts an operation that takes an I and answers an O.
