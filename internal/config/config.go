@@ -102,8 +102,8 @@ type Server struct {
 // AccessPermission lets the service call models that match ModelPattern at
 // a provider; an empty ProviderName stands for every provider.
 type AccessPermission struct {
-	ProviderName string
-	ModelPattern string
+	ProviderName string `toml:"provider_name"`
+	ModelPattern string `toml:"model_pattern"`
 }
 
 // Upstream is [upstream].

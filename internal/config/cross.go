@@ -61,12 +61,7 @@ func (l *loader) cross(c *Config) {
 
 func (l *loader) crossAccess(c *Config) {
 	key := c.Server.AccessKey.Reveal()
-	at := l.server
-	for _, p := range c.Server.AccessPermissions {
-		if err := tollgate.ValidPattern("model_pattern", p.ModelPattern); err != nil {
-			l.problems.addf(at, "permissions in [server.access]: %s", message(err))
-		}
-	}
+	at := l.access
 	if key == "" {
 		return
 	}

@@ -40,6 +40,7 @@ type tolerator interface{ tolerates(n *node) bool }
 // given is a setting as written in the file, before it is understood.
 type given struct {
 	text string
+	name string // the key, for messages; empty where the place says it
 	at   Place
 	set  bool
 }
@@ -159,7 +160,7 @@ func clip(s string) string {
 }
 
 func (d *decoder) given(n *node, dst reflect.Value, shape, what string) {
-	v := given{at: n.at, set: true}
+	v := given{at: n.at, name: what, set: true}
 	switch {
 	case shape == "list" && n.kind == kindArray:
 		parts := make([]string, 0, len(n.items))
@@ -280,9 +281,11 @@ func (d *decoder) special(n *node, dst reflect.Value, what string) bool {
 	}
 	switch p := dst.Addr().Interface().(type) {
 	case *tollgate.Secret:
-		if s, ok := d.text(n, what); ok {
-			*p = tollgate.NewSecret(s)
+		s, ok := d.text(n, what)
+		if !ok {
+			s = "unreadable" // reported; not to be reported again as missing
 		}
+		*p = tollgate.NewSecret(s)
 	case *tollgate.Money:
 		if n.kind != kindInteger && n.kind != kindFloat {
 			d.problems.addf(n.at, "%s must be a number of dollars, not %s", what, n.kind)

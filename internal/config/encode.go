@@ -63,7 +63,7 @@ func (e *encoder) fields(path string, v reflect.Value, nested *[]func()) {
 		switch {
 		case key == "" && field.Anonymous:
 			e.fields(path, v.Field(i), nested)
-		case key == "":
+		case key == "", key == "channel": // a channel was read as a kind
 		case field.Type.Kind() == reflect.Slice && field.Type.Elem().Kind() == reflect.Struct && field.Type.Elem() != reflect.TypeFor[netip.Prefix]():
 			*nested = append(*nested, func() { e.tables(path+"."+key, v.Field(i)) })
 		default:

@@ -31,28 +31,28 @@ type listed struct{ At Place }
 
 type fileServer struct {
 	At             Place
-	Host           given           `toml:"host" setting:"TOLLGATE_HOST"`
-	Port           given           `toml:"port" setting:"TOLLGATE_PORT" shape:"int"`
-	DataDir        given           `toml:"data_dir" setting:"TOLLGATE_DATA_DIR"`
-	DSN            given           `toml:"dsn" setting:"TOLLGATE_DSN"`
-	AdminUser      given           `toml:"admin_user" setting:"TOLLGATE_ADMIN_USER"`
-	AdminPassword  given           `toml:"admin_password" setting:"TOLLGATE_ADMIN_PASSWORD"`
-	AdminAPIKey    given           `toml:"admin_api_key" setting:"TOLLGATE_ADMIN_API_KEY"`
-	PublicURL      given           `toml:"public_url" setting:"TOLLGATE_PUBLIC_URL"`
-	TLSCert        given           `toml:"tls_cert" setting:"TOLLGATE_TLS_CERT"`
-	TLSKey         given           `toml:"tls_key" setting:"TOLLGATE_TLS_KEY"`
-	AllowHTTP      given           `toml:"allow_http" setting:"TOLLGATE_ALLOW_HTTP" shape:"bool"`
-	TrustedProxies given           `toml:"trusted_proxies" setting:"TOLLGATE_TRUSTED_PROXIES" shape:"list"`
-	AllowedHosts   given           `toml:"allowed_hosts" setting:"TOLLGATE_ALLOWED_HOSTS" shape:"list"`
-	CORSOrigins    given           `toml:"cors_origins" setting:"TOLLGATE_CORS_ORIGINS" shape:"list"`
-	MetricsAddr    given           `toml:"metrics_addr" setting:"TOLLGATE_METRICS_ADDR"`
-	DrainTimeout   given           `toml:"drain_timeout" setting:"TOLLGATE_DRAIN_TIMEOUT"`
-	Proxy          given           `toml:"proxy" setting:"TOLLGATE_PROXY"`
-	RedisURL       given           `toml:"redis_url" setting:"TOLLGATE_REDIS_URL"`
-	AccessKey      tollgate.Secret `toml:"access_key"`
-	Access         fileAccess      `toml:"access"`
-	Bootstrap      given           `toml:"bootstrap"`
-	MaxBodyBytes   given           `toml:"max_body_bytes" shape:"int"`
+	Host           given      `toml:"host" setting:"TOLLGATE_HOST"`
+	Port           given      `toml:"port" setting:"TOLLGATE_PORT" shape:"int"`
+	DataDir        given      `toml:"data_dir" setting:"TOLLGATE_DATA_DIR"`
+	DSN            given      `toml:"dsn" setting:"TOLLGATE_DSN"`
+	AdminUser      given      `toml:"admin_user" setting:"TOLLGATE_ADMIN_USER"`
+	AdminPassword  given      `toml:"admin_password" setting:"TOLLGATE_ADMIN_PASSWORD"`
+	AdminAPIKey    given      `toml:"admin_api_key" setting:"TOLLGATE_ADMIN_API_KEY"`
+	PublicURL      given      `toml:"public_url" setting:"TOLLGATE_PUBLIC_URL"`
+	TLSCert        given      `toml:"tls_cert" setting:"TOLLGATE_TLS_CERT"`
+	TLSKey         given      `toml:"tls_key" setting:"TOLLGATE_TLS_KEY"`
+	AllowHTTP      given      `toml:"allow_http" setting:"TOLLGATE_ALLOW_HTTP" shape:"bool"`
+	TrustedProxies given      `toml:"trusted_proxies" setting:"TOLLGATE_TRUSTED_PROXIES" shape:"list"`
+	AllowedHosts   given      `toml:"allowed_hosts" setting:"TOLLGATE_ALLOWED_HOSTS" shape:"list"`
+	CORSOrigins    given      `toml:"cors_origins" setting:"TOLLGATE_CORS_ORIGINS" shape:"list"`
+	MetricsAddr    given      `toml:"metrics_addr" setting:"TOLLGATE_METRICS_ADDR"`
+	DrainTimeout   given      `toml:"drain_timeout" setting:"TOLLGATE_DRAIN_TIMEOUT"`
+	Proxy          given      `toml:"proxy" setting:"TOLLGATE_PROXY"`
+	RedisURL       given      `toml:"redis_url" setting:"TOLLGATE_REDIS_URL"`
+	AccessKey      given      `toml:"access_key"`
+	Access         fileAccess `toml:"access"`
+	Bootstrap      given      `toml:"bootstrap"`
+	MaxBodyBytes   given      `toml:"max_body_bytes" shape:"int"`
 }
 
 // foreignKey knows the keys of GPROXY's [global] that mean nothing here.
@@ -127,26 +127,30 @@ func (f file) settings() map[string]given {
 // apply copies the sections that have no variable into c and reports what
 // is out of range.
 func (f file) apply(c *Config, ps *Problems) {
-	c.Server.AccessKey, c.Server.AccessPermissions = f.Server.AccessKey, f.Server.Access.Permissions
+	c.Server.AccessKey, c.Server.AccessPermissions = tollgate.NewSecret(f.Server.AccessKey.text), f.Server.Access.Permissions
+	for _, p := range f.Server.Access.Permissions {
+		if err := tollgate.ValidPattern("model_pattern", p.ModelPattern); err != nil {
+			ps.addf(f.Server.At, "permissions in [server.access]: %s", message(err))
+		}
+	}
 	c.Upstream.AllowPrivate = f.Upstream.AllowPrivate
 	for _, key := range []struct {
-		name  string
 		given given
 		apply func(*Config, string) error
 	}{
-		{"max_body_bytes in [server]", f.Server.MaxBodyBytes, applyMaxBody},
-		{"bootstrap in [server]", f.Server.Bootstrap, applyBootstrap},
-		{"dial_timeout in [upstream]", f.Upstream.DialTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.DialTimeout, s) }},
-		{"first_byte_timeout in [upstream]", f.Upstream.FirstByteTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.FirstByteTimeout, s) }},
-		{"idle_timeout in [upstream]", f.Upstream.IdleTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.IdleTimeout, s) }},
-		{"durability in [ledger]", f.Ledger.Durability, applyDurability},
-		{"timezone in [ledger]", f.Ledger.Timezone, applyTimezone},
+		{f.Server.MaxBodyBytes, applyMaxBody},
+		{f.Server.Bootstrap, applyBootstrap},
+		{f.Upstream.DialTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.DialTimeout, s) }},
+		{f.Upstream.FirstByteTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.FirstByteTimeout, s) }},
+		{f.Upstream.IdleTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.IdleTimeout, s) }},
+		{f.Ledger.Durability, applyDurability},
+		{f.Ledger.Timezone, applyTimezone},
 	} {
 		if !key.given.set {
 			continue
 		}
 		if err := key.apply(c, key.given.text); err != nil {
-			ps.addf(key.given.at, "%s %v", key.name, err)
+			ps.addf(key.given.at, "%s %v", key.given.name, err)
 		}
 	}
 	f.refuse(ps)

@@ -40,7 +40,7 @@ func Load(src Sources) (Config, error) {
 	c.ConfigPath = l.configPath()
 	doc := l.file(c.ConfigPath)
 	l.settings(&c, doc.settings())
-	l.server = doc.Server.At
+	l.access = doc.Server.AccessKey.at
 	doc.apply(&c, &l.problems)
 	c.Seed = doc.Seed
 	finishSeed(&c.Seed, l.gproxy, &l.problems)
@@ -112,7 +112,7 @@ type loader struct {
 	warnings Problems
 	gproxy   bool             // the file is a GPROXY file
 	origin   map[string]Place // where each setting came from
-	server   Place            // the [server] table
+	access   Place            // access_key in [server]
 }
 
 func environ(vars []string) map[string]string {
@@ -236,7 +236,7 @@ func (l *loader) settings(c *Config, fromFile map[string]given) {
 		}
 		l.origin[s.env] = g.at
 		if err := s.apply(c, g.text); err != nil {
-			l.problems.addf(g.at, "%s", message(err))
+			l.problems.addf(g.at, "%s", strings.TrimSpace(g.name+" "+message(err)))
 		}
 	}
 }

@@ -78,11 +78,10 @@ func (c *seedCheck) unique(at Place, what string, identity ...string) {
 }
 
 func (c *seedCheck) user(u *SeedUser) {
-	role := tollgate.User{Name: u.Name, Role: tollgate.RoleUser}
+	c.valid(u.At, tollgate.ValidName("name", u.Name))
 	if u.Email != nil {
-		role.Email = *u.Email
+		c.valid(u.At, tollgate.User{Name: "-", Email: *u.Email, Role: tollgate.RoleUser}.Validate())
 	}
-	c.valid(u.At, role.Validate())
 	c.unique(u.At, "user", u.Name)
 	if u.Password.Empty() && u.HasPassword {
 		c.seed.Notes.addf(u.At, "user %s had a password that this file does not hold; set a new one", u.Name)

@@ -67,6 +67,11 @@ func defaults() Config {
 
 func applyDSN(c *Config, s string) error {
 	dsn, err := parseDSN(s)
+	if path, ok := strings.CutPrefix(dsn, "sqlite://"); ok && err == nil {
+		if path, err = filepath.Abs(path); err == nil {
+			dsn = "sqlite://" + path
+		}
+	}
 	c.DSN = tollgate.NewSecret(dsn)
 	return err
 }
