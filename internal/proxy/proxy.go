@@ -28,7 +28,7 @@ type Limits struct {
 	InFlightBytes int64         // bytes of all bodies in memory at once; 512 MiB
 	Body          time.Duration // until a request body must have kept up 1 KiB/s; 10 s
 	Write         time.Duration // for one write to the client; 30 s
-	Grace         time.Duration // for the last words to a client that is cut off; 500 ms
+	Grace         time.Duration // for the last words to a client that is cut off; 300 ms
 	Record        time.Duration // for a row to become durable; 10 s
 }
 
@@ -49,7 +49,7 @@ func (l Limits) Defaults() Limits {
 	size(&l.InFlightBytes, 512<<20)
 	set(&l.Body, 10*time.Second)
 	set(&l.Write, 30*time.Second)
-	set(&l.Grace, 500*time.Millisecond)
+	set(&l.Grace, 300*time.Millisecond)
 	set(&l.Record, 10*time.Second)
 	return l
 }
