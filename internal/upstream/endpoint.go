@@ -39,7 +39,7 @@ type Endpoint struct {
 
 	creds     []*Credential
 	rotations [][]*Credential
-	turn      atomic.Uint32
+	turn      atomic.Uint64
 	secrets   []string
 }
 
@@ -169,7 +169,7 @@ func (e *Endpoint) Timeouts() Timeouts { return e.timeouts }
 // back first leads. Empty = the provider has no usable credential. Do not
 // modify the slice.
 func (e *Endpoint) Credentials() []*Credential {
-	n := uint32(len(e.rotations))
+	n := uint64(len(e.rotations))
 	if n <= 1 {
 		return e.creds
 	}
@@ -235,7 +235,7 @@ func (e *Endpoint) NewRequest(ctx context.Context, c *Credential, call *Call) (*
 	if len(call.Query) > 0 {
 		req.URL = withQuery(to.url, call.Query)
 	}
-	h := make(http.Header, len(call.Header)+4)
+	h := make(http.Header, headerRoom(len(call.Header)))
 	copyRequestHeader(h, call.Header, e.forward)
 	e.setHeaders(h, c, call)
 	req.Header = h
@@ -253,6 +253,15 @@ func (e *Endpoint) NewRequest(ctx context.Context, c *Credential, call *Call) (*
 		}
 	}
 	return req, nil
+}
+
+// headerRoom is the size of the header map for a client that sent n headers: a
+// map of up to eight is one small block, and most calls without an SDK fit it.
+func headerRoom(n int) int {
+	if n <= 8 {
+		return 8
+	}
+	return n + 4
 }
 
 // setHeaders sets what is ours: the credential in the dialect's form, and

@@ -3,6 +3,7 @@ package upstream_test
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -86,8 +87,11 @@ func TestModelNamesThatWalkPathsAreRefused(t *testing.T) {
 func TestOperationsThatAProviderLacksAreUnsupported(t *testing.T) {
 	e := newWorld(t).provider(t, "openai-compatible", "https://llm.example.com/v1")
 	for _, c := range []upstream.Call{
-		{Dialect: responses, Operation: tollgate.OpGenerate}, {Dialect: messages, Operation: tollgate.OpGenerate},
-		{Dialect: chat, Operation: tollgate.OpBatchEmbed}, {Dialect: chat, Operation: tollgate.OpOther}, {Dialect: gemini, Operation: tollgate.OpGenerate, Model: "g"},
+		{Dialect: responses, Operation: tollgate.OpGenerate},
+		{Dialect: messages, Operation: tollgate.OpGenerate},
+		{Dialect: chat, Operation: tollgate.OpBatchEmbed},
+		{Dialect: chat, Operation: tollgate.OpOther},
+		{Dialect: gemini, Operation: tollgate.OpGenerate, Model: "g"},
 	} {
 		if _, err := e.NewRequest(t.Context(), e.Credentials()[0], &c); tollgate.ErrorCode(err) != tollgate.CodeUnsupported || e.Serves(c.Dialect, c.Operation) {
 			t.Errorf("%s %s: %v", c.Dialect, c.Operation, err)
@@ -121,9 +125,7 @@ func TestN67OnlyTheProtocolsHeadersCross(t *testing.T) {
 		"Thread-Id": {"t"}, "X-Client-Request-Id": {"r"}, "Version": {"0.169.0"}, "X-Openai-Internal-Codex-Responses-Lite": {"true"},
 	}
 	in := stay.Clone()
-	for k, v := range cross {
-		in[k] = v
-	}
+	maps.Copy(in, cross)
 	in["Connection"] = []string{"keep-alive, anthropic-named", "X-Stainless-Named"}
 	const secret = "sk-provider-0123456789"
 	for _, c := range []struct {

@@ -102,7 +102,9 @@ func (f *Fleet) Reload(ctx context.Context, s tollgate.Store) error {
 		}
 		e, err := f.endpoint(p, next)
 		if err != nil {
-			f.warn(ctx, "provider left out", p.Name, err)
+			if f.Log != nil {
+				f.Log.WarnContext(ctx, "provider left out", slog.String("provider", p.Name), slog.Any("error", err))
+			}
 			continue
 		}
 		used[p.ID] = true
@@ -117,12 +119,6 @@ func (f *Fleet) Reload(ctx context.Context, s tollgate.Store) error {
 		}
 	}
 	return nil
-}
-
-func (f *Fleet) warn(ctx context.Context, what, name string, err error) {
-	if f.Log != nil {
-		f.Log.WarnContext(ctx, what, slog.String("provider", name), slog.Any("error", err))
-	}
 }
 
 // open opens the credentials. Secrets and health of unchanged rows are taken

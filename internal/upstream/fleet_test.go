@@ -14,11 +14,11 @@ import (
 )
 
 func labels(list []*upstream.Credential) string {
-	out := ""
+	var out []byte
 	for _, c := range list {
-		out += c.Label[len(c.Label)-1:]
+		out = append(out, c.Label[len(c.Label)-1])
 	}
-	return out
+	return string(out)
 }
 
 func TestCredentialsAreTakenInTurn(t *testing.T) {

@@ -200,11 +200,11 @@ func (c *clock) advance(d time.Duration) {
 	c.t = c.t.Add(d)
 }
 
-func loopback(t testing.TB) *guard.Policy {
-	t.Helper()
+func loopback(tb testing.TB) *guard.Policy {
+	tb.Helper()
 	list, err := guard.ParseAllowList([]string{"127.0.0.0/8"})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return guard.NewPolicy(guard.Rules{Allow: list})
 }
@@ -217,16 +217,16 @@ type world struct {
 	clock   *clock
 }
 
-func newWorld(t testing.TB) *world {
-	t.Helper()
-	c, p := newClock(), loopback(t)
+func newWorld(tb testing.TB) *world {
+	tb.Helper()
+	c, p := newClock(), loopback(tb)
 	w := &world{store: newMemory(), clock: c}
 	w.catalog = &upstream.Catalog{
 		Sealer: sealer{}, Now: c.now, Kinds: upstream.Kinds{Demo: true}, Policy: p,
 		MAC: func(_ string, data []byte) (out [32]byte) { copy(out[:], data); return out },
 	}
 	w.fleet = &upstream.Fleet{Sealer: sealer{}, Kinds: upstream.Kinds{Demo: true}, Policy: p, Now: c.now}
-	t.Cleanup(w.fleet.Close)
+	tb.Cleanup(w.fleet.Close)
 	return w
 }
 
@@ -234,26 +234,26 @@ func some[T any](v T) tollgate.Opt[T] { return tollgate.Some(v) }
 
 // provider saves a provider of kind at base with the given secrets and reloads
 // the fleet.
-func (w *world) provider(t testing.TB, kind, base string, secrets ...string) *upstream.Endpoint {
-	t.Helper()
-	return w.save(t, upstream.ProviderWrite{Name: some("p"), Kind: some(kind), BaseURL: some(base)}, secrets...)
+func (w *world) provider(tb testing.TB, kind, base string, secrets ...string) *upstream.Endpoint {
+	tb.Helper()
+	return w.save(tb, upstream.ProviderWrite{Name: some("p"), Kind: some(kind), BaseURL: some(base)}, secrets...)
 }
 
-func (w *world) save(t testing.TB, write upstream.ProviderWrite, secrets ...string) *upstream.Endpoint {
-	t.Helper()
+func (w *world) save(tb testing.TB, write upstream.ProviderWrite, secrets ...string) *upstream.Endpoint {
+	tb.Helper()
 	for _, s := range secrets {
-		write.Credentials = append(write.Credentials, upstream.CredentialWrite{Label: some("c-" + s), Secret: some(s)})
+		write.Credentials = append(write.Credentials, upstream.CredentialWrite{Label: some("c-" + s[len(s)-1:]), Secret: some(s)})
 	}
-	p, err := w.catalog.SaveProvider(t.Context(), w.store.tx, tollgate.HostActor("cli"), write)
+	p, err := w.catalog.SaveProvider(tb.Context(), w.store.tx, tollgate.HostActor("cli"), write)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	if err := w.fleet.Reload(t.Context(), w.store); err != nil {
-		t.Fatal(err)
+	if err := w.fleet.Reload(tb.Context(), w.store); err != nil {
+		tb.Fatal(err)
 	}
 	e, ok := w.fleet.Endpoint(p.ID)
 	if !ok {
-		t.Fatalf("provider %d is not in the fleet", p.ID)
+		tb.Fatalf("provider %d is not in the fleet", p.ID)
 	}
 	return e
 }
