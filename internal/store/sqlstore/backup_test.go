@@ -140,6 +140,10 @@ func TestB05BackupsRestoreOnEveryEngine(t *testing.T) {
 				if len(want.Dispatches) != 2500 || want.NextTeam != 2 {
 					t.Fatalf("%d dispatches and next team %d were there to save", len(want.Dispatches), want.NextTeam)
 				}
+				saved, err := sqlstore.Probe(t.Context(), sqlstore.Options{DSN: "sqlite://" + file})
+				if at, ok := saved.Meta(sqlstore.MetaBackupAt); err != nil || !ok || string(at) != "2026-03-14T15:09:26Z" {
+					t.Fatalf("the backup says it was taken at %q (%v)", at, err)
+				}
 				o := target(t)
 				before := hashes(t, filepath.Dir(file))
 				if err := sqlstore.Restore(t.Context(), file, o, progress(t)); err != nil {
