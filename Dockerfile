@@ -17,14 +17,12 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o /out/tollgate ./cmd/tol
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
-COPY --from=build /usr/local/go/lib/time/zoneinfo.zip /zoneinfo.zip
 COPY --from=build /out/tollgate /tollgate
 COPY --from=build --chown=65532:65532 --chmod=0700 /out/data /data
 ENV TOLLGATE_HOST=0.0.0.0 \
     TOLLGATE_ALLOW_HTTP=true \
     TOLLGATE_DATA_DIR=/data \
-    TOLLGATE_LOG_FORMAT=json \
-    ZONEINFO=/zoneinfo.zip
+    TOLLGATE_LOG_FORMAT=json
 USER 65532:65532
 WORKDIR /data
 VOLUME /data

@@ -51,7 +51,7 @@ func layers() map[string][]string {
 		"internal/self":    l1(),
 		"internal/console": {"", "internal/web/..."},
 		"internal/seed":    l1(),
-		"internal/ops":     append(l1(), "internal/seed"), // the operator imports and exports
+		"internal/ops":     append(l1(), "internal/seed"), // import and export are operations at the host
 
 		// L3 and L4: composition. Nothing else may name a concrete type.
 		"internal/app": {"", "internal/..."},

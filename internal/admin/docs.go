@@ -67,7 +67,7 @@ func (p *docPage) put(format string, args ...any) {
 			args[i] = html.EscapeString(s)
 		}
 	}
-	fmt.Fprintf(p, format, args...)
+	_, _ = fmt.Fprintf(p, format, args...) // a Builder does not fail
 }
 
 // raw marks text that is HTML already.

@@ -97,13 +97,13 @@ func (s *Server) generateKey(ctx context.Context, in *keyGenerate) (api.NewKey, 
 	}
 	var made api.NewKey
 	err = s.change(ctx, func(tx tollgate.Tx, by tollgate.Actor) error {
-		k, clear, err := s.Accounts.GenerateKey(ctx, tx, by, auth.KeyWrite{
+		k, secret, err := s.Accounts.GenerateKey(ctx, tx, by, auth.KeyWrite{
 			UserID: in.UserID, Label: b.Label, ExpiresAt: b.ExpiresAt, Models: b.Models, IPAllow: b.IPAllow, Surfaces: b.Surfaces,
 		})
 		if err != nil {
 			return err
 		}
-		made = api.NewKey{OK: true, ID: k.ID, APIKey: clear.Reveal()}
+		made = api.NewKey{OK: true, ID: k.ID, APIKey: secret.Reveal()}
 		return s.boundKey(ctx, tx, by, k.ID, in.KeyMoney)
 	})
 	return made, err
@@ -113,11 +113,11 @@ func (s *Server) generateKeys(ctx context.Context, in *keyBatch) ([]api.NewKey, 
 	made := make([]api.NewKey, 0, in.Count)
 	err := s.change(ctx, func(tx tollgate.Tx, by tollgate.Actor) error {
 		for range in.Count {
-			k, clear, err := s.Accounts.GenerateKey(ctx, tx, by, auth.KeyWrite{UserID: in.UserID, Label: in.Label.Value})
+			k, secret, err := s.Accounts.GenerateKey(ctx, tx, by, auth.KeyWrite{UserID: in.UserID, Label: in.Label.Value})
 			if err != nil {
 				return err
 			}
-			made = append(made, api.NewKey{OK: true, ID: k.ID, APIKey: clear.Reveal()})
+			made = append(made, api.NewKey{OK: true, ID: k.ID, APIKey: secret.Reveal()})
 		}
 		return nil
 	})
@@ -153,8 +153,8 @@ func withValue[A, B any](o api.Opt[A], v B) tollgate.Opt[B] {
 func (s *Server) rotateKey(ctx context.Context, in *keyRotate) (api.NewKey, error) {
 	var made api.NewKey
 	err := s.change(ctx, func(tx tollgate.Tx, by tollgate.Actor) error {
-		k, clear, err := s.Accounts.RotateKey(ctx, tx, by, in.ID, time.Duration(in.OverlapSecs)*time.Second)
-		made = api.NewKey{OK: true, ID: k.ID, APIKey: clear.Reveal()}
+		k, secret, err := s.Accounts.RotateKey(ctx, tx, by, in.ID, time.Duration(in.OverlapSecs)*time.Second)
+		made = api.NewKey{OK: true, ID: k.ID, APIKey: secret.Reveal()}
 		return err
 	})
 	return made, err
@@ -196,7 +196,7 @@ func (s *Server) replaceKeyQuotas(ctx context.Context, tx tollgate.Tx, by tollga
 	if err != nil {
 		return err
 	}
-	keep := map[tollgate.Window]bool{}
+	keep := make(map[tollgate.Window]bool, len(want))
 	for _, q := range want {
 		w := tollgate.Window(orDefault(q.Window, string(tollgate.WindowTotal)))
 		if keep[w] {

@@ -55,6 +55,9 @@ func (s *Server) mountModels() {
 	example := map[string]any{"provider_id": 1, "model_id": "some-model", "prices": map[string]any{"price_input_tokens": 2.5, "price_output_tokens": 10}}
 	api.Handle(s.API, writes("/admin/models/upsert", tag, "Create or change a model", example), func(ctx context.Context, in *modelWrite) (api.Done, error) {
 		return s.changeOne(ctx, func(tx tollgate.Tx, by tollgate.Actor) (int64, error) {
+			if err := providerThere(ctx, tx, in.ProviderID); err != nil {
+				return 0, err
+			}
 			m, err := s.Catalog.SaveModel(ctx, tx, by, upstream.ModelWrite{
 				ID: in.ID, ProviderID: in.ProviderID, ModelID: in.ModelID.Opt, DisplayName: in.DisplayName.Opt, Enabled: in.Enabled.Opt,
 				ContextTokens: in.ContextTokens.Opt, OutputTokens: in.OutputTokens.Opt, Prices: in.Prices.Opt,
@@ -103,6 +106,9 @@ func (s *Server) mountAliases() {
 	example := map[string]any{"alias": "fast", "target": "some-model"}
 	api.Handle(s.API, writes("/admin/model-aliases/upsert", tag, "Create or change an alias", example), func(ctx context.Context, in *aliasWrite) (api.Done, error) {
 		return s.changeOne(ctx, func(tx tollgate.Tx, by tollgate.Actor) (int64, error) {
+			if err := providerThere(ctx, tx, in.ProviderID.Value); err != nil {
+				return 0, err
+			}
 			a, err := s.Catalog.SaveAlias(ctx, tx, by, upstream.AliasWrite{
 				ID: in.ID, Alias: in.Alias.Opt, Target: in.Target.Opt, ProviderID: in.ProviderID.Opt, Enabled: in.Enabled.Opt,
 			})

@@ -151,6 +151,9 @@ func (s *Server) mountCredentials() {
 	example := map[string]any{"provider_id": 1, "label": "a", "api_key": "…"}
 	api.Handle(s.API, writes("/admin/credentials/upsert", tag, "Create or change a credential", example), func(ctx context.Context, in *credentialWrite) (api.Done, error) {
 		return s.changeOne(ctx, func(tx tollgate.Tx, by tollgate.Actor) (int64, error) {
+			if err := providerThere(ctx, tx, in.ProviderID); err != nil {
+				return 0, err
+			}
 			c, err := s.Catalog.SaveCredential(ctx, tx, by, in.write(in.ProviderID))
 			return c.ID, err
 		})
@@ -173,3 +176,13 @@ func (s *Server) statuses(_ context.Context, in *statusQuery) ([]credentialStatu
 }
 
 func fits[T comparable](s api.Scope[T], v T) bool { return !s.Set || slices.Contains(s.Values, v) }
+
+// providerThere makes an unknown provider a 404, as every unknown id is; 0 is
+// left for the rules to judge.
+func providerThere(ctx context.Context, tx tollgate.Tx, id int64) error {
+	if id == 0 {
+		return nil
+	}
+	_, err := tx.Providers.Get(ctx, id)
+	return missing(err, "provider", id)
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -40,17 +41,18 @@ type rig struct {
 	router  *web.Router
 	handler http.Handler
 	log     *bytes.Buffer
-	// tx is the store that the operations use; a test may wrap it.
-	users map[string]int64  // by name
-	keys  map[string]int64  // ids by name
-	token map[string]string // bearer by name: keys and sessions
-	id    map[string]int64  // other records
+	seen    *switched
+	users   map[string]int64  // by name
+	keys    map[string]int64  // ids by name
+	token   map[string]string // bearer by name: keys and sessions
+	id      map[string]int64  // other records
 }
 
-// rigOption changes the store that the operations see.
-type rigOption func(tollgate.Store) tollgate.Store
+// switched is the store that the operations see; it can be wrapped once the
+// rig is populated.
+type switched struct{ tollgate.Store }
 
-func newRig(t *testing.T, options ...rigOption) *rig {
+func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{t: t, log: &bytes.Buffer{}, users: map[string]int64{}, keys: map[string]int64{}, token: map[string]string{}, id: map[string]int64{}}
 	log := slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -70,10 +72,8 @@ func newRig(t *testing.T, options ...rigOption) *rig {
 	hasher := auth.NewHasher(auth.HasherOptions{Slots: 2, Cost: auth.Cost{Memory: 64, Passes: 1, Lanes: 1}}, rand.Reader)
 	r.acc = &auth.Accounts{Sealer: ring, Keys: ring, Hasher: hasher, Now: time.Now, Rand: rand.Reader, SealKeys: true, Reserved: r.dir.IsAccess}
 
-	var seen tollgate.Store = r.store
-	for _, o := range options {
-		seen = o(seen)
-	}
+	seen := &switched{r.store}
+	r.seen = seen
 	sessions := auth.NewSessions(seen, r.acc, ring, auth.ThrottleLimits{Burst: 100_000, Free: 100_000})
 	fleet := &upstream.Fleet{Sealer: ring, Kinds: upstream.Kinds{Demo: true}, Now: time.Now, Log: log}
 	r.router = &web.Router{
@@ -94,7 +94,7 @@ func newRig(t *testing.T, options ...rigOption) *rig {
 	r.must(console.Mount(r.router))
 	r.must(r.router.Err())
 	r.handler = (&web.Door{IDs: &tollgate.RequestIDs{}, Now: time.Now, Log: log}).Wrap(r.router)
-	r.populate(hasher)
+	r.populate()
 	return r
 }
 
@@ -107,7 +107,7 @@ func (r *rig) must(err error) {
 
 // populate makes the cast: users with sessions and keys, a provider, and a
 // record of every kind that a route takes an id of.
-func (r *rig) populate(*auth.Hasher) {
+func (r *rig) populate() {
 	host := tollgate.HostActor("test")
 	ctx := r.t.Context()
 	for _, u := range []struct {
@@ -139,7 +139,7 @@ func (r *rig) populate(*auth.Hasher) {
 	r.update(func(tx tollgate.Tx) error { _, err := r.acc.SaveUser(ctx, tx, host, off); return err })
 	r.must(r.dir.SetAccess(auth.Access{Key: tollgate.NewSecret(serviceKey)}))
 	r.token["service"] = serviceKey
-	r.records(host)
+	r.records()
 }
 
 func (r *rig) update(fn func(tollgate.Tx) error) {
@@ -149,8 +149,8 @@ func (r *rig) update(fn func(tollgate.Tx) error) {
 
 func (r *rig) makeKey(name string, w auth.KeyWrite) {
 	r.update(func(tx tollgate.Tx) error {
-		k, clear, err := r.acc.GenerateKey(r.t.Context(), tx, tollgate.HostActor("test"), w)
-		r.keys[name], r.token[name] = k.ID, clear.Reveal()
+		k, secret, err := r.acc.GenerateKey(r.t.Context(), tx, tollgate.HostActor("test"), w)
+		r.keys[name], r.token[name] = k.ID, secret.Reveal()
 		return err
 	})
 }
@@ -169,7 +169,7 @@ func (r *rig) signIn(name string) {
 }
 
 // records makes one record of every other kind through the API itself.
-func (r *rig) records(host tollgate.Actor) {
+func (r *rig) records() {
 	made := func(name, path, body string) {
 		r.t.Helper()
 		res := r.post("root/session", path, body)
@@ -254,7 +254,7 @@ func (s rolledBack) Update(ctx context.Context, fn func(tollgate.Tx) error) erro
 		}
 		return undone{}
 	})
-	if _, ok := err.(undone); ok {
+	if errors.Is(err, undone{}) {
 		return nil
 	}
 	return err

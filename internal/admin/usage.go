@@ -16,7 +16,7 @@ type UsageFilter struct {
 }
 
 func (u UsageFilter) filter() (tollgate.UsageFilter, error) {
-	f, err := u.UsageFields.Filter()
+	f, err := u.Filter()
 	f.UserID = u.UserID.Match
 	return f, err
 }

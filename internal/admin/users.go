@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"tollgate"
@@ -44,12 +45,7 @@ func (q userQuery) filter() (f tollgate.UserFilter, err error) {
 
 // holds reports whether m selects v.
 func holds(m tollgate.Match[bool], v bool) bool {
-	for _, want := range m.Values {
-		if want == v {
-			return true
-		}
-	}
-	return !m.Set
+	return !m.Set || slices.Contains(m.Values, v)
 }
 
 type userWrite struct {
@@ -86,7 +82,7 @@ func (s *Server) mountUsers() {
 		Filter:  func(_ context.Context, q userQuery) (tollgate.UserFilter, error) { return q.filter() },
 		Records: api.Each(api.UserRecord),
 	}.Mount(s.API, s.Store, s.Cursors)
-	example := map[string]any{"name": "alice", "password": "a long pass phrase", "enabled": true, "is_admin": false}
+	example := map[string]any{"name": "alice", "password": "…", "enabled": true, "is_admin": false}
 	api.Handle(s.API, writes("/admin/users/upsert", tag, "Create or change a user", example), s.upsertUser)
 	api.Handle(s.API, writes("/admin/users/batch-upsert", tag, "Create or change users, all or none", []any{example}), s.upsertUsers)
 	s.mountDelete(writes("/admin/users/delete", tag, "Delete a user with keys, sessions and permissions", nil), s.Accounts.DeleteUser)
@@ -151,10 +147,10 @@ type effectiveRights struct {
 	UserID          int64            `json:"user_id"`
 	Role            string           `json:"role" enum:"user,admin,super_admin"`
 	Enabled         bool             `json:"enabled"`
-	Permissions     []effectiveRight `json:"permissions"`
-	FilePermissions []effectiveRight `json:"file_permissions"`
-	Quotas          []api.Quota      `json:"quotas"`
-	RateLimits      []rateLimit      `json:"rate_limits"`
+	Permissions     []effectiveRight `json:"permissions" nullable:"false"`
+	FilePermissions []effectiveRight `json:"file_permissions" nullable:"false"`
+	Quotas          []api.Quota      `json:"quotas" nullable:"false"`
+	RateLimits      []rateLimit      `json:"rate_limits" nullable:"false"`
 }
 
 type effectiveRight struct {

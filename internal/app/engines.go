@@ -52,7 +52,7 @@ func (a *App) buildEngines(context.Context) error {
 	a.proxy = &proxy.Proxy{
 		Directory: a.directory, Routes: a.routes.Load, Fleet: a.fleet, Codecs: codecs(),
 		Ledger: proxy.Book{Recorder: a.recorder}, IDs: &a.ids, Now: o.Now, Log: o.Log,
-		Limits: proxy.Limits{MaxBody: cfg.Server.MaxBodyBytes}.Defaults(), Done: a.count,
+		Limits: proxy.Limits{MaxBody: cfg.Server.MaxBodyBytes}.Defaults(),
 	}
 	return nil
 }

@@ -54,6 +54,9 @@ func (a *App) done(e *web.Event) {
 		route = "none"
 	}
 	a.metrics.Done(route, e.Status, e.Duration)
+	if e.Call != nil {
+		a.count(e.Call)
+	}
 }
 
 // shed refuses data-plane calls while memory is short.

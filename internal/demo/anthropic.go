@@ -136,7 +136,7 @@ func (x *exchange) messagesRequest(generate bool) (*messagesRequest, bool) {
 	if !x.decode(&q) || !x.model(q.Model, false) {
 		return nil, false
 	}
-	wrong := ""
+	var wrong string
 	switch {
 	case generate && q.MaxTokens == nil:
 		wrong = "max_tokens: Field required"
@@ -215,7 +215,8 @@ func (x *exchange) messageEvents(q *messagesRequest, a answer) []event {
 		events = append(events, event{name: kind, data: o(append([]any{"type", kind}, pairs...)...), content: content})
 	}
 	start := []any{
-		"model", q.Model, "id", x.id("msg_"), "type", "message", "role", "assistant", "content", []raw{},
+		"model", q.Model, "id", x.id("msg_"), "type", "message", "role", "assistant", "content",
+		[]raw{},
 		"stop_reason", nil, "stop_sequence", nil,
 	}
 	if !x.d.noUsage {

@@ -223,7 +223,8 @@ func (x *exchange) chatBody(q *chatRequest, a answer) raw {
 	message = append(message, "refusal", nil, "annotations", []raw{})
 	pairs := []any{
 		"id", x.id("chatcmpl-"), "object", "chat.completion", "created", x.created(), "model", q.Model,
-		"choices", []raw{o("index", 0, "message", o(message...), "logprobs", nil, "finish_reason", chatFinish(a.stop))},
+		"choices",
+		[]raw{o("index", 0, "message", o(message...), "logprobs", nil, "finish_reason", chatFinish(a.stop))},
 	}
 	if !x.d.noUsage {
 		pairs = append(pairs, "usage", chatUsage(a.usage))
@@ -300,7 +301,8 @@ func (x *exchange) completions() {
 	object := func(text string, finish any, more ...any) raw {
 		pairs := []any{
 			"id", x.id("cmpl-"), "object", "text_completion", "created", x.created(), "model", q.Model,
-			"choices", []raw{o("text", text, "index", 0, "logprobs", nil, "finish_reason", finish)},
+			"choices",
+			[]raw{o("text", text, "index", 0, "logprobs", nil, "finish_reason", finish)},
 		}
 		return o(append(pairs, more...)...)
 	}

@@ -1,5 +1,5 @@
 // Package demo is a simulated model vendor: one http.Handler that answers in
-// every dialect that the gateway speaks (OpenAI chat completions, completions,
+// every dialect that the gateway speaks (OpenAI chat and legacy completions,
 // responses, embeddings, moderations and models; Anthropic messages and token
 // counting; Gemini generateContent, streams as SSE and as JSON array, token
 // counting and embeddings). `--demo` runs it inside the process, so that a

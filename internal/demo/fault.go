@@ -3,6 +3,7 @@ package demo
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 )
 
 // fail answers with the protocol's error for status. param is the offending
@@ -38,7 +39,7 @@ func (x *exchange) failKey(status int, key string) {
 
 func (x *exchange) write(status int, body raw) {
 	x.w.Header().Set("Content-Type", "application/json")
-	x.w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+	x.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	x.w.WriteHeader(status)
 	_, _ = x.w.Write(body)
 }
@@ -50,13 +51,13 @@ func (x *exchange) errorBody(status int, code, param, message string) raw {
 		return o("type", "error", "error", o("type", anthropicType(status), "message", message), "request_id", x.id("req_"))
 	case familyGemini:
 		return o("error", o("code", status, "message", message, "status", geminiStatus(status)))
-	default:
-		kind, standard := openAIType(status)
-		if code == "" {
-			code = standard
-		}
-		return o("error", o("message", message, "type", kind, "param", orNull(param), "code", orNull(code)))
+	case familyOpenAI:
 	}
+	kind, standard := openAIType(status)
+	if code == "" {
+		code = standard
+	}
+	return o("error", o("message", message, "type", kind, "param", orNull(param), "code", orNull(code)))
 }
 
 func orNull(s string) any {

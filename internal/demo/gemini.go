@@ -129,10 +129,10 @@ func (x *exchange) gemini(model, verb string) {
 	if !x.begin() {
 		return
 	}
-	switch {
-	case verb == "countTokens":
+	switch verb {
+	case "countTokens":
 		x.reply(o("totalTokens", a.usage.input, "promptTokensDetails", textTokens(a.usage.input)))
-	case verb == "generateContent":
+	case "generateContent":
 		x.reply(x.candidate(model, geminiParts(a), geminiFinish(a.stop), a.usage))
 	default:
 		f := frameArray

@@ -29,7 +29,7 @@ func vector(text string, size int) []float32 {
 		z := state
 		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
 		z = (z ^ z>>27) * 0x94d049bb133111eb
-		f := float64(int64(z^z>>31)) / math.MaxInt64
+		f := float64((z^z>>31)>>11)/(1<<52) - 1 // 53 bits, between -1 and 1
 		out[i] = float32(f)
 		sum += f * f
 	}

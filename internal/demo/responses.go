@@ -169,7 +169,10 @@ func responsesUsage(u usage) raw {
 func (x *exchange) response(q *responsesRequest, a answer, status string, output []raw, failure raw) raw {
 	incomplete, completed, used, tier := any(nil), any(nil), any(nil), "auto"
 	if status == "incomplete" {
-		reason := map[stopReason]string{stopLength: "max_output_tokens", stopFilter: "content_filter"}[a.stop]
+		reason := "max_output_tokens"
+		if a.stop == stopFilter {
+			reason = "content_filter"
+		}
 		incomplete = o("reason", reason)
 	}
 	if status != "in_progress" {

@@ -35,17 +35,18 @@ type Vendor struct {
 
 // Model is a model of the vendor.
 type Model struct {
-	ID, DisplayName               string
-	ContextTokens, OutputTokens   int64
-	Embeds                        bool
-	PriceInput, PriceOutput, Read string // dollars per million tokens, as JSON numbers
+	ID, DisplayName             string
+	ContextTokens, OutputTokens int64
+	Embeds                      bool
+	// Prices in dollars per million tokens, as JSON numbers.
+	PriceInput, PriceOutput, PriceCacheRead string
 }
 
 // Prices returns the price object of the seed and API format.
 func (m Model) Prices() json.RawMessage {
-	tier := fmt.Sprintf(`"price_input_tokens":%s`, m.PriceInput)
+	tier := `"price_input_tokens":` + m.PriceInput
 	if !m.Embeds {
-		tier += fmt.Sprintf(`,"price_output_tokens":%s,"price_cache_read_input_tokens":%s`, m.PriceOutput, m.Read)
+		tier += `,"price_output_tokens":` + m.PriceOutput + `,"price_cache_read_input_tokens":` + m.PriceCacheRead
 	}
 	return json.RawMessage(`{"price_tiers":[{` + tier + `}]}`)
 }
@@ -53,8 +54,8 @@ func (m Model) Prices() json.RawMessage {
 // Models lists the models, for model lists and for what --demo seeds.
 func Models() []Model {
 	return []Model{
-		{ID: "demo-small", DisplayName: "Demo Small", ContextTokens: 128_000, OutputTokens: 16_384, PriceInput: "0.15", PriceOutput: "0.6", Read: "0.075"},
-		{ID: "demo-large", DisplayName: "Demo Large", ContextTokens: 200_000, OutputTokens: 32_768, PriceInput: "2.5", PriceOutput: "10", Read: "1.25"},
+		{ID: "demo-small", DisplayName: "Demo Small", ContextTokens: 128_000, OutputTokens: 16_384, PriceInput: "0.15", PriceOutput: "0.6", PriceCacheRead: "0.075"},
+		{ID: "demo-large", DisplayName: "Demo Large", ContextTokens: 200_000, OutputTokens: 32_768, PriceInput: "2.5", PriceOutput: "10", PriceCacheRead: "1.25"},
 		{ID: "demo-embed", DisplayName: "Demo Embed", ContextTokens: 8_192, Embeds: true, PriceInput: "0.02"},
 	}
 }

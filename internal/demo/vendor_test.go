@@ -145,10 +145,9 @@ func TestUsageIsExactAndTheSameInEveryDialect(t *testing.T) {
 				t.Fatal(err)
 			}
 			w := want[name]
-			switch {
-			case name == "messages":
+			if name == "messages" {
 				w = fmt.Sprintf(w, input-3)
-			default:
+			} else {
 				w = fmt.Sprintf(w, input, input+9)
 			}
 			if !strings.Contains(string(body), w) {

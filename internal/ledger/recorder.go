@@ -61,6 +61,7 @@ type Recorder struct {
 	waiting []*batch // in order; rows are added to the last
 	queued  int      // rows in waiting and in the running batch
 	room    chan struct{}
+	spare   []tollgate.Request // room for the rows of a later batch
 	closed  bool
 	touches touches
 	stats   counters
@@ -175,7 +176,8 @@ func (r *Recorder) add(row tollgate.Request) *batch {
 		b.rows = append(b.rows, row)
 		return b
 	}
-	b := &batch{rows: []tollgate.Request{row}, done: make(chan struct{})}
+	b := &batch{rows: append(r.spare, row), done: make(chan struct{})}
+	r.spare = nil
 	r.waiting = append(r.waiting, b)
 	return b
 }
@@ -202,9 +204,11 @@ func (r *Recorder) next() *batch {
 
 // finish tells the callers of a batch and makes its room free.
 func (r *Recorder) finish(b *batch) {
-	close(b.done)
+	close(b.done) // callers look at the errors alone, not at the rows
 	r.mu.Lock()
 	r.queued -= len(b.rows)
+	clear(b.rows)
+	r.spare, b.rows = b.rows[:0], nil
 	if r.queued < r.queue() {
 		close(r.room)
 		r.room = make(chan struct{})

@@ -18,6 +18,17 @@ const (
 	headerRetryAfter  = "Retry-After"
 )
 
+// Reasons that refine an error inside the data plane.
+const (
+	reasonDraining   = "draining"
+	reasonCredential = "provider_credential"
+	reasonGone       = "client_gone"
+)
+
+// leftEarly is the status of a request whose client did not wait for an
+// answer; it is never sent.
+const leftEarly = 499
+
 // maxErrorBody bounds what of a provider's error answer is read, in bytes.
 const maxErrorBody = 64 << 10
 
@@ -139,4 +150,22 @@ func (c *call) errorBody(t *target, resp *http.Response) []byte {
 // anything that looks like a key (SECURITY L-03).
 func errorText(e *tollgate.Error) string {
 	return clip(string(upstream.Scrub([]byte(clip(e.Error(), 4*maxErrorText)))), maxErrorText)
+}
+
+// classOf returns the error class of a provider's status that the client got.
+func classOf(status int) tollgate.Code {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return tollgate.CodeForbidden
+	case http.StatusNotFound:
+		return tollgate.CodeNotFound
+	case http.StatusRequestEntityTooLarge:
+		return tollgate.CodeTooLarge
+	case http.StatusTooManyRequests:
+		return tollgate.CodeRateLimited
+	}
+	if status >= http.StatusInternalServerError {
+		return tollgate.CodeUpstream
+	}
+	return tollgate.CodeInvalid
 }

@@ -70,13 +70,10 @@ func (c *call) tryTarget(t *target) *failure {
 // outgoing is the request to the target: the client's bytes with the edits of
 // CONTRACT 9 and nothing else.
 func (c *call) outgoing(t *target) *upstream.Call {
-	body := wire.Splice(c.body.data, &c.peeked, wire.Edits{Model: t.Model, IncludeUsage: c.asksUsage(t)})
-	if len(body) > 0 && len(c.body.data) > 0 && &body[0] == &c.body.data[0] {
-		c.shared = true
-	}
 	return &upstream.Call{
 		Dialect: c.route.Dialect, Operation: c.route.Operation, Model: t.Model, Version: c.route.Version,
-		Stream: c.peeked.Stream, Query: c.query, Header: c.r.Header, Body: body,
+		Stream: c.peeked.Stream, Query: c.query, Header: c.r.Header,
+		Body: wire.Splice(c.body.data, &c.peeked, wire.Edits{Model: t.Model, IncludeUsage: c.asksUsage(t)}),
 	}
 }
 

@@ -56,8 +56,10 @@ func canned(kind, body string) http.Handler {
 	})
 }
 
-func chatBody(size int, more string) string {
-	return `{"model":"oa-model",` + more + `"messages":[{"role":"user","content":"` + strings.Repeat("x", size) + `"}],"max_tokens":256}`
+func chatBody(size int, more string) string { return modelBody("oa-model", size, more) }
+
+func modelBody(model string, size int, more string) string {
+	return `{"model":"` + model + `",` + more + `"messages":[{"role":"user","content":"` + strings.Repeat("x", size) + `"}],"max_tokens":256}`
 }
 
 func BenchmarkRelayWhole1k(b *testing.B) {
@@ -107,7 +109,7 @@ func BenchmarkRelayStream(b *testing.B) {
 func BenchmarkRelayDemo(b *testing.B) {
 	for _, c := range []struct{ name, more string }{{"whole", ""}, {"stream", `"stream":true,`}} {
 		b.Run(c.name, func(b *testing.B) {
-			benchmark(b, options{vendor: &demo.Vendor{}}, "/v1/chat/completions", chatBody(100, c.more), 0)
+			benchmark(b, options{vendor: &demo.Vendor{}}, "/oa/v1/chat/completions", modelBody("demo-small", 100, c.more), 0)
 		})
 	}
 }

@@ -11,14 +11,11 @@ import (
 	"tollgate"
 )
 
-// A request body must arrive at minRate bytes per second on average, once
-// slowStart has passed (SECURITY D-01).
-const (
-	slowStart = 10 * time.Second
-	minRate   = 1 << 10
-)
+// minRate is how fast a request body must arrive on average once Limits.Body
+// has passed, in bytes per second (SECURITY D-01).
+const minRate = 1 << 10
 
-// errFull is why a body was not read to its end.
+// Why a body was not read to its end.
 var (
 	errTooLarge = errors.New("body over the limit")
 	errNoMemory = errors.New("memory for bodies used up")
@@ -36,7 +33,7 @@ func (c *call) readBody() error {
 	if !c.setReading(true) {
 		return c.wasInterrupted()
 	}
-	c.body = c.p.buffers.get()
+	c.body = &buffer{}
 	err := c.fill(c.body, c.r.Body, c.r.ContentLength+1, limit, c.paceBody)
 	c.setReading(false)
 	if e := c.wasInterrupted(); e != nil {
@@ -81,7 +78,7 @@ func (c *call) setReading(on bool) bool {
 
 // paceBody sets the time by which the next byte must be there.
 func (c *call) paceBody(read int) {
-	allowed := max(slowStart, time.Duration(read/minRate)*time.Second)
+	allowed := max(c.p.Limits.Body, time.Duration(read/minRate)*time.Second)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.interrupted {
@@ -111,17 +108,13 @@ func (c *call) fill(b *buffer, src io.Reader, hint, limit int64, before func(rea
 	}
 }
 
-// dropBody gives the body's memory back. Bytes that a transport may still read
-// are left to the garbage collector.
+// dropBody gives back what the body took of the budget. Its bytes are left to
+// the garbage collector: a transport may still be reading them.
 func (c *call) dropBody() {
-	if c.body == nil {
-		return
+	if c.body != nil {
+		c.body.drop(&c.p.bodies)
+		c.body = nil
 	}
-	c.body.drop(&c.p.bodies)
-	if !c.shared {
-		c.p.buffers.put(c.body)
-	}
-	c.body = nil
 }
 
 // checkMedia refuses what is not plain JSON: another or no media type, another

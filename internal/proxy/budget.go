@@ -43,7 +43,7 @@ func (p *buffers) get() *buffer {
 	if b, ok := p.pool.Get().(*buffer); ok {
 		return b
 	}
-	return &buffer{}
+	return &buffer{data: make([]byte, 0, bufferStart)}
 }
 
 // put takes b back. The caller must be sure that nobody reads its bytes any more.
@@ -63,7 +63,7 @@ func (b *buffer) grow(bg *budget, limit, hint int64) bool {
 	if int64(len(b.data)) == n {
 		switch {
 		case hint > n && hint <= bufferKeep:
-			n = max(hint, bufferStart)
+			n = hint
 		case hint > n:
 			n = min(hint, max(2*n, bufferKeep))
 		default:

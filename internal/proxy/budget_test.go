@@ -42,7 +42,7 @@ func TestFillReadsWholeAndBounded(t *testing.T) {
 		{"at the limit", 1 << 20, 0, 1 << 20, 4 << 20, nil, 2 << 20},
 		{"over the limit", 1<<20 + 1, 0, 1 << 20, 4 << 20, errTooLarge, 0},
 		{"over the budget", 1 << 20, 0, 2 << 20, 300_000, errNoMemory, 0},
-		{"empty", 0, 1, 10, 1 << 20, nil, bufferStart},
+		{"empty", 0, 1, 10, 1 << 20, nil, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

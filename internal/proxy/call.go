@@ -36,11 +36,9 @@ type call struct {
 	// Authenticate.
 	principal tollgate.Principal
 
-	// Body and peek. body holds the bytes as they came; sent is what went out
-	// last and may be the same bytes.
+	// Body and peek. body holds the bytes as they came.
 	body     *buffer
 	bodyRead bool // to its end
-	shared   bool // the transport may still read body
 	query    url.Values
 	peeked   wire.Peeked
 
@@ -48,6 +46,7 @@ type call struct {
 	row      tollgate.Request
 	held     *tollgate.Dispatch // admitted by the ledger, not yet settled
 	recorded bool
+	probe    bool // no call at all, see isProbe
 	// recordTried is set when the store was asked to take the row and waited for.
 	recordTried bool
 	logged      error // why the call failed, for the log
@@ -118,7 +117,6 @@ func (c *call) close() {
 	}
 	c.settleHeld()
 	c.stopTimer()
-	c.p.live.remove(c)
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()
@@ -128,9 +126,10 @@ func (c *call) close() {
 	if !c.recorded {
 		c.recordLater()
 	}
-	c.event.Principal, c.event.Call, c.event.Err = c.principal, &c.row, c.logged
-	if c.p.Done != nil {
-		c.p.Done(&c.row)
+	c.p.live.remove(c) // after the record: a drain waits for it
+	c.event.Principal, c.event.Err = c.principal, c.logged
+	if !c.probe {
+		c.event.Call = &c.row
 	}
 	if c.abort {
 		panic(http.ErrAbortHandler)

@@ -164,6 +164,26 @@ func TestLastErrorOfTheProviderIsPassedOnScrubbed(t *testing.T) {
 	}
 }
 
+// TestStalePooledConnectionIsNoError: the provider closes the connections that
+// the gateway keeps, and nobody notices.
+func TestStalePooledConnectionIsNoError(t *testing.T) {
+	t.Parallel()
+	v := &spy{answer: says(200, "application/json", chatAnswer)}
+	g := start(t, options{vendor: v})
+	big := strings.Replace(askChat, "hi", strings.Repeat("x", 300<<10), 1)
+	for i := range 30 {
+		body := askChat
+		if i%3 == 2 {
+			body = big
+		}
+		a := g.send("POST", "/v1/chat/completions", body)
+		if row := g.last(i + 1); a.Status != 200 || len(row.Dispatches) != 1 {
+			t.Fatalf("request %d: %d %s, %d dispatches, %s, vendor got %d", i, a.Status, a.Body, len(row.Dispatches), row.ErrorText, v.count())
+		}
+		g.Upstr.CloseClientConnections()
+	}
+}
+
 func TestAttemptsAreBounded(t *testing.T) {
 	t.Parallel()
 	v := &spy{answer: says(500, "application/json", `{"error":{"message":"no"}}`)}

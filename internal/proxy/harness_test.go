@@ -70,6 +70,7 @@ type gateway struct {
 	Keys    *auth.Accounts
 	Catalog *upstream.Catalog
 	Rec     *ledger.Recorder
+	Ring    *seal.Keyring
 	Client  *http.Client
 	User    tollgate.User
 	Key     string
@@ -109,6 +110,7 @@ func start(tb testing.TB, o options) *gateway {
 	must(tb, err)
 	ring, stored, err := seal.Create(seal.Master{Key: tollgate.NewSecret("a master key for tests only"), Source: seal.SourceFile}, rand.Reader)
 	must(tb, err)
+	g.Ring = ring
 	policy := guard.NewPolicy(guard.Rules{Allow: mustAllow(tb, "127.0.0.0/8")})
 	g.Dir = auth.NewDirectory(ring, time.Now, log)
 	g.Keys = &auth.Accounts{Sealer: ring, Keys: ring, Hasher: auth.NewHasher(auth.HasherOptions{}, rand.Reader), Now: time.Now, Rand: rand.Reader, Reserved: g.Dir.IsAccess}
@@ -406,4 +408,19 @@ func databaseDir(tb testing.TB) string {
 	must(tb, err)
 	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir
+}
+
+// signIn gives the user a password and returns the token of a session.
+func (g *gateway) signIn() string {
+	g.tb.Helper()
+	ctx := context.Background()
+	word := tollgate.NewSecret("correct horse battery")
+	w := auth.UserWrite{ID: g.User.ID, Password: tollgate.Some(word)}
+	must(g.tb, g.Keys.Prepare(ctx, &w))
+	g.update(func(ctx context.Context, tx tollgate.Tx, by tollgate.Actor) error {
+		return g.Keys.SetPassword(ctx, tx, by, w)
+	})
+	in, err := auth.NewSessions(g.Store, g.Keys, g.Ring, auth.ThrottleLimits{}).Login(ctx, g.User.Name, word, auth.SignIn{})
+	must(g.tb, err)
+	return in.Token.Reveal()
 }

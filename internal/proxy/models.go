@@ -3,7 +3,6 @@ package proxy
 import (
 	"net/http"
 
-	"tollgate"
 	"tollgate/internal/route"
 	"tollgate/internal/wire"
 )
@@ -51,37 +50,4 @@ func (c *call) answerOwn(body []byte) error {
 	h.Set("Cache-Control", "no-store")
 	c.write(http.StatusOK, body)
 	return nil
-}
-
-// Hello answers the probes that Claude Code sends before its first request:
-// HEAD / and HEAD /api/hello.
-func Hello(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
-
-// reasons that refine an error inside the data plane.
-const (
-	reasonDraining   = "draining"
-	reasonCredential = "provider_credential"
-	reasonGone       = "client_gone"
-)
-
-// leftEarly is the status of a request whose client did not wait for an
-// answer; it is never sent.
-const leftEarly = 499
-
-// classOf returns the error class of a provider's status that the client got.
-func classOf(status int) tollgate.Code {
-	switch status {
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return tollgate.CodeForbidden
-	case http.StatusNotFound:
-		return tollgate.CodeNotFound
-	case http.StatusRequestEntityTooLarge:
-		return tollgate.CodeTooLarge
-	case http.StatusTooManyRequests:
-		return tollgate.CodeRateLimited
-	}
-	if status >= http.StatusInternalServerError {
-		return tollgate.CodeUpstream
-	}
-	return tollgate.CodeInvalid
 }

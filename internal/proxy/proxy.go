@@ -26,8 +26,9 @@ type Limits struct {
 	MaxBody       int64         // bytes of a request body; 32 MiB
 	MaxResponse   int64         // bytes of an answer that is not streamed; 64 MiB
 	InFlightBytes int64         // bytes of all bodies in memory at once; 512 MiB
+	Body          time.Duration // until a request body must have kept up 1 KiB/s; 10 s
 	Write         time.Duration // for one write to the client; 30 s
-	Grace         time.Duration // for the last words to a client that is cut off; 500 ms
+	Grace         time.Duration // for the last words to a client that is cut off; 300 ms
 	Record        time.Duration // for a row to become durable; 10 s
 }
 
@@ -46,14 +47,15 @@ func (l Limits) Defaults() Limits {
 	size(&l.MaxBody, 32<<20)
 	size(&l.MaxResponse, 64<<20)
 	size(&l.InFlightBytes, 512<<20)
+	set(&l.Body, 10*time.Second)
 	set(&l.Write, 30*time.Second)
-	set(&l.Grace, 500*time.Millisecond)
+	set(&l.Grace, 300*time.Millisecond)
 	set(&l.Record, 10*time.Second)
 	return l
 }
 
-// Proxy is the data plane. All exported fields but Done are required and must
-// not change once it serves; Limits should come from Limits.Defaults. It is an
+// Proxy is the data plane. All exported fields are required and must not
+// change once it serves; Limits should come from Limits.Defaults. It is an
 // http.Handler that is mounted behind web's door, which opens the request event.
 type Proxy struct {
 	Directory *auth.Directory
@@ -66,9 +68,6 @@ type Proxy struct {
 	Now    func() time.Time
 	Log    *slog.Logger
 	Limits Limits
-	// Done, if set, is told of every finished call, for metrics. It must not
-	// keep or change the row, nor block.
-	Done func(*tollgate.Request)
 
 	bodies  budget
 	buffers buffers
@@ -109,6 +108,9 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve leads the call through its phases. An error is what the client is
 // still to be told; nil means that it has got its answer.
 func (c *call) serve() error {
+	if c.isProbe() {
+		return c.answerProbe()
+	}
 	if err := c.authenticate(); err != nil {
 		return err
 	}

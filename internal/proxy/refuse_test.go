@@ -220,22 +220,21 @@ func TestResponsesWebSocketAnswers426(t *testing.T) {
 	shapeOf(t, tollgate.DialectOpenAIResponses, a)
 }
 
-func TestHelloProbes(t *testing.T) {
+func TestProbesOfClaudeCodeAreAnswered(t *testing.T) {
 	t.Parallel()
-	rec := &statusWriter{}
-	proxy.Hello(rec, nil)
-	if rec.status != 200 {
-		t.Errorf("status %d", rec.status)
+	g := start(t, options{})
+	for _, path := range []string{"/", "/api/hello"} {
+		if a := g.send("HEAD", path, "", "Authorization", ""); a.Status != 200 {
+			t.Errorf("HEAD %s gives %d", path, a.Status)
+		}
+		if a := g.send("GET", path, "", "Authorization", ""); a.Status == 200 {
+			t.Errorf("GET %s gives %d", path, a.Status)
+		}
+	}
+	if rows := g.rows(2); len(rows) != 2 {
+		t.Errorf("probes left rows: %+v", rows)
 	}
 }
-
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-// WriteHeader keeps the status.
-func (w *statusWriter) WriteHeader(s int) { w.status = s }
 
 func TestServiceKeyBypassesUsers(t *testing.T) {
 	t.Parallel()
@@ -253,6 +252,22 @@ func TestServiceKeyBypassesUsers(t *testing.T) {
 			t.Errorf("%d %s, want 403", a.Status, a.Body)
 		}
 	})
+}
+
+func TestSessionTokenCallsForItsUser(t *testing.T) {
+	t.Parallel()
+	g := start(t, options{vendor: &spy{answer: says(200, "application/json", chatAnswer)}})
+	token := g.signIn()
+	a := g.send("POST", "/v1/chat/completions", askChat, "Authorization", "Bearer "+token)
+	if a.Status != 200 {
+		t.Fatalf("%d %s", a.Status, a.Body)
+	}
+	if row := g.last(1); row.UserID != g.User.ID || row.KeyID != 0 || row.SessionID == 0 {
+		t.Errorf("row %+v", row)
+	}
+	if a := g.send("POST", "/v1/chat/completions", askChat, "Authorization", "", "X-Api-Key", token); a.Status != 401 {
+		t.Errorf("a session token as x-api-key gives %d, want 401", a.Status)
+	}
 }
 
 func TestD03BodiesInFlightAreBounded(t *testing.T) {
@@ -278,9 +293,7 @@ func TestD03BodiesInFlightAreBounded(t *testing.T) {
 	if a := <-first; a.Status != 200 {
 		t.Errorf("the first body: %d %s", a.Status, a.Body)
 	}
-	if n := g.Proxy.Stats().BodyBytes; n != 0 {
-		t.Errorf("%d bytes are still counted", n)
-	}
+	settled(t, g)
 }
 
 // TestChunkedOversizeIsCutOff sends a body of unknown length past the limit.
@@ -322,5 +335,33 @@ func TestUnauthenticatedBodyIsNotRead(t *testing.T) {
 	defer resp.Body.Close()
 	if resp.StatusCode != 401 {
 		t.Errorf("status %d, want 401", resp.StatusCode)
+	}
+}
+
+// TestD01SlowBodyIsGivenUp sends a body at a trickle.
+func TestD01SlowBodyIsGivenUp(t *testing.T) {
+	t.Parallel()
+	g := start(t, options{limits: proxy.Limits{Body: 200 * time.Millisecond}})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(g.URL, "http://"))
+	must(t, err)
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST /v1/messages HTTP/1.1\r\nHost: x\r\nX-Api-Key: %s\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n", g.Key)
+	go func() {
+		for {
+			if _, err := io.WriteString(conn, " "); err != nil {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	must(t, err)
+	defer resp.Body.Close()
+	if resp.StatusCode != 400 || !resp.Close {
+		t.Errorf("status %d, close %v; want 400 and a closed connection", resp.StatusCode, resp.Close)
+	}
+	if row := g.last(1); row.ErrorClass != tollgate.CodeInvalid || row.UserID != g.User.ID {
+		t.Errorf("row %+v", row)
 	}
 }

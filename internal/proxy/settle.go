@@ -34,7 +34,7 @@ func (c *call) settle(d *tollgate.Dispatch, class string, obs wire.Observer) {
 		u = obs.Usage()
 	}
 	d.Tokens, d.ServiceTier = u.Tokens, u.ServiceTier
-	if c.mustEstimate(class, u, obs != nil) {
+	if c.mustEstimate(class, u.Reported, obs) {
 		d.Exactness = tollgate.ExactEstimated
 		if !u.Reported {
 			d.Tokens.Input = int64(len(c.body.data)) / bytesPerToken
@@ -47,20 +47,18 @@ func (c *call) settle(d *tollgate.Dispatch, class string, obs wire.Observer) {
 // mustEstimate reports whether the numbers are not the provider's own: it gave
 // none, or it was cut off before it could give the last ones. A provider that
 // was not reached, or that answered with an error, has done no work.
-func (c *call) mustEstimate(class string, u wire.Usage, answered bool) bool {
+func (c *call) mustEstimate(class string, reported bool, obs wire.Observer) bool {
 	switch c.row.Operation {
 	case tollgate.OpCount, tollgate.OpModerate:
 		return false // free of charge
 	}
 	switch class {
 	case classNone:
-		return !u.Reported
+		return !reported
 	case classConnect:
 		return false
-	case classInvalid:
-		return answered && !u.Reported
-	case classStatus:
-		return answered && !u.Reported
+	case classInvalid, classStatus:
+		return obs != nil && !(reported && obs.Complete())
 	default:
 		return true
 	}

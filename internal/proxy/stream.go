@@ -159,6 +159,7 @@ func (s *stream) event(ev *sse.Event) *halt {
 	case signal == wire.SignalError:
 		s.phase = phaseFailed
 		s.c.lingering.Store(true)
+		data = s.t.endpoint.Scrub(data)
 	case signal == wire.SignalTerminal && s.c.route.Dialect == tollgate.DialectGemini:
 		// It may come again; the last one counts, and only the end of the
 		// stream tells which that is.

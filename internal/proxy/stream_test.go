@@ -211,7 +211,7 @@ func TestTruncatedStreamIsNeverACleanEnd(t *testing.T) {
 func TestProvidersErrorEventIsPassedOnAndThenCut(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, path, body, head, event string }{
-		{"chat", "/v1/chat/completions", `{"model":"oa-model","stream":true,"messages":[]}`, chatStream, "data: {\"error\":{\"message\":\"overloaded\",\"type\":\"server_error\"}}\n\n"},
+		{"chat", "/v1/chat/completions", `{"model":"oa-model","stream":true,"messages":[]}`, chatStream, "data: {\"error\":{\"message\":\"overloaded, key " + secretA + "\",\"type\":\"server_error\"}}\n\n"},
 		{"messages", "/v1/messages", `{"model":"an-model","stream":true,"messages":[]}`, messagesStream, "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n"},
 		{"responses", "/v1/responses", `{"model":"oa-model","stream":true,"input":""}`, responsesStream, "event: error\ndata: {\"type\":\"error\",\"code\":\"server_error\",\"message\":\"x\",\"sequence_number\":3}\n\nevent: response.failed\ndata: {\"type\":\"response.failed\",\"response\":{\"id\":\"resp_1\",\"status\":\"failed\"}}\n\n"},
 	} {
@@ -219,10 +219,11 @@ func TestProvidersErrorEventIsPassedOnAndThenCut(t *testing.T) {
 			t.Parallel()
 			g := start(t, options{vendor: &spy{answer: pieces(eventStream, c.head, c.event)}})
 			a := g.send("POST", c.path, c.body)
-			if a.Err == nil || a.Body != c.head+c.event {
-				t.Errorf("err %v, body\n%s, want\n%s and a cut", a.Err, a.Body, c.head+c.event)
+			want := strings.ReplaceAll(c.head+c.event, secretA, "[redacted]")
+			if a.Err == nil || a.Body != want {
+				t.Errorf("L-03: err %v, body\n%s, want\n%s and a cut", a.Err, a.Body, want)
 			}
-			if row := g.last(1); row.ErrorClass != tollgate.CodeUpstream || row.Dispatches[0].ErrorClass != "status" {
+			if row := g.last(1); row.ErrorClass != tollgate.CodeUpstream || row.Dispatches[0].ErrorClass != "status" || row.Dispatches[0].Exactness != tollgate.ExactEstimated {
 				t.Errorf("row %+v", row)
 			}
 		})

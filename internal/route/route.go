@@ -44,13 +44,15 @@ type provider struct {
 	name   string
 	models map[string]*listed
 	// aliases holds those that lead to this provider.
-	aliases map[string]Candidate
+	aliases map[string][]Candidate
 }
 
 // listed is a model row of an enabled provider.
 type listed struct {
 	tollgate.Model
 	provider *provider
+	// candidates is what the model resolves to at its provider.
+	candidates []Candidate
 }
 
 // alias is an enabled alias with the candidates it leads to.
@@ -72,7 +74,7 @@ func Build(providers []tollgate.Provider, models []tollgate.Model, aliases []tol
 	byID := make(map[int64]*provider, len(providers))
 	for _, p := range providers {
 		if p.Enabled {
-			entry := &provider{id: p.ID, name: p.Name, models: make(map[string]*listed), aliases: make(map[string]Candidate)}
+			entry := &provider{id: p.ID, name: p.Name, models: make(map[string]*listed), aliases: make(map[string][]Candidate)}
 			t.providers[p.Name], byID[p.ID] = entry, entry
 		}
 	}
@@ -91,11 +93,11 @@ func (t *Table) addModels(byID map[int64]*provider, models []tollgate.Model) {
 		}
 		// A disabled model is kept by its provider, so that it does not pass
 		// as an unlisted one.
-		row := &listed{m, p}
+		row := &listed{m, p, []Candidate{{p.id, p.name, m.ModelID, m.ModelID}}}
 		p.models[m.ModelID] = row
 		if m.Enabled {
 			t.models = append(t.models, *row)
-			t.names[m.ModelID] = append(t.names[m.ModelID], Candidate{p.id, p.name, m.ModelID, m.ModelID})
+			t.names[m.ModelID] = append(t.names[m.ModelID], row.candidates...)
 		}
 	}
 }
@@ -122,9 +124,8 @@ func (t *Table) addAliases(byID map[int64]*provider, rows []tollgate.ModelAlias)
 	for _, a := range t.aliases {
 		t.names[a.name] = a.candidates
 		for _, c := range a.candidates {
-			if p := t.providers[c.ProviderName]; p.aliases[a.name].ProviderID == 0 {
-				p.aliases[a.name] = c
-			}
+			p := t.providers[c.ProviderName]
+			p.aliases[a.name] = append(p.aliases[a.name], c)
 		}
 	}
 	for name := range t.dead {
@@ -139,18 +140,13 @@ func (t *Table) target(byID map[int64]*provider, row tollgate.ModelAlias) []Cand
 		if p == nil {
 			return nil
 		}
-		if c, ok := p.model(row.Target); ok {
-			return []Candidate{c}
-		}
-		return nil
+		return slices.Clone(p.model(row.Target))
 	}
 	if found := t.names[row.Target]; found != nil {
 		return slices.Clone(found)
 	}
 	if p, model := t.cut(row.Target); p != nil {
-		if c, ok := p.model(model); ok {
-			return []Candidate{c}
-		}
+		return slices.Clone(p.model(model))
 	}
 	return nil
 }
@@ -190,29 +186,38 @@ func (t *Table) Resolve(name, scope string) ([]Candidate, error) {
 // resolveAt resolves a name at one provider: its own alias, its own model, the
 // model behind a repeated provider part, or an unlisted name.
 func (t *Table) resolveAt(p *provider, name string) ([]Candidate, error) {
-	if c, ok := p.aliases[name]; ok {
-		return []Candidate{c}, nil
+	if found := p.aliases[name]; found != nil {
+		return found, nil
 	}
-	if _, listed := p.models[name]; !listed {
+	row := p.models[name]
+	if row == nil {
 		if again, model := t.cut(name); again == p {
 			name = model
+			row = p.models[name]
 		}
 	}
-	if err := validUnlisted(name); err != nil {
-		return nil, err
+	if row == nil {
+		if err := validUnlisted(name); err != nil {
+			return nil, err
+		}
 	}
-	c, ok := p.model(name)
-	if !ok {
-		return nil, notFound("the model %q is disabled at provider %q", name, p.name)
+	if found := p.model(name); found != nil {
+		return found, nil
 	}
-	return []Candidate{c}, nil
+	return nil, notFound("the model %q is disabled at provider %q", name, p.name)
 }
 
-// model returns the candidate for a model at p, listed or not; false when it
-// is disabled there.
-func (p *provider) model(name string) (Candidate, bool) {
-	row, ok := p.models[name]
-	return Candidate{p.id, p.name, name, name}, !ok || row.Enabled
+// model returns the candidate for a model at p, listed or not; nil when it is
+// disabled there.
+func (p *provider) model(name string) []Candidate {
+	switch row := p.models[name]; {
+	case row == nil:
+		return []Candidate{{p.id, p.name, name, name}}
+	case !row.Enabled:
+		return nil
+	default:
+		return row.candidates
+	}
 }
 
 // cut splits provider/model or model@provider; nil when neither part names an
@@ -234,18 +239,29 @@ func (t *Table) cut(name string) (*provider, string) {
 // validUnlisted refuses names that could become another path at a provider
 // whose protocol carries the model in the path.
 func validUnlisted(name string) error {
-	if err := tollgate.ValidModelName("model", name); err != nil {
-		return err
+	if !visible(name) {
+		if err := tollgate.ValidModelName("model", name); err != nil {
+			return err
+		}
 	}
-	if !strings.Contains(name, "..") && name != "." {
-		return nil
-	}
-	for part := range strings.SplitSeq(name, "/") {
-		if part == "." || part == ".." {
+	for rest, more := name, true; more; {
+		var part string
+		if part, rest, more = strings.Cut(rest, "/"); part == "." || part == ".." {
 			return tollgate.Invalidf("model", "%q is not a model name", name)
 		}
 	}
 	return nil
+}
+
+// visible reports whether a name is of visible ASCII characters, as nearly all
+// are, and so valid without a closer look.
+func visible(name string) bool {
+	for i := range len(name) {
+		if name[i] <= ' ' || name[i] >= 0x7f {
+			return false
+		}
+	}
+	return name != "" && len(name) <= tollgate.MaxModelNameLength
 }
 
 func notFound(format string, args ...any) error {

@@ -51,8 +51,8 @@ func (s *Server) mountKeys() {
 	api.Handle(s.API, writes("/user/keys/rotate", "Replace a key by a new one", map[string]any{"id": 7, "overlap_secs": 3600}),
 		func(ctx context.Context, in *keyRotate) (made api.NewKey, err error) {
 			err = s.withKey(ctx, in.ID, func(tx tollgate.Tx, by tollgate.Actor) error {
-				k, clear, err := s.Accounts.RotateKey(ctx, tx, by, in.ID, time.Duration(in.OverlapSecs)*time.Second)
-				made = api.NewKey{OK: true, ID: k.ID, APIKey: clear.Reveal()}
+				k, secret, err := s.Accounts.RotateKey(ctx, tx, by, in.ID, time.Duration(in.OverlapSecs)*time.Second)
+				made = api.NewKey{OK: true, ID: k.ID, APIKey: secret.Reveal()}
 				return err
 			})
 			return made, err
@@ -72,10 +72,10 @@ func (s *Server) generate(ctx context.Context, in *api.KeyFields) (made api.NewK
 	}
 	by := api.Actor(ctx)
 	err = s.Store.Update(ctx, func(tx tollgate.Tx) error {
-		k, clear, err := s.Accounts.GenerateKey(ctx, tx, by, auth.KeyWrite{
+		k, secret, err := s.Accounts.GenerateKey(ctx, tx, by, auth.KeyWrite{
 			UserID: caller(ctx), Label: b.Label, ExpiresAt: b.ExpiresAt, Models: b.Models, IPAllow: b.IPAllow, Surfaces: b.Surfaces,
 		})
-		made = api.NewKey{OK: true, ID: k.ID, APIKey: clear.Reveal()}
+		made = api.NewKey{OK: true, ID: k.ID, APIKey: secret.Reveal()}
 		return err
 	})
 	return made, err

@@ -29,6 +29,7 @@ type Endpoint struct {
 	forward   []string
 	timeouts  Timeouts
 	transport http.RoundTripper
+	plain     bool // transport is h1's
 	now       func() time.Time
 
 	prefix string // base path and version, as Gemini's and model paths begin; see url
@@ -40,7 +41,7 @@ type Endpoint struct {
 
 	creds     []*Credential
 	rotations [][]*Credential
-	turn      atomic.Uint32
+	turn      atomic.Uint64
 	secrets   []string
 }
 
@@ -170,7 +171,7 @@ func (e *Endpoint) Timeouts() Timeouts { return e.timeouts }
 // back first leads. Empty = the provider has no usable credential. Do not
 // modify the slice.
 func (e *Endpoint) Credentials() []*Credential {
-	n := uint32(len(e.rotations))
+	n := uint64(len(e.rotations))
 	if n <= 1 {
 		return e.creds
 	}
@@ -236,14 +237,20 @@ func (e *Endpoint) NewRequest(ctx context.Context, c *Credential, call *Call) (*
 	if len(call.Query) > 0 {
 		req.URL = withQuery(to.url, call.Query)
 	}
-	h := make(http.Header, len(call.Header)+4)
+	h := make(http.Header, headerRoom(len(call.Header)))
 	copyRequestHeader(h, call.Header, e.forward)
 	e.setHeaders(h, c, call)
 	req.Header = h
 	if to.method == http.MethodPost {
 		req.ContentLength = int64(len(call.Body))
-		req.Body = newBody(call.Body)
-		req.GetBody = func() (io.ReadCloser, error) { return newBody(call.Body), nil }
+		if e.plain {
+			req.Body = newBody(call.Body) // h1 sends and sends again by itself
+			return req, nil
+		}
+		// net/http knows a plain bytes.Reader: headers and a small body leave in
+		// one write.
+		req.Body = io.NopCloser(bytes.NewReader(call.Body))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(call.Body)), nil }
 		if _, ok := h["Idempotency-Key"]; !ok {
 			// An empty list sends nothing, but tells net/http that the request
 			// may be sent again when a pooled connection turns out to be dead
@@ -252,6 +259,15 @@ func (e *Endpoint) NewRequest(ctx context.Context, c *Credential, call *Call) (*
 		}
 	}
 	return req, nil
+}
+
+// headerRoom is the size of the header map for a client that sent n headers: a
+// map of up to eight is one small block, and most calls without an SDK fit it.
+func headerRoom(n int) int {
+	if n <= 8 {
+		return 8
+	}
+	return n + 4
 }
 
 // setHeaders sets what is ours: the credential in the dialect's form, and

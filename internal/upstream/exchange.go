@@ -7,7 +7,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
+	"sync/atomic"
 
 	"tollgate"
 	"tollgate/internal/upstream/guard"
@@ -81,6 +83,9 @@ func (e *Endpoint) Send(ctx context.Context, c *Credential, call *Call) (*http.R
 // kinds apart. The caller closes the body.
 func (e *Endpoint) Do(req *http.Request) (*http.Response, error) {
 	res, err := e.transport.RoundTrip(req)
+	if err != nil && !e.plain && unsent(err) {
+		res, err = e.resend(req, err)
+	}
 	if err != nil {
 		return nil, e.failed(req.Context(), err)
 	}
@@ -93,6 +98,43 @@ func (e *Endpoint) Do(req *http.Request) (*http.Response, error) {
 		return nil, &failure{tollgate.Errorf(tollgate.CodeUpstream, "provider %s answered in an encoding that was not asked for", e.provider.Name), ClassStatus}
 	}
 	return res, nil
+}
+
+// maxResends bounds how many dead connections of the pool one request may meet.
+const maxResends = 256
+
+// unsent reports whether err says that the request could not be written whole,
+// so that the provider cannot have acted on it. net/http retries a request on
+// a dead pooled connection by itself, but takes a write that fails inside a
+// larger body for an error of the body.
+func unsent(err error) bool {
+	if oe, ok := errors.AsType[*net.OpError](err); ok && (oe.Op == "write" || oe.Op == "readfrom") {
+		return true
+	}
+	return errors.Is(err, net.ErrClosed)
+}
+
+// resend sends req again until it met a connection that is not from the pool,
+// or failed in another way.
+func (e *Endpoint) resend(req *http.Request, err error) (*http.Response, error) {
+	var reused atomic.Bool
+	reused.Store(true)
+	trace := &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { reused.Store(i.Reused) }}
+	again := req.Clone(httptrace.WithClientTrace(req.Context(), trace))
+	for n := 0; n < maxResends && unsent(err) && reused.Load() && req.Context().Err() == nil; n++ {
+		if req.GetBody != nil {
+			body, bodyErr := req.GetBody()
+			if bodyErr != nil {
+				return nil, bodyErr
+			}
+			again.Body = body
+		}
+		var res *http.Response
+		if res, err = e.transport.RoundTrip(again); err == nil {
+			return res, nil
+		}
+	}
+	return nil, err
 }
 
 // failed turns a transport error into ours.

@@ -111,7 +111,9 @@ func (f *Fleet) Reload(ctx context.Context, s tollgate.Store) error {
 		}
 		e, err := f.endpoint(p, next)
 		if err != nil {
-			f.warn(ctx, "provider left out", p.Name, err)
+			if f.Log != nil {
+				f.Log.WarnContext(ctx, "provider left out", slog.String("provider", p.Name), slog.Any("error", err))
+			}
 			continue
 		}
 		used[p.ID] = true
@@ -126,12 +128,6 @@ func (f *Fleet) Reload(ctx context.Context, s tollgate.Store) error {
 		}
 	}
 	return nil
-}
-
-func (f *Fleet) warn(ctx context.Context, what, name string, err error) {
-	if f.Log != nil {
-		f.Log.WarnContext(ctx, what, slog.String("provider", name), slog.Any("error", err))
-	}
 }
 
 // open opens the credentials. Secrets and health of unchanged rows are taken
@@ -192,6 +188,7 @@ func (f *Fleet) endpoint(p tollgate.Provider, next *snapshot) (*Endpoint, error)
 		e.transport = f.InProcess
 	} else {
 		e.transport = f.pool(p.ID, b)
+		_, e.plain = e.transport.(*h1.Transport)
 	}
 	rows := 0
 	for _, c := range next.credOrder {
@@ -248,7 +245,7 @@ func (f *Fleet) pool(id int64, b base) http.RoundTripper {
 	}
 	var tr transport
 	if strings.HasPrefix(b.origin(), "http://") && f.Proxy == nil {
-		tr = &h1.Transport{Dial: guard.Dial(o), Now: f.Now, HeaderTimeout: t.Header, MaxIdlePerHost: idlePerProvider}
+		tr = &h1.Transport{Dial: guard.Dial(o), HeaderTimeout: t.Header, MaxIdlePerHost: idlePerProvider}
 	} else {
 		tr = guard.Transport(o)
 	}

@@ -3,6 +3,7 @@ package upstream
 import (
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strings"
 )
 
@@ -100,12 +101,7 @@ func ResponseHeader(dst, src http.Header) {
 type headerNames []string
 
 func (n headerNames) has(k string) bool {
-	for _, x := range n {
-		if x == k {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(n, k)
 }
 
 // connectionNamed returns the headers that Connection declares to be of one

@@ -28,8 +28,8 @@ func (b base) origin() string {
 	return b.scheme + "://" + net.JoinHostPort(b.host, strconv.Itoa(int(b.port)))
 }
 
-// url returns the URL of path below b. The port is left out when it is the scheme's own.
-func (b base) url(path string) *url.URL {
+// url returns the URL of below, appended to b. The port is left out when it is the scheme's own.
+func (b base) url(below string) *url.URL {
 	host := b.host
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
@@ -37,7 +37,7 @@ func (b base) url(path string) *url.URL {
 	if b.scheme == "https" && b.port != 443 || b.scheme == "http" && b.port != 80 {
 		host += ":" + strconv.Itoa(int(b.port))
 	}
-	return &url.URL{Scheme: b.scheme, Host: host, Path: b.path + path}
+	return &url.URL{Scheme: b.scheme, Host: host, Path: b.path + below}
 }
 
 // versioned reports whether the base path ends in a version such as /v1 or /v1beta.

@@ -3,9 +3,11 @@ package upstream
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"math/big"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"tollgate"
@@ -85,19 +87,19 @@ func validTiers(at string, raw json.RawMessage) error {
 	if err := json.Unmarshal(raw, &tiers); err != nil || len(tiers) > maxPriceTiers {
 		return tollgate.Invalidf(at, "%s is a list of at most %d tiers", at, maxPriceTiers)
 	}
-	var last *big.Rat
+	last := int64(0)
 	for i, t := range tiers {
 		here := fmt.Sprintf("%s[%d]", at, i)
 		keys, err := object(t)
 		if err != nil {
 			return tollgate.Invalidf(here, "%s %s", here, err)
 		}
-		var bound *big.Rat
+		bound := int64(0) // 0 = none
 		for _, k := range keys {
 			switch {
 			case k.name == "input_tokens_up_to":
-				n, ok := new(big.Rat).SetString(string(k.value))
-				if !ok || !n.IsInt() || n.Sign() <= 0 || !n.Num().IsInt64() {
+				n, ok := wholeNumber(string(k.value))
+				if !ok || n <= 0 {
 					return tollgate.Invalidf(here+"."+k.name, "%s.%s is a number of tokens above 0", here, k.name)
 				}
 				bound = n
@@ -113,14 +115,26 @@ func validTiers(at string, raw json.RawMessage) error {
 			}
 		}
 		switch {
-		case bound == nil && i < len(tiers)-1:
+		case bound == 0 && i < len(tiers)-1:
 			return tollgate.Invalidf(here, "%s needs input_tokens_up_to; only the last tier may go without", here)
-		case bound != nil && last != nil && bound.Cmp(last) <= 0:
+		case bound != 0 && bound <= last:
 			return tollgate.Invalidf(here, "%s: the tiers must rise by input_tokens_up_to", here)
 		}
 		last = bound
 	}
 	return nil
+}
+
+// wholeNumber reads a JSON number without a fraction, also as 2e5 or 200000.0.
+func wholeNumber(s string) (int64, bool) {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return n, true
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+		return 0, false
+	}
+	return int64(f), true
 }
 
 // validPrice accepts a JSON number of dollars, 0 or more.
@@ -149,13 +163,13 @@ type member struct {
 func object(raw json.RawMessage) ([]member, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil, fmt.Errorf("must be an object")
+		return nil, errors.New("must be an object")
 	}
 	var out []member
 	for dec.More() {
 		t, err := dec.Token()
 		if err != nil {
-			return nil, fmt.Errorf("is not JSON")
+			return nil, errors.New("is not JSON")
 		}
 		name, ok := t.(string)
 		if !ok || hasKey(out, name) {
@@ -163,12 +177,12 @@ func object(raw json.RawMessage) ([]member, error) {
 		}
 		var v json.RawMessage
 		if err := dec.Decode(&v); err != nil {
-			return nil, fmt.Errorf("is not JSON")
+			return nil, errors.New("is not JSON")
 		}
 		out = append(out, member{name, v, string(v) == "null"})
 	}
 	if _, err := dec.Token(); err != nil || dec.More() {
-		return nil, fmt.Errorf("is not JSON")
+		return nil, errors.New("is not JSON")
 	}
 	return out, nil
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/url"
+	"slices"
+	"strings"
 )
 
 const scrubbed = "[redacted]"
@@ -29,15 +31,21 @@ func Scrub(body []byte, secrets ...string) []byte {
 	return scrubPatterns(body)
 }
 
-// spellings returns s as it may appear in JSON and in a URL.
+// spellings returns s as it may appear in JSON, with and without HTML
+// escapes, and in a URL.
 func spellings(s string) []string {
 	out := []string{s}
-	if j, err := json.Marshal(s); err == nil && string(j[1:len(j)-1]) != s {
-		out = append(out, string(j[1:len(j)-1]))
+	add := func(form string) {
+		if !slices.Contains(out, form) {
+			out = append(out, form)
+		}
 	}
-	if q := url.QueryEscape(s); q != s {
-		out = append(out, q)
+	if j, err := json.Marshal(s); err == nil {
+		add(string(j[1 : len(j)-1]))
 	}
+	add(strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s))
+	add(strings.NewReplacer(`\`, `\\`, `"`, `\"`, `/`, `\/`).Replace(s))
+	add(url.QueryEscape(s))
 	return out
 }
 

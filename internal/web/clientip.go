@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -30,9 +31,7 @@ func contains(nets []netip.Prefix, a netip.Addr) bool {
 // (SECURITY H-03). Text that is no address ends the walk at the hop before.
 func forwardedFor(h http.Header, peer netip.Addr, trusted []netip.Prefix) netip.Addr {
 	last := peer
-	values := h["X-Forwarded-For"]
-	for i := len(values) - 1; i >= 0; i-- {
-		rest := values[i]
+	for _, rest := range slices.Backward(h["X-Forwarded-For"]) {
 		for more := true; more; {
 			var hop string
 			if j := strings.LastIndexByte(rest, ','); j >= 0 {

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -23,12 +24,7 @@ func (h Hosts) Allows(r *http.Request) bool {
 	if name == "" {
 		return false
 	}
-	for _, n := range h.Names {
-		if n == name {
-			return true
-		}
-	}
-	if name == "localhost" {
+	if name == "localhost" || slices.Contains(h.Names, name) {
 		return true
 	}
 	addr, err := netip.ParseAddr(name)

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"unicode/utf8"
 
 	"tollgate"
@@ -30,7 +31,8 @@ func (n *names) add(body []byte, key jsonscan.Span, prefix string) ([]byte, erro
 		key = jsonscan.Span{}
 	}
 	if n.has(body, name) {
-		return nil, tollgate.Invalidf(prefix+clip(name), "the field %q is there twice", prefix+clip(name))
+		field := prefix + clip(name)
+		return nil, tollgate.Invalidf(cmp.Or(field, "body"), "the field %q is there twice", field)
 	}
 	if n.count++; n.count > maxMembers {
 		return nil, tollgate.Invalidf("body", "an object in the request body has more than %d fields", maxMembers)

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -17,6 +18,8 @@ const (
 	// maxMembers bounds the members of the top level and of other objects in
 	// which a name decides.
 	maxMembers = 1024
+	// maxOthers bounds Peeked.Others.
+	maxOthers = 64
 )
 
 // DefaultModerationModel is the model of a moderation request that names none,
@@ -39,6 +42,11 @@ type Peeked struct {
 	IncludeUsage bool
 	// OutputCap is the largest cap on output tokens in the body; 0 = none.
 	OutputCap int64
+	// Others are further models that the body lets the provider use, each once:
+	// fallbacks (models, fallbacks[].model) and those of tools (tools[].model,
+	// such as an advising model). Whoever may not use one of them must not send
+	// the body. Splice does not rewrite them. Gemini has none.
+	Others []string
 	// User is the caller's own user tag: metadata.user_id for Anthropic, user
 	// or else safety_identifier for OpenAI; cut to MaxUserTag bytes.
 	User string
@@ -63,8 +71,8 @@ type outputCap struct {
 // Peek reads what the gateway must know of a request body in one pass over it
 // and refuses what two decoders could read differently: what is not JSON, a
 // member of the top level that is there twice (escapes resolved), one whose
-// name differs from model, stream or stream_options by case only, names that
-// are not proper Unicode. So the model that is authorised is the one that the
+// name differs from one that matters by case only, names that are not proper
+// Unicode. So the model that is authorised is the one that the
 // provider reads. Strings elsewhere may hold any bytes from 0x80 up; the
 // provider judges them.
 //
@@ -172,6 +180,14 @@ func (p *peeker) member(name []byte, value jsonscan.Span) error {
 		}
 	case "safety_identifier":
 		p.tag = value
+	case "models", "fallbacks":
+		return p.takeOthers(string(name), value)
+	case "tools":
+		// Tools may be most of the body: they are walked only if they can hold
+		// the name, in plain or escaped spelling.
+		if tools := value.Of(p.body); bytes.Contains(tools, []byte(`"model"`)) || bytes.Contains(tools, []byte(`\u`)) {
+			return p.takeOthers("tools", value)
+		}
 	case "metadata":
 		if p.route.Dialect == tollgate.DialectAnthropic {
 			if id, ok := p.limits.Member(value.Of(p.body), "user_id"); ok {
@@ -190,10 +206,10 @@ func lookAlike(name []byte) error {
 	if len(name) < len("model") || len(name) > len("stream_options")+2 {
 		return nil
 	}
-	if c := name[0] | 0x20; c != 'm' && c != 's' && name[0] != 0xc5 {
+	if c := name[0] | 0x20; c != 'm' && c != 's' && c != 'f' && c != 't' && name[0] != 0xc5 {
 		return nil
 	}
-	for _, known := range [...]string{"model", "stream", "stream_options"} {
+	for _, known := range [...]string{"model", "stream", "stream_options", "models", "fallbacks", "tools"} {
 		if len(name) <= len(known)+2 && strings.EqualFold(string(name), known) {
 			return tollgate.Invalidf(known, "%q is not a field; write %q", name, known)
 		}
@@ -263,6 +279,55 @@ func (p *peeker) takeStreamOptions(value jsonscan.Span) error {
 		}
 	}
 	return nil
+}
+
+// takeOthers reads the models in an array of names or of objects with a model.
+func (p *peeker) takeOthers(field string, value jsonscan.Span) error {
+	a := p.limits.Array(p.body, value.Start, 1)
+	for a.Next() {
+		switch p.body[a.Value.Start] {
+		case '"':
+			if err := p.addOther(field, a.Value); err != nil {
+				return err
+			}
+		case '{':
+			if err := p.otherOf(field, a.Value.Start); err != nil {
+				return err
+			}
+		}
+	}
+	return nil // what is not an array is the provider's to refuse
+}
+
+// otherOf reads the model of the object at body[at], an element of field.
+func (p *peeker) otherOf(field string, at int) error {
+	var seen names
+	o := p.limits.Object(p.body, at, 2)
+	for o.Next() {
+		name, err := seen.add(p.body, o.Key, field+"[].")
+		switch {
+		case err != nil:
+			return err
+		case string(name) != "model":
+			err = lookAlike(name)
+		case p.body[o.Value.Start] == '"':
+			err = p.addOther(field+"[].model", o.Value)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *peeker) addOther(field string, value jsonscan.Span) error {
+	model, err := modelName(field, value.Of(p.body))
+	if err == nil && !slices.Contains(p.out.Others, model) {
+		if p.out.Others = append(p.out.Others, model); len(p.out.Others) > maxOthers {
+			err = tollgate.Invalidf(field, "the request names more than %d models", maxOthers)
+		}
+	}
+	return err
 }
 
 // takeCap notes a cap on output tokens; what is not a number is the provider's

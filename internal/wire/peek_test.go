@@ -52,6 +52,9 @@ func TestPeekReads(t *testing.T) {
 		{"embeddings do not stream", wire.Route{Dialect: chat, Operation: tollgate.OpEmbed}, `{"model":"m","input":[1,2],"stream":"what"}`, wire.Peeked{Model: "m"}},
 		{"moderation without a model", wire.Route{Dialect: chat, Operation: tollgate.OpModerate}, `{"input":"x"}`, wire.Peeked{Model: wire.DefaultModerationModel}},
 		{"moderation with a model", wire.Route{Dialect: chat, Operation: tollgate.OpModerate}, `{"input":"x","model":"m"}`, wire.Peeked{Model: "m"}},
+		{"fallbacks by name", chatRoute(), `{"model":"m","models":["a","b","a"]}`, wire.Peeked{Model: "m", Others: []string{"a", "b"}}},
+		{"fallbacks and an advisor", wire.Route{Dialect: anthropic, Operation: tollgate.OpGenerate}, `{"fallbacks":[{"model":"a"},{}],"tools":[{"name":"x","input_schema":{"model":7}},{"type":"advisor","mod\u0065l":"b"}],"model":"m"}`, wire.Peeked{Model: "m", Others: []string{"a", "b"}}},
+		{"odd fallbacks", chatRoute(), `{"model":"m","models":7,"fallbacks":[7,null,{"model":null}],"tools":{"model":"x"}}`, wire.Peeked{Model: "m"}},
 		{"gemini", geminiRoute(tollgate.OpGenerate, "g"), `{"contents":[],"generationConfig":{"maxOutputTokens":7}}`, wire.Peeked{Model: "g", Stream: true, OutputCap: 7}},
 		{"gemini says it too", geminiRoute(tollgate.OpGenerate, "g"), `{"model":"models/g"}`, wire.Peeked{Model: "g", Stream: true}},
 		{"gemini empty", geminiRoute(tollgate.OpGenerate, "g"), `{}`, wire.Peeked{Model: "g", Stream: true}},
@@ -68,6 +71,15 @@ func TestPeekReads(t *testing.T) {
 			}
 		})
 	}
+}
+
+// numbered returns n different JSON strings, separated by commas.
+func numbered(n int) string {
+	var out []string
+	for i := range n {
+		out = append(out, fmt.Sprintf("%q", fmt.Sprint("m", i)))
+	}
+	return strings.Join(out, ",")
 }
 
 func TestPeekRefuses(t *testing.T) {
@@ -118,11 +130,16 @@ func TestPeekRefuses(t *testing.T) {
 		{"name not UTF-8", "{\"model\":\"a\",\"mod\xffel\":\"b\"}", "body"},
 		{"name with half a pair", `{"model":"a","model\ud800":"b"}`, "body"},
 		{"any field twice", `{"model":"a","messages":[],"messages":[]}`, "messages"},
+		{"nameless field twice", `{"":1,"":2,"model":"a"}`, "body"},
 		{"stream string", `{"model":"a","stream":"true"}`, "stream"},
 		{"stream number", `{"model":"a","stream":1}`, "stream"},
 		{"options array", `{"model":"a","stream_options":[]}`, "stream_options"},
 		{"usage string", `{"model":"a","stream_options":{"include_usage":"yes"}}`, "stream_options.include_usage"},
 		{"usage twice", `{"model":"a","stream_options":{"include_usage":true,"include_usage":false}}`, "stream_options.include_usage"},
+		{"fallback twice", `{"model":"a","fallbacks":[{"model":"b","model":"c"}]}`, "fallbacks[].model"},
+		{"fallback not UTF-8", "{\"model\":\"a\",\"models\":[\"\xff\"]}", "models"},
+		{"Tools", `{"model":"a","Tools":[]}`, "tools"},
+		{"too many fallbacks", `{"model":"a","models":[` + numbered(65) + `]}`, "models"},
 		{"too deep", deep(64), "body"},
 		{"absurdly deep", deep(1_000_000), "body"},
 		{"too many fields", "{" + many.String() + `"model":"a"}`, "body"},
@@ -285,6 +302,7 @@ func FuzzPeek(f *testing.F) {
 		`{"model":"m"}`, `{"model":"a","model":"b"}`, `{"mod\u0065l":"x","stream":true}`, `{"Model":"x"}`, `[]`, `{"model":7}`, "",
 		`{"model":"m","stream_options":{"include_usage":false},"stream":null,"max_tokens":3}`, `{"model":"m","x":[[[{}]]]}`, "\xef\xbb\xbf{}",
 		`{"requests":[{"model":"models/m"}],"generateContentRequest":{"model":"m"}}`, `{"model":"\ud83d\ude00"}`, "{\"model\":\"\xff\"}",
+		`{"":{},"":0,`,
 	} {
 		f.Add([]byte(s))
 	}

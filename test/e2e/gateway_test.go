@@ -388,6 +388,7 @@ func (g *gateway) metric(name string) float64 {
 type usageRow struct {
 	ID        string `json:"id"`
 	RequestID string `json:"request_id"`
+	Status    int    `json:"status"` // the provider's; 0 = none came
 }
 
 // usages reads every usage row, page by page.

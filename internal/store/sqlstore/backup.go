@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"modernc.org/sqlite"
 
@@ -29,8 +30,27 @@ func (s *Store) Backup(ctx context.Context, dst string, progress func(done, tota
 		progress = func(int64, int64) {}
 	}
 	return newFile(dst, func(partial string) error {
-		return failure(ctx, s.engine, s.engine.backup(ctx, partial, progress), "write the backup")
+		err := s.engine.backup(ctx, partial, progress)
+		if err == nil && s.now != nil {
+			err = stampBackup(ctx, sqliteFile(partial), s.now())
+		}
+		return failure(ctx, s.engine, err, "write the backup")
 	})
+}
+
+// MetaBackupAt is the meta value of a backup that says when it was taken, in
+// RFC 3339. It stays in the database that the backup is restored into.
+const MetaBackupAt = "backup.at"
+
+func stampBackup(ctx context.Context, file sqliteFile, at time.Time) (err error) {
+	db, err := file.scratch()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	const query = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+	_, err = db.ExecContext(ctx, query, MetaBackupAt, []byte(at.UTC().Format(time.RFC3339)))
+	return err
 }
 
 // newFile lets write fill a file beside path and gives it its name when it is

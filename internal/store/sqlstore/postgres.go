@@ -81,6 +81,10 @@ func (d *postgresDatabase) open(ctx context.Context, o Options) (_ engine, err e
 	if err := migrations.Up(ctx, e.db, migrations.Postgres); err != nil {
 		return nil, failure(ctx, e, err, "bring the schema up to date")
 	}
+	own.renewed = func() { // what ended the lock's connection ended the others too
+		e.db.SetMaxIdleConns(0)
+		e.db.SetMaxIdleConns(conns)
+	}
 	own.watch()
 	return e, nil
 }

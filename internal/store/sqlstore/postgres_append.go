@@ -14,20 +14,20 @@ import (
 // append adds the batch by one statement that takes an array per column: one
 // round trip, all or nothing. Rows go in by id, so that two batches with the
 // same requests never wait for each other in a circle.
-func (e *postgresEngine) append(ctx context.Context, batch []record) error {
+func (e *postgresEngine) append(ctx context.Context, rows []tollgate.Request) error {
 	if err := e.owner.err(); err != nil {
 		return err
 	}
-	batch = slices.Clone(batch)
-	slices.SortStableFunc(batch, func(a, b record) int { return cmp.Compare(a.request.ID, b.request.ID) })
-	batch = slices.CompactFunc(batch, func(a, b record) bool { return a.request.ID == b.request.ID })
-	requests := make([]tollgate.Request, len(batch))
+	rows = slices.Clone(rows)
+	slices.SortStableFunc(rows, func(a, b tollgate.Request) int { return cmp.Compare(a.ID, b.ID) })
+	rows = slices.CompactFunc(rows, func(a, b tollgate.Request) bool { return a.ID == b.ID })
 	var dispatches []tollgate.UsageRow
-	for i := range batch {
-		requests[i] = batch[i].request
-		dispatches = append(dispatches, batch[i].dispatches...)
+	for i := range rows {
+		for j := range rows[i].Dispatches {
+			dispatches = append(dispatches, usageRow(&rows[i], j))
+		}
 	}
-	args, err := arrays(e.usage.requests, requests, nil)
+	args, err := arrays(e.usage.requests, rows, nil)
 	if err != nil {
 		return err
 	}

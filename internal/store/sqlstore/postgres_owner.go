@@ -20,6 +20,9 @@ const (
 const (
 	ownerPeriod  = time.Second     // between looks at the lock's connection
 	ownerTimeout = 5 * time.Second // of one look
+	// A server may take a moment to notice that the last owner was killed.
+	claimTries = 10
+	claimPause = 100 * time.Millisecond
 )
 
 // owner holds the lock of the process that owns the database, on a connection
@@ -28,6 +31,8 @@ const (
 type owner struct {
 	config *pgx.ConnConfig
 	log    *slog.Logger
+	// renewed is called when the lock's connection had to be made anew.
+	renewed func()
 
 	mu   sync.Mutex // one look at a time
 	conn *pgx.Conn  // nil = lost
@@ -42,7 +47,16 @@ type owner struct {
 // claimPostgres takes the lock; errLocked.
 func claimPostgres(ctx context.Context, config *pgx.ConnConfig, log *slog.Logger) (*owner, error) {
 	o := &owner{config: config, log: log}
-	return o, o.take(ctx)
+	err := o.take(ctx)
+	for tries := 1; errors.Is(err, errLocked) && tries < claimTries; tries++ {
+		select {
+		case <-time.After(claimPause):
+			err = o.take(ctx)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return o, err
 }
 
 // take connects and takes the lock without waiting.
@@ -110,7 +124,11 @@ func (o *owner) renew(ctx context.Context) error {
 		_ = o.conn.Close(ctx)
 		o.conn = nil
 	}
-	return o.take(ctx)
+	err := o.take(ctx)
+	if err == nil && o.renewed != nil {
+		o.renewed()
+	}
+	return err
 }
 
 // err says why writing is not allowed now; nil = it is.
@@ -136,5 +154,15 @@ func (o *owner) close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), ownerTimeout)
 	defer cancel()
-	return o.conn.Close(ctx)
+	// Not by closing alone: the server would give it free a little later.
+	_, err := o.conn.Exec(ctx, "SELECT pg_advisory_unlock($1, hashtext(current_schema()))", int32(ownLock))
+	return errors.Join(ignoreLost(err), o.conn.Close(ctx))
+}
+
+// ignoreLost forgets the error of a connection that is gone, and the lock with it.
+func ignoreLost(err error) error {
+	if (*postgresEngine)(nil).classify(err).kind == failTransient {
+		return nil
+	}
+	return err
 }

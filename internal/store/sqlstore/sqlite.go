@@ -22,7 +22,7 @@ import (
 // Settings of the SQLite connections.
 const (
 	busyMillis       = 10_000 // waits for a checkpoint or backup in the way
-	checkpointPages  = 2_000  // 8 MiB of log between checkpoints
+	checkpointPages  = 4_000  // 16 MiB of log between checkpoints: hot index pages are copied less often
 	logLimitBytes    = 64 << 20
 	writerCacheKiB   = 32 << 10
 	readerCacheKiB   = 8 << 10

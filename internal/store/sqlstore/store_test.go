@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -48,7 +47,7 @@ func open(t *testing.T, o sqlstore.Options) *sqlstore.Store {
 // sqliteOptions name an empty SQLite database of the test.
 func sqliteOptions(t *testing.T) sqlstore.Options {
 	t.Helper()
-	return sqlstore.Options{Dir: t.TempDir(), Now: time.Now, Log: testLog(t)}
+	return sqlstore.Options{Dir: t.TempDir(), Now: stamp, Log: testLog(t)}
 }
 
 // postgresOptions name an empty schema of the test server.
@@ -65,7 +64,7 @@ func postgresOptions(t *testing.T) sqlstore.Options {
 	query := u.Query()
 	query.Set("search_path", `"`+schema+`"`)
 	u.RawQuery = query.Encode()
-	return sqlstore.Options{DSN: u.String(), Now: time.Now, Log: testLog(t)}
+	return sqlstore.Options{DSN: u.String(), Now: stamp, Log: testLog(t)}
 }
 
 // admin runs a statement on the test server.

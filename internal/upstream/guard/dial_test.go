@@ -3,6 +3,7 @@ package guard_test
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -62,9 +63,9 @@ func listener(t *testing.T) (port string, hits *atomic.Int64) {
 	return port, hits
 }
 
-func get(t *testing.T, tr *http.Transport, url string) (string, error) {
+func get(t *testing.T, tr *http.Transport, to string) (string, error) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, to, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,9 +225,10 @@ func TestTLSIsVerifiedAgainstTheName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conf := srv.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	roots := x509.NewCertPool()
+	roots.AddCert(srv.Certificate())
 	tr := guard.Transport(guard.Options{
-		Policy: guard.NewPolicy(guard.Rules{Allow: list}), TLS: &tls.Config{RootCAs: conf.RootCAs, MinVersion: tls.VersionTLS12},
+		Policy: guard.NewPolicy(guard.Rules{Allow: list}), TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		Resolver: &countingResolver{fn: func(int64) []netip.Addr { return addrs("127.0.0.1") }},
 	})
 	defer tr.CloseIdleConnections()

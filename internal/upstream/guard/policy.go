@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -195,12 +196,7 @@ func (p *Policy) Check(to netip.AddrPort, tls bool) error {
 }
 
 func anyOf(list []netip.Addr, is func(netip.Addr) bool) bool {
-	for _, a := range list {
-		if is(a) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(list, is)
 }
 
 func (p *Policy) allowed(a netip.Addr, port uint16) bool {

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func newTransport(t *testing.T) *h1.Transport {
 	t.Helper()
-	tr := &h1.Transport{Dial: (&net.Dialer{}).DialContext, Now: time.Now, HeaderTimeout: 5 * time.Second}
+	tr := &h1.Transport{Dial: (&net.Dialer{}).DialContext, HeaderTimeout: 5 * time.Second}
 	t.Cleanup(tr.CloseIdleConnections)
 	return tr
 }
@@ -425,7 +425,7 @@ func benchmark(b *testing.B, rt http.RoundTripper) {
 }
 
 func BenchmarkH1(b *testing.B) {
-	tr := &h1.Transport{Dial: (&net.Dialer{}).DialContext, Now: time.Now, HeaderTimeout: time.Minute}
+	tr := &h1.Transport{Dial: (&net.Dialer{}).DialContext, HeaderTimeout: time.Minute}
 	defer tr.CloseIdleConnections()
 	benchmark(b, tr)
 }

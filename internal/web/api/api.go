@@ -96,7 +96,7 @@ type output[O any] struct{ Body O }
 
 type listOutput[T any] struct {
 	Next string `header:"x-next-cursor" doc:"The cursor of the next page; absent on the last."`
-	Body []T
+	Body []T    `nullable:"false"`
 }
 
 // Handle mounts an operation that takes an I and answers an O.
@@ -264,7 +264,10 @@ func writeJSON(w io.Writer, v any) error {
 // caller: they name no Go type.
 func readJSON(data []byte, v any) error {
 	if generic, ok := v.(*any); ok {
-		return json.Unmarshal(data, generic)
+		if json.Unmarshal(data, generic) != nil {
+			return errors.New("the request body holds a number that is out of range")
+		}
+		return nil
 	}
 	if err := web.DecodeJSON(data, v); err != nil {
 		return errors.New(tollgate.AsError(err).Message)

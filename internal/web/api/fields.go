@@ -220,7 +220,7 @@ func checkFields(v reflect.Value, path string) error {
 	if v.Kind() != reflect.Struct {
 		return nil
 	}
-	if f, ok := v.Interface().(interface{ Fault() string }); ok {
+	if f, ok := reflect.TypeAssert[interface{ Fault() string }](v); ok {
 		if fault := f.Fault(); fault != "" {
 			return tollgate.Invalidf(path, "%s: %s", path, fault)
 		}

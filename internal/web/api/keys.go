@@ -21,11 +21,11 @@ type Key struct {
 	CreatedAt      time.Time  `json:"created_at"`
 	CreatedByKeyID *int64     `json:"created_by_key_id" doc:"The key that made this one; null = none."`
 	NeedsSecret    bool       `json:"needs_secret" doc:"Imported without its secret: disabled until it is rotated."`
-	Surfaces       []string   `json:"surfaces" doc:"Where the key works: llm, user, admin. Empty = all that its owner may."`
-	Models         []string   `json:"models" doc:"Globs a model name must match one of. Empty = all."`
-	IPAllow        []string   `json:"ip_allow" doc:"Client networks (CIDR) the key works from. Empty = all."`
-	Quotas         []KeyQuota `json:"quotas"`
-	Limits         []KeyLimit `json:"limits"`
+	Surfaces       []string   `json:"surfaces" doc:"Where the key works: llm, user, admin. Empty = all that its owner may." nullable:"false"`
+	Models         []string   `json:"models" doc:"Globs a model name must match one of. Empty = all." nullable:"false"`
+	IPAllow        []string   `json:"ip_allow" doc:"Client networks (CIDR) the key works from. Empty = all." nullable:"false"`
+	Quotas         []KeyQuota `json:"quotas" nullable:"false"`
+	Limits         []KeyLimit `json:"limits" nullable:"false"`
 }
 
 // KeyQuota bounds what one key may spend in a window.

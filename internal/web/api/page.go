@@ -79,7 +79,7 @@ type Done struct {
 // DoneMany is the answer of a batch.
 type DoneMany struct {
 	OK  bool    `json:"ok"`
-	IDs []int64 `json:"ids" doc:"The records in the order of the batch."`
+	IDs []int64 `json:"ids" doc:"The records in the order of the batch." nullable:"false"`
 }
 
 // ByID names one record.

@@ -21,7 +21,7 @@ type Quota struct {
 func QuotaRecord(q tollgate.Quota, now time.Time, zone *time.Location) Quota {
 	start, end := windowAt(q.Window, now, zone)
 	spent := q.Spent
-	if q.WindowStart.Before(start) {
+	if !q.WindowStart.IsZero() && q.WindowStart.Before(start) {
 		spent = 0 // nothing has been settled since the window began
 	}
 	rec := Quota{UserID: q.ScopeID, Quota: MoneyOf(q.Limit), CostUsed: Money(spent), Window: string(q.Window), ResetsAt: Stamp(end)}

@@ -18,7 +18,7 @@ type User struct {
 	IsSuperAdmin bool       `json:"is_super_admin"`
 	SSOProvider  string     `json:"sso_provider" doc:"The provider that created the account; empty for a local one."`
 	SSOID        string     `json:"sso_id"`
-	Identities   []Identity `json:"identities" doc:"Every linked sign-in provider."`
+	Identities   []Identity `json:"identities" doc:"Every linked sign-in provider." nullable:"false"`
 	TeamID       *int64     `json:"team_id"`
 	TeamRole     *string    `json:"team_role"`
 	HasPassword  bool       `json:"has_password"`

@@ -13,7 +13,7 @@ type observer struct {
 	op     tollgate.Operation
 	rename wire.Renamer
 	usage  wire.Usage
-	counts counts
+	total  int64 // of the usage that counts so far
 	done   bool
 }
 
@@ -45,7 +45,7 @@ func (w *observer) Event(_, data []byte) ([]byte, wire.Signal) {
 // seen is what a response object holds.
 type seen struct {
 	answer, finished, failed bool
-	model                    jsonscan.Span
+	model, usage             jsonscan.Span
 	err                      error
 }
 
@@ -66,6 +66,9 @@ func (w *observer) walk(data []byte) (s seen) {
 			w.member(&s, data, o.Key, o.Value)
 		}
 	}
+	if !s.usage.Empty() {
+		w.take(s.usage.Of(data), s.finished)
+	}
 	s.err = o.Err()
 	if s.err == nil && jsonscan.Space(data, o.End) != len(data) {
 		s.err = &jsonscan.Error{Kind: jsonscan.KindTrailing, Offset: o.End}
@@ -84,7 +87,7 @@ func (w *observer) member(s *seen, data []byte, key, at jsonscan.Span) {
 		}
 	case "usageMetadata":
 		s.answer = s.answer || w.op == tollgate.OpGenerate
-		w.take(value)
+		s.usage = at
 	case "modelVersion":
 		if value[0] == '"' {
 			s.model = at
@@ -119,9 +122,9 @@ func (w *observer) candidates(data []byte, at int) (end int, finished bool) {
 				finished = finished || (reason[0] == '"' && string(reason) != `"FINISH_REASON_UNSPECIFIED"`)
 			}
 		}
-		a.Pass(o.End)
+		a.Pass(o.Stop())
 	}
-	return a.End, finished
+	return a.Stop(), finished
 }
 
 // content estimates the generated text by the size of the parts less the usual
@@ -137,12 +140,17 @@ func (w *observer) content(value []byte) {
 	}
 }
 
-func (w *observer) take(value []byte) {
-	if w.counts.read(value) {
-		w.usage.Reported, w.usage.Tokens = true, w.counts.tokens()
+// take reads the usage of an event. Every event says it anew, in full; between
+// the rounds of Google's own tools the numbers start over, so that until an
+// event with a finish reason brings the final ones, the largest count.
+func (w *observer) take(value []byte, final bool) {
+	c, ok := readCounts(value)
+	if ok && (final || c.total >= w.total) {
+		w.total = c.total
+		w.usage.Reported, w.usage.Tokens = true, c.tokens()
 	}
-	if w.counts.tier != "" {
-		w.usage.ServiceTier = w.counts.tier
+	if c.tier != "" {
+		w.usage.ServiceTier = c.tier
 	}
 }
 

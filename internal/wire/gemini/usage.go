@@ -6,16 +6,15 @@ import (
 	"tollgate/internal/wire/jsonscan"
 )
 
-// counts is what usageMetadata said so far. Every event repeats the totals,
-// some events leave members out; the last value of each counts.
+// counts is what one usageMetadata says.
 type counts struct {
-	prompt, toolUse, cached, candidates, thoughts int64
-	tier                                          string
+	prompt, toolUse, cached, candidates, thoughts, total int64
+	tier                                                 string
 }
 
-// read takes a usageMetadata object and reports whether it had a count: on
-// some back ends it only names the traffic type until the last event.
-func (c *counts) read(value []byte) (found bool) {
+// readCounts reads a usageMetadata object and reports whether it had a count:
+// on some back ends it only names the traffic type until the last event.
+func readCounts(value []byte) (c counts, found bool) {
 	o := wire.AnswerLimits().Object(value, 0, 0)
 	for o.Next() {
 		member := o.Value.Of(value)
@@ -32,6 +31,8 @@ func (c *counts) read(value []byte) (found bool) {
 			to = &c.candidates
 		case "thoughtsTokenCount":
 			to = &c.thoughts
+		case "totalTokenCount":
+			to = &c.total
 		case "serviceTier":
 			if tier, ok := jsonscan.String(member); ok && len(tier) <= 64 {
 				c.tier = tier
@@ -41,7 +42,10 @@ func (c *counts) read(value []byte) (found bool) {
 			*to, found = n, true
 		}
 	}
-	return found
+	if sum := c.prompt + c.toolUse + c.candidates + c.thoughts; c.total < sum {
+		c.total = sum
+	}
+	return c, found
 }
 
 // tokens gives every token one kind. Gemini's prompt includes what was read

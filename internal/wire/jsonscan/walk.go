@@ -77,7 +77,7 @@ func (o *Object) NextKey() bool {
 // fails the walk.
 func (o *Object) Pass(end int) bool {
 	if end <= 0 {
-		return o.fail(min(end, ^o.Value.Start))
+		return o.fail(min(end, -1))
 	}
 	o.Value.End = end
 	return o.after(Space(o.b, end))
@@ -110,6 +110,15 @@ func (o *Object) Err() error {
 		return failure(o.b, o.code)
 	}
 	return nil
+}
+
+// Stop returns where the walk ended, in the form that Pass of an outer walk
+// takes: End, or a negative number if it failed.
+func (o *Object) Stop() int {
+	if o.code < 0 {
+		return o.code
+	}
+	return o.End
 }
 
 // Array walks the elements of an array.
@@ -162,7 +171,7 @@ func (a *Array) NextItem() bool {
 // negative, fails the walk.
 func (a *Array) Pass(end int) bool {
 	if end <= 0 {
-		a.code = min(end, ^a.Value.Start)
+		a.code = min(end, -1)
 		return false
 	}
 	a.Value.End = end
@@ -184,6 +193,15 @@ func (a *Array) Err() error {
 		return failure(a.b, a.code)
 	}
 	return nil
+}
+
+// Stop returns where the walk ended, in the form that Pass of an outer walk
+// takes: End, or a negative number if it failed.
+func (a *Array) Stop() int {
+	if a.code < 0 {
+		return a.code
+	}
+	return a.End
 }
 
 // Skip returns the end of the value that begins at b[at], inside depth

@@ -95,10 +95,10 @@ func (w *chatObserver) content(data []byte) {
 	}
 }
 
-func (w *chatObserver) generated(bytes int64) {
-	if bytes > 0 {
+func (w *chatObserver) generated(n int64) {
+	if n > 0 {
 		w.usage.Content = true
-		w.usage.OutputBytes += bytes
+		w.usage.OutputBytes += n
 	}
 }
 

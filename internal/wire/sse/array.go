@@ -141,10 +141,13 @@ func (s *ArrayScanner) take(b []byte, e Event) (Event, bool, error) {
 	return e, true, nil
 }
 
-// Finish implements Reader.
+// Finish implements Reader: white space behind the array is the last event.
 func (s *ArrayScanner) Finish() (Event, bool, error) {
 	if s.err == nil && s.phase != afterArray {
 		s.err = io.ErrUnexpectedEOF
 	}
-	return Event{}, false, s.err
+	if s.err != nil || s.r == s.w {
+		return Event{}, false, s.err
+	}
+	return s.take(s.buf[s.r:s.w], Event{})
 }

@@ -112,7 +112,7 @@ func checkChunking(t testing.TB, make func() sse.Reader, in []byte, sizes []int)
 	for _, e := range got {
 		raw.WriteString(e.Raw)
 	}
-	if gotErr == nil && !strings.HasPrefix(string(in), raw.String()) {
+	if gotErr == nil && string(in) != raw.String() {
 		t.Fatalf("raw events of %q are %q", in, raw.String())
 	}
 }
@@ -238,6 +238,7 @@ func TestArrayScanner(t *testing.T) {
 		{Data: "{\n  \"text\": \"a ] } , \\\" \\\\\"\n}", HasData: true, Raw: "[{\n  \"text\": \"a ] } , \\\" \\\\\"\n}"},
 		{Data: `{"b":[{}]}`, HasData: true, Raw: "\r\n,\r\n{\"b\":[{}]}"},
 		{End: true, Raw: "\n]"},
+		{Raw: "\n"},
 	}
 	got, err := read(sse.NewArrayScanner(sse.Limits{}), []byte(in))
 	if err != nil {
@@ -250,7 +251,7 @@ func TestArrayScanner(t *testing.T) {
 		checkChunking(t, func() sse.Reader { return sse.NewArrayScanner(sse.Limits{}) }, []byte(in), []int{n})
 	}
 	checkChunking(t, func() sse.Reader { return sse.NewArrayScanner(sse.Limits{}) }, []byte(in), slices.Repeat([]int{1}, len(in)))
-	if got, err := read(sse.NewArrayScanner(sse.Limits{}), []byte(" [ ] ")); err != nil || len(got) != 1 || !got[0].End {
+	if got, err := read(sse.NewArrayScanner(sse.Limits{}), []byte(" [ ] ")); err != nil || len(got) != 2 || !got[0].End || got[1].Raw != " " {
 		t.Errorf("empty array: %+v, %v", got, err)
 	}
 }
