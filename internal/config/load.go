@@ -276,7 +276,7 @@ func (l *loader) lookup(s setting) given {
 func (l *loader) variables(name string) map[string]given {
 	out := map[string]given{}
 	for _, n := range []string{name, name + "_FILE"} {
-		if v, ok := l.env[n]; ok && (v != "" || strings.HasPrefix(name, "DATABASE_SECRET_KEY")) {
+		if v, ok := l.env[n]; ok && (v != "" || name == "DATABASE_SECRET_KEY") {
 			out[n] = given{text: v, at: Place{Source: n}, set: true}
 		}
 	}

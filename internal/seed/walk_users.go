@@ -81,15 +81,37 @@ func (r *run) userDiff(ctx context.Context, u *config.SeedUser, row tollgate.Use
 		w.TeamRole, fields = tollgate.Some(*u.TeamRole), append(fields, "team_role")
 	}
 	if !u.Password.Empty() {
-		same, err := r.imported(ctx, row.ID, u.Password)
+		same, err := r.samePassword(ctx, u, row)
 		if err != nil {
 			return w, nil, err
 		}
-		if !same || row.Password == nil {
+		if !same {
 			fields, r.passwords[u.Name] = append(fields, "password"), true
 		}
 	}
 	return w, fields, nil
+}
+
+// samePassword reports whether a file's password is in force already, or was
+// imported before and changed since. An import has settled that before its
+// transaction.
+func (r *run) samePassword(ctx context.Context, u *config.SeedUser, row tollgate.User) (bool, error) {
+	if r.apply {
+		_, hashed := r.ready[u.Name]
+		return !hashed, nil
+	}
+	if row.Password == nil {
+		return false, nil
+	}
+	if same, err := r.imported(ctx, row.ID, u.Password); same || err != nil {
+		return same, err
+	}
+	phc, err := r.im.password(row)
+	if err != nil || auth.IsPHC(u.Password.Reveal()) {
+		return phc == u.Password, err
+	}
+	same, _, err := r.im.Accounts.Hasher.Verify(ctx, phc.Reveal(), u.Password)
+	return same, err
 }
 
 func (r *run) oneUser(ctx context.Context, u *config.SeedUser) (tollgate.User, error) {
