@@ -210,6 +210,9 @@ func lookAlike(name []byte) error {
 		return nil
 	}
 	for _, known := range [...]string{"model", "stream", "stream_options", "models", "fallbacks", "tools"} {
+		if string(name) == known {
+			return nil
+		}
 		if len(name) <= len(known)+2 && strings.EqualFold(string(name), known) {
 			return tollgate.Invalidf(known, "%q is not a field; write %q", name, known)
 		}

@@ -26,6 +26,7 @@ type observer struct {
 func (w *observer) Event(_, data []byte) ([]byte, wire.Signal) {
 	if len(data) == 0 || data[0] != '{' {
 		if wire.IsDone(data) { // of back ends that imitate OpenAI
+			w.done = true
 			return data, wire.SignalTerminal
 		}
 		return data, wire.SignalPass
