@@ -150,7 +150,7 @@ func (p *peeker) finish() error {
 func bodyError(err error) error {
 	e, ok := errors.AsType[*jsonscan.Error](err)
 	if !ok {
-		return tollgate.WrapError(tollgate.CodeInvalid, err, "the request body cannot be read")
+		return tollgate.Invalidf("body", "the request body cannot be read")
 	}
 	if e.Kind == jsonscan.KindDepth || e.Kind == jsonscan.KindItems {
 		return tollgate.Invalidf("body", "the request body is refused: %s (at most %d levels, %d objects in an array)", e.Error(), maxDepth, maxItems)

@@ -94,7 +94,7 @@ func peekRecorded(t *testing.T, file string, r wire.Route, body []byte) {
 	out := wire.Splice(body, &p, wire.Edits{Model: "renamed"})
 	if r.Dialect != gemini && want.Model != "" {
 		old, _ := json.Marshal(want.Model)
-		if i := bytes.Index(out, []byte(`"renamed"`)); i < 0 || !bytes.Equal(bytes.Replace(out, []byte(`"renamed"`), old, 1), body) {
+		if !bytes.Contains(out, []byte(`"renamed"`)) || !bytes.Equal(bytes.Replace(out, []byte(`"renamed"`), old, 1), body) {
 			t.Errorf("%s: renaming changed more than the model", file)
 		}
 	}
