@@ -59,11 +59,11 @@ func newFile(path string, write func(partial string) error) (err error) {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return tollgate.WrapError(tollgate.CodeConflict, err, "%s already exists", path)
 	}
-	partial := path + ".partial"
-	f, err := os.OpenFile(partial, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".partial-*") // mode 0600
 	if err != nil {
-		return tollgate.WrapError(tollgate.CodeUnavailable, err, "%s cannot be created", partial)
+		return tollgate.WrapError(tollgate.CodeUnavailable, err, "%s cannot be created", path)
 	}
+	partial := f.Name()
 	defer func() {
 		if err != nil {
 			for _, suffix := range []string{"", "-journal", "-wal", "-shm"} {
