@@ -64,9 +64,9 @@ func ParseMoney(s string) (Money, error) {
 
 // String returns the exact decimal dollars without trailing zeros.
 func (m Money) String() string {
-	sign, u := "", uint64(m)
+	sign, u := "", uint64(m) //nolint:gosec // a negative amount is replaced below
 	if m < 0 {
-		sign, u = "-", uint64(-(m+1))+1
+		sign, u = "-", uint64(-(m+1))+1 //nolint:gosec // -(m+1) is never negative here
 	}
 	whole, frac := u/uint64(Dollar), u%uint64(Dollar)
 	s := sign + strconv.FormatUint(whole, 10)

@@ -43,7 +43,7 @@ const crockford = "0123456789abcdefghjkmnpqrstvwxyz"
 func (id RequestID) String() string {
 	var b [17]byte
 	copy(b[:], "req_")
-	for i, v := 16, uint64(id); i >= 4; i, v = i-1, v>>5 {
+	for i, v := 16, uint64(id); i >= 4; i, v = i-1, v>>5 { //nolint:gosec // ids are positive
 		b[i] = crockford[v&31]
 	}
 	return string(b[:])

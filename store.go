@@ -62,18 +62,30 @@ type Table[T, F any] interface {
 
 // The tables by their rows.
 type (
-	Users           = Table[User, UserFilter]
-	Keys            = Table[Key, KeyFilter]
-	Teams           = Table[Team, TeamFilter]
-	Sessions        = Table[Session, SessionFilter]
-	Permissions     = Table[Permission, PermissionFilter]
+	// Users keeps user accounts.
+	Users = Table[User, UserFilter]
+	// Keys keeps API keys, without secrets.
+	Keys = Table[Key, KeyFilter]
+	// Teams keeps teams.
+	Teams = Table[Team, TeamFilter]
+	// Sessions keeps signed-in sessions.
+	Sessions = Table[Session, SessionFilter]
+	// Permissions keeps what users may call.
+	Permissions = Table[Permission, PermissionFilter]
+	// FilePermissions keeps whose file routes users may call.
 	FilePermissions = Table[FilePermission, PermissionFilter]
-	Quotas          = Table[Quota, QuotaFilter]
-	RateLimits      = Table[RateLimit, RateLimitFilter]
-	Providers       = Table[Provider, ProviderFilter]
-	Credentials     = Table[Credential, CredentialFilter]
-	Models          = Table[Model, ModelFilter]
-	Aliases         = Table[ModelAlias, AliasFilter]
+	// Quotas keeps limits on money.
+	Quotas = Table[Quota, QuotaFilter]
+	// RateLimits keeps limits on requests and tokens.
+	RateLimits = Table[RateLimit, RateLimitFilter]
+	// Providers keeps providers.
+	Providers = Table[Provider, ProviderFilter]
+	// Credentials keeps providers' credentials, sealed.
+	Credentials = Table[Credential, CredentialFilter]
+	// Models keeps providers' models.
+	Models = Table[Model, ModelFilter]
+	// Aliases keeps second names of models.
+	Aliases = Table[ModelAlias, AliasFilter]
 )
 
 // Settings keeps instance settings by name.

@@ -23,6 +23,10 @@ const (
 	// DefaultPatience is how long a failing store is tried again before its
 	// batch is given up.
 	DefaultPatience = 30 * time.Second
+	// liveBefore is how many calls must be in flight for a commit to wait, and
+	// gatherFor is how long it waits.
+	liveBefore = 12
+	gatherFor  = time.Millisecond
 )
 
 // Log is what a Recorder writes to; a tollgate.Store is one.
@@ -39,6 +43,11 @@ type Recorder struct {
 	Log Log
 	// Logger gets what went wrong. Required.
 	Logger *slog.Logger
+	// Live tells how many calls are in flight that will bring a row soon; nil =
+	// unknown. When many are, a commit waits a moment for their rows: on a busy
+	// gateway a commit for a few rows costs more than the rows (PostgreSQL calls
+	// it commit_delay and commit_siblings).
+	Live func() int
 	// Batch, Queue and Patience bound it; 0 = the defaults.
 	Batch, Queue int
 	Patience     time.Duration
@@ -52,6 +61,7 @@ type Recorder struct {
 	waiting []*batch // in order; rows are added to the last
 	queued  int      // rows in waiting and in the running batch
 	room    chan struct{}
+	spare   []tollgate.Request // room for the rows of a later batch
 	closed  bool
 	touches touches
 	stats   counters
@@ -166,7 +176,8 @@ func (r *Recorder) add(row tollgate.Request) *batch {
 		b.rows = append(b.rows, row)
 		return b
 	}
-	b := &batch{rows: []tollgate.Request{row}, done: make(chan struct{})}
+	b := &batch{rows: append(r.spare, row), done: make(chan struct{})}
+	r.spare = nil
 	r.waiting = append(r.waiting, b)
 	return b
 }
@@ -193,9 +204,11 @@ func (r *Recorder) next() *batch {
 
 // finish tells the callers of a batch and makes its room free.
 func (r *Recorder) finish(b *batch) {
-	close(b.done)
+	close(b.done) // callers look at the errors alone, not at the rows
 	r.mu.Lock()
 	r.queued -= len(b.rows)
+	clear(b.rows)
+	r.spare, b.rows = b.rows[:0], nil
 	if r.queued < r.queue() {
 		close(r.room)
 		r.room = make(chan struct{})

@@ -36,7 +36,12 @@ func (r *Recorder) run(ctx context.Context) {
 
 // drain writes every waiting batch; last uses get their turn in between.
 func (r *Recorder) drain(ctx context.Context, touch <-chan time.Time) {
-	for b := r.next(); b != nil; b = r.next() {
+	for {
+		r.gather(ctx)
+		b := r.next()
+		if b == nil {
+			return
+		}
 		r.commit(ctx, b)
 		r.finish(b)
 		select {
@@ -44,6 +49,20 @@ func (r *Recorder) drain(ctx context.Context, touch <-chan time.Time) {
 			r.flushTouches(ctx)
 		default:
 		}
+	}
+}
+
+// gather waits for the rows of calls that are about to end, if there are many.
+func (r *Recorder) gather(ctx context.Context) {
+	if r.Live == nil || r.Live() < liveBefore {
+		return
+	}
+	wait := time.NewTimer(gatherFor)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-r.stop:
+	case <-ctx.Done():
 	}
 }
 

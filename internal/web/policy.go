@@ -4,6 +4,9 @@
 package web
 
 import (
+	"slices"
+	"time"
+
 	"tollgate"
 )
 
@@ -22,6 +25,28 @@ const (
 	AccessAny               // any authenticated principal: /docs, /openapi.json
 )
 
+// String returns the name of a, as tables and documents print it.
+func (a Access) String() string {
+	switch a {
+	case AccessPublic:
+		return "public"
+	case AccessLLM:
+		return "llm"
+	case AccessSelf:
+		return "self"
+	case AccessSelfRead:
+		return "self-read"
+	case AccessAdmin:
+		return "admin"
+	case AccessSuperAdmin:
+		return "super-admin"
+	case AccessAny:
+		return "any"
+	case AccessUndeclared:
+	}
+	return "undeclared"
+}
+
 // Policy is what a route declares about itself (SECURITY Z-01). The process
 // refuses to start when a route's policy is not Valid.
 type Policy struct {
@@ -33,15 +58,82 @@ type Policy struct {
 	// Mutates marks a change of state: such routes are POST, audited, and
 	// under cross-origin protection when a cookie authenticates.
 	Mutates bool
+	// AnyHost lifts the check of the Host header: health probes address the
+	// gateway by whatever name they find it under.
+	AnyHost bool
 }
 
 // Valid reports whether the policy may be mounted; the error names what is missing.
 func (p Policy) Valid() error {
-	if p.Access == AccessUndeclared || p.Access > AccessAny {
+	switch {
+	case p.Access == AccessUndeclared || p.Access > AccessAny:
 		return tollgate.Errorf(tollgate.CodeInternal, "route declares no access class")
-	}
-	if p.RecentSignIn && p.Access == AccessPublic {
+	case p.RecentSignIn && p.Access == AccessPublic:
 		return tollgate.Errorf(tollgate.CodeInternal, "a public route cannot demand a recent sign-in")
+	case p.MaxBody < 0:
+		return tollgate.Errorf(tollgate.CodeInternal, "a body limit cannot be negative")
+	case p.AnyHost && p.Access != AccessPublic && p.Access != AccessLLM:
+		return tollgate.Errorf(tollgate.CodeInternal, "only a public route may answer under any host name")
 	}
 	return nil
+}
+
+// RecentSignInAge is how old a sign-in may be for routes that demand a recent one.
+const RecentSignInAge = 10 * time.Minute
+
+// Permits decides whether c may use a route of this policy at now: nil,
+// CodeUnauthenticated for nobody, else CodeForbidden. A caller that lacks
+// anything a rule asks for is refused (SECURITY A-14).
+func (p Policy) Permits(c tollgate.Principal, now time.Time) error {
+	if p.Access == AccessPublic {
+		return nil
+	}
+	if c.Kind == tollgate.PrincipalService {
+		return tollgate.Errorf(tollgate.CodeForbidden, "the access key works on LLM routes only")
+	}
+	role := c.Role()
+	byKey := c.Kind == tollgate.PrincipalKey && c.Key != nil
+	bySession := c.Kind == tollgate.PrincipalSession && c.Session != nil
+	if role == tollgate.RoleNone || (!byKey && !bySession) {
+		return tollgate.Errorf(tollgate.CodeUnauthenticated, "a valid credential is required")
+	}
+	if err := p.permitsRole(c, role, byKey); err != nil {
+		return err
+	}
+	if p.RecentSignIn && (!bySession || now.Sub(c.Session.SignedInAt) > RecentSignInAge) {
+		return &tollgate.Error{Code: tollgate.CodeForbidden, Message: "this needs a recent sign-in", Reason: "recent_sign_in"}
+	}
+	return nil
+}
+
+func (p Policy) permitsRole(c tollgate.Principal, role tollgate.Role, byKey bool) error {
+	needs := func(s tollgate.Surface) error {
+		if byKey && len(c.Key.Surfaces) > 0 && !slices.Contains(c.Key.Surfaces, s) {
+			return tollgate.Errorf(tollgate.CodeForbidden, "this API key may not be used on the %s surface", s)
+		}
+		return nil
+	}
+	switch p.Access {
+	case AccessAny:
+		return nil
+	case AccessSelf:
+		if byKey {
+			return tollgate.Errorf(tollgate.CodeForbidden, "this needs a signed-in session; an API key is not enough")
+		}
+		return nil
+	case AccessSelfRead:
+		return needs(tollgate.SurfaceUser)
+	case AccessAdmin:
+		if !role.IsAdmin() {
+			return tollgate.Errorf(tollgate.CodeForbidden, "this needs an admin")
+		}
+		return needs(tollgate.SurfaceAdmin)
+	case AccessSuperAdmin:
+		if role != tollgate.RoleSuperAdmin {
+			return tollgate.Errorf(tollgate.CodeForbidden, "this needs the super admin")
+		}
+		return needs(tollgate.SurfaceAdmin)
+	case AccessUndeclared, AccessPublic, AccessLLM:
+	}
+	return tollgate.Errorf(tollgate.CodeForbidden, "not allowed")
 }

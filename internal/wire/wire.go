@@ -75,6 +75,12 @@ type Outbound interface {
 	Observe(op tollgate.Operation, o ObserveOptions) Observer
 }
 
+// Codec is both faces of a dialect. Codecs are stateless values.
+type Codec interface {
+	Inbound
+	Outbound
+}
+
 // ObserveOptions say how an answer is changed on its way (CONTRACT 9, pass-through).
 type ObserveOptions struct {
 	// Model replaces the answer's model name where the protocol has one; empty = leave.

@@ -15,6 +15,8 @@ type target interface {
 	open(ctx context.Context, o Options) (engine, error)
 	// probe looks at the database without changing a byte, as Probe says.
 	probe(ctx context.Context) (Found, error)
+	// restore fills the empty database from a backup of a schema version.
+	restore(ctx context.Context, o Options, from *frozen, version int64, progress func(done, total int64)) error
 	// describe names the database in messages, without secrets.
 	describe() string
 }

@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+
+	"tollgate"
 )
 
 // engine is what differs between SQLite and PostgreSQL.
@@ -13,9 +15,9 @@ type engine interface {
 	// ctx bounds the wait, not the transaction: a commit is never cut off
 	// half way. end gives the connection back.
 	update(ctx context.Context) (tx *sql.Tx, end func(), err error)
-	// append adds records in one transaction and leaves alone those whose
-	// request is already there.
-	append(ctx context.Context, batch []record) error
+	// append adds checked requests with their dispatches in one transaction
+	// and leaves alone those that are already there.
+	append(ctx context.Context, rows []tollgate.Request) error
 	// needsSavepoint reports whether a refused statement spoils its transaction.
 	needsSavepoint() bool
 	// classify says what an error of the driver means.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 
 	"tollgate"
 	"tollgate/internal/store/migrations"
@@ -76,14 +77,14 @@ func (f sqliteFile) probe(ctx context.Context) (Found, error) {
 func (f sqliteFile) look(ctx context.Context) (found Found, err error) {
 	db, err := openFrozen(string(f))
 	if errors.Is(err, fs.ErrNotExist) {
-		return Found{}, nil
+		return Found{}, f.orphanedLog()
 	}
 	if err != nil {
 		return Found{}, tollgate.WrapError(tollgate.CodeUnavailable, err, "the database file %s cannot be read", f)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if db.image.size == 0 {
-		return Found{}, nil
+		return Found{}, f.orphanedLog()
 	}
 	if !db.image.isSQLite() {
 		return Found{Exists: true}, nil
@@ -93,6 +94,17 @@ func (f sqliteFile) look(ctx context.Context) (found Found, err error) {
 		return Found{}, tollgate.WrapError(tollgate.CodeUnavailable, err, "the database file %s cannot be read; it may be damaged", f)
 	}
 	return found, nil
+}
+
+// orphanedLog refuses a log without its database: SQLite would delete it, or
+// lay it over whatever database appears beside it.
+func (f sqliteFile) orphanedLog() error {
+	info, err := os.Stat(string(f) + "-wal")
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+		return nil
+	}
+	return tollgate.WrapError(tollgate.CodeConflict, err,
+		"the log %s-wal is there but its database is not; put the database back, or move the log away", f)
 }
 
 // querier reads; *sql.DB and *sql.Tx are ones.

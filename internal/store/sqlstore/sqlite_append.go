@@ -23,6 +23,7 @@ type appender struct {
 	requests   *rowWriter[tollgate.Request]
 	dispatches *rowWriter[tollgate.UsageRow]
 	stmts      []driver.Stmt
+	usage      tollgate.UsageRow // the one being written
 }
 
 func newAppender() *appender {
@@ -32,7 +33,7 @@ func newAppender() *appender {
 
 // append holds the writer's connection for the batch. The context bounds the
 // wait for it; the transaction itself is too short to be worth cutting off.
-func (e *sqliteEngine) append(ctx context.Context, batch []record) error {
+func (e *sqliteEngine) append(ctx context.Context, rows []tollgate.Request) error {
 	conn, err := e.writer.Conn(ctx)
 	if err != nil {
 		return err
@@ -46,7 +47,7 @@ func (e *sqliteEngine) append(ctx context.Context, batch []record) error {
 		if err := e.batches.prepare(dc); err != nil {
 			return err
 		}
-		return e.batches.write(context.WithoutCancel(ctx), batch)
+		return e.batches.write(context.WithoutCancel(ctx), rows)
 	})
 }
 
@@ -98,7 +99,7 @@ func (a *appender) close(writer *sql.DB) {
 	_ = conn.Raw(func(any) error { a.forget(); return nil })
 }
 
-func (a *appender) write(ctx context.Context, batch []record) (err error) {
+func (a *appender) write(ctx context.Context, rows []tollgate.Request) (err error) {
 	if _, err := a.begin.ExecContext(ctx, nil); err != nil {
 		return err
 	}
@@ -108,16 +109,17 @@ func (a *appender) write(ctx context.Context, batch []record) (err error) {
 			_ = undo // SQLite may have rolled back by itself; err tells why
 		}
 	}()
-	for i := range batch {
-		added, err := a.requests.insert(ctx, &batch[i].request)
+	for i := range rows {
+		added, err := a.requests.insert(ctx, &rows[i])
 		if err != nil {
 			return err
 		}
 		if !added {
 			continue // sent again: it and its dispatches stay as they are
 		}
-		for j := range batch[i].dispatches {
-			if _, err := a.dispatches.insert(ctx, &batch[i].dispatches[j]); err != nil {
+		for j := range rows[i].Dispatches {
+			a.usage = usageRow(&rows[i], j)
+			if _, err := a.dispatches.insert(ctx, &a.usage); err != nil {
 				return err
 			}
 		}

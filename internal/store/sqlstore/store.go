@@ -27,7 +27,7 @@ type Options struct {
 	// the process; the default) or "power" (also of the host, by one more
 	// sync per commit). PostgreSQL keeps to its own configuration.
 	Durability string
-	// Now is the clock.
+	// Now is the clock that backups are stamped with; nil = they are not.
 	Now func() time.Time
 	// Log gets what an operator should know; nil = nothing.
 	Log *slog.Logger
@@ -37,6 +37,7 @@ type Options struct {
 type Store struct {
 	engine engine
 	tables *tables
+	now    func() time.Time
 	// updating holds one token: the right to run Update and its change feed.
 	updating chan struct{}
 	feed     func(ctx context.Context, touched tollgate.Area) error
@@ -59,7 +60,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{engine: e, tables: newTables(), updating: make(chan struct{}, 1)}
+	s := &Store{engine: e, tables: newTables(), now: o.Now, updating: make(chan struct{}, 1)}
 	s.updating <- struct{}{}
 	return s, nil
 }
@@ -126,11 +127,10 @@ func (s *Store) Append(ctx context.Context, rows []tollgate.Request) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	batch, err := records(rows)
-	if err != nil {
+	if err := checkRecords(rows); err != nil {
 		return err
 	}
-	return failure(ctx, s.engine, s.engine.append(ctx, batch), "record requests")
+	return failure(ctx, s.engine, s.engine.append(ctx, rows), "record requests")
 }
 
 // Touch records last uses of keys and sessions; an earlier one than the stored

@@ -2,7 +2,9 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"tollgate"
@@ -137,11 +139,12 @@ func (u usage) Summarize(ctx context.Context, f tollgate.UsageFilter, by tollgat
 	}
 	w := &where{engine: u.s.engine}
 	dispatchFilter(w, f)
-	query := "SELECT " + key + ", COUNT(*)"
+	sums := []string{key, "COUNT(*)"}
 	for _, c := range []string{"tokens_input", "tokens_cache_read", "tokens_cache_write", "tokens_cache_write_1h", "tokens_output", "cost", "tokens_reasoning"} {
-		query += ", CAST(SUM(" + c + ") AS BIGINT)"
+		sums = append(sums, "CAST(SUM("+c+") AS BIGINT)")
 	}
-	query += " FROM dispatches" + w.clause() + " GROUP BY 1 ORDER BY " + order + " LIMIT " + w.arg(int64(tollgate.MaxPage))
+	query := fmt.Sprintf("SELECT %s FROM dispatches%s GROUP BY 1 ORDER BY %s LIMIT %s", //nolint:gosec // values are arguments, the rest is ours
+		strings.Join(sums, ", "), w.clause(), order, w.arg(int64(tollgate.MaxPage)))
 	rows, err := u.s.tx.QueryContext(ctx, query, w.args...)
 	if err != nil {
 		return nil, u.s.fail(ctx, err, "sum usage")
@@ -236,37 +239,33 @@ func recordFilter(w *where, f tollgate.UsageFilter) {
 	}
 }
 
-// record is one request as it is stored.
-type record struct {
-	request    tollgate.Request
-	dispatches []tollgate.UsageRow
-}
-
-// records checks a batch and joins dispatches with their requests. A dispatch
-// without an id gets it from its place.
-func records(rows []tollgate.Request) ([]record, error) {
-	out := make([]record, len(rows))
+// checkRecords refuses rows whose ids do not belong together.
+func checkRecords(rows []tollgate.Request) error {
 	for i := range rows {
 		r := &rows[i]
 		if r.ID <= 0 || r.ID.Attempt() != 0 {
-			return nil, tollgate.Errorf(tollgate.CodeInvalid, "%d is not the id of a request", r.ID)
+			return tollgate.Errorf(tollgate.CodeInvalid, "%d is not the id of a request", r.ID)
 		}
 		if len(r.Dispatches) > tollgate.MaxDispatches {
-			return nil, tollgate.Errorf(tollgate.CodeInvalid, "request %s has more than %d dispatches", r.ID, tollgate.MaxDispatches)
+			return tollgate.Errorf(tollgate.CodeInvalid, "request %s has more than %d dispatches", r.ID, tollgate.MaxDispatches)
 		}
-		out[i].request = *r
-		out[i].dispatches = make([]tollgate.UsageRow, len(r.Dispatches))
-		for j, d := range r.Dispatches {
-			if d.ID == 0 {
-				d.ID = r.ID.Dispatch(j + 1)
-			}
-			if d.ID.Request() != r.ID || d.ID.Attempt() == 0 {
-				return nil, tollgate.Errorf(tollgate.CodeInvalid, "dispatch %d does not belong to request %s", d.ID, r.ID)
-			}
-			out[i].dispatches[j] = tollgate.UsageRow{
-				Dispatch: d, RequestID: r.ID, UserID: r.UserID, KeyID: r.KeyID, Dialect: r.Dialect, Operation: r.Operation,
+		for _, d := range r.Dispatches {
+			if d.ID != 0 && (d.ID.Request() != r.ID || d.ID.Attempt() == 0) {
+				return tollgate.Errorf(tollgate.CodeInvalid, "dispatch %d does not belong to request %s", d.ID, r.ID)
 			}
 		}
 	}
-	return out, nil
+	return nil
+}
+
+// usageRow is the request's dispatch at index i as it is stored. A dispatch
+// without an id gets it from its place.
+func usageRow(r *tollgate.Request, i int) tollgate.UsageRow {
+	u := tollgate.UsageRow{
+		Dispatch: r.Dispatches[i], RequestID: r.ID, UserID: r.UserID, KeyID: r.KeyID, Dialect: r.Dialect, Operation: r.Operation,
+	}
+	if u.ID == 0 {
+		u.ID = r.ID.Dispatch(i + 1)
+	}
+	return u
 }

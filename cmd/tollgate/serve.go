@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"tollgate/internal/app"
+	"tollgate/internal/config"
+)
+
+type serveCmd struct{}
+
+// Run serves until SIGTERM or SIGINT; a second one ends at once. SIGHUP reads
+// the settings again.
+func (c *serveCmd) Run(ctx context.Context, s *session) error {
+	cfg, err := s.config()
+	if err != nil {
+		return err
+	}
+	level := new(slog.LevelVar)
+	log := s.logger(cfg, level)
+	var a *app.App
+	a, err = app.New(ctx, app.Options{
+		Config: cfg, Log: log, Stdout: s.stdout, Version: version(), Level: level, Environ: s.environ,
+		Reload: func(ctx context.Context) error { return s.reload(ctx, a) },
+	})
+	if err != nil {
+		return err
+	}
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	if err := a.Start(ctx); err != nil {
+		return err
+	}
+	for {
+		select {
+		case err := <-a.Failed():
+			log.ErrorContext(ctx, "a listener failed", "error", err)
+			_ = a.Stop(ctx) // the failure is what counts
+			return err
+		case sig := <-signals:
+			if sig == syscall.SIGHUP {
+				if err := s.reload(ctx, a); err != nil {
+					log.ErrorContext(ctx, "the settings were not reloaded; the last good ones stay", "error", err)
+				}
+				continue
+			}
+			log.InfoContext(ctx, "stopping", "signal", sig.String())
+			return stop(ctx, a, signals)
+		}
+	}
+}
+
+// reload reads the settings again; bad ones leave the last good ones in force.
+func (s *session) reload(ctx context.Context, a *app.App) error {
+	cfg, err := s.config()
+	if err != nil {
+		return err
+	}
+	return a.Reload(ctx, cfg)
+}
+
+// stop drains; another signal cuts the patience short.
+func stop(ctx context.Context, a *app.App, signals <-chan os.Signal) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-signals:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return a.Stop(ctx)
+}
+
+// logger writes to standard error: text for eyes, JSON for machines.
+func (s *session) logger(cfg config.Config, level *slog.LevelVar) *slog.Logger {
+	level.Set(cfg.LogLevel)
+	o := &slog.HandlerOptions{Level: level}
+	if cfg.LogFormat == "text" || cfg.LogFormat == "auto" && terminal(s.stderr) {
+		return slog.New(slog.NewTextHandler(s.stderr, o))
+	}
+	return slog.New(slog.NewJSONHandler(s.stderr, o))
+}

@@ -1,0 +1,216 @@
+package admin_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tollgate"
+)
+
+// state is everything that the operations can change, as text.
+func (r *rig) state() map[string]string {
+	r.t.Helper()
+	ctx, all, state := r.t.Context(), tollgate.Page{All: true}, map[string]string{}
+	r.must(r.store.View(ctx, func(tx tollgate.Tx) error {
+		note := func(name string, rows any, _ *tollgate.Cursor, err error) error {
+			b, jsonErr := json.Marshal(rows)
+			state[name] = string(b)
+			if err == nil {
+				err = jsonErr
+			}
+			return err
+		}
+		read := func(name string, get func() (any, *tollgate.Cursor, error)) error {
+			rows, c, err := get()
+			return note(name, rows, c, err)
+		}
+		for name, get := range map[string]func() (any, *tollgate.Cursor, error){
+			"users":    func() (any, *tollgate.Cursor, error) { return tx.Users.Query(ctx, tollgate.UserFilter{}, all) },
+			"keys":     func() (any, *tollgate.Cursor, error) { return tx.Keys.Query(ctx, tollgate.KeyFilter{}, all) },
+			"sessions": func() (any, *tollgate.Cursor, error) { return tx.Sessions.Query(ctx, tollgate.SessionFilter{}, all) },
+			"permissions": func() (any, *tollgate.Cursor, error) {
+				return tx.Permissions.Query(ctx, tollgate.PermissionFilter{}, all)
+			},
+			"files": func() (any, *tollgate.Cursor, error) {
+				return tx.FilePermissions.Query(ctx, tollgate.PermissionFilter{}, all)
+			},
+			"quotas": func() (any, *tollgate.Cursor, error) { return tx.Quotas.Query(ctx, tollgate.QuotaFilter{}, all) },
+			"limits": func() (any, *tollgate.Cursor, error) {
+				return tx.RateLimits.Query(ctx, tollgate.RateLimitFilter{}, all)
+			},
+			"providers": func() (any, *tollgate.Cursor, error) { return tx.Providers.Query(ctx, tollgate.ProviderFilter{}, all) },
+			"credentials": func() (any, *tollgate.Cursor, error) {
+				return tx.Credentials.Query(ctx, tollgate.CredentialFilter{}, all)
+			},
+			"models":   func() (any, *tollgate.Cursor, error) { return tx.Models.Query(ctx, tollgate.ModelFilter{}, all) },
+			"aliases":  func() (any, *tollgate.Cursor, error) { return tx.Aliases.Query(ctx, tollgate.AliasFilter{}, all) },
+			"audit":    func() (any, *tollgate.Cursor, error) { return tx.Audit.Query(ctx, tollgate.AuditFilter{}, all) },
+			"settings": func() (any, *tollgate.Cursor, error) { rows, err := tx.Settings.All(ctx); return rows, nil, err },
+		} {
+			if err := read(name, get); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	return state
+}
+
+func (r *rig) unchanged(what string, before map[string]string) {
+	r.t.Helper()
+	if diff := cmp.Diff(before, r.state()); diff != "" {
+		r.t.Errorf("%s changed something: %s", what, diff)
+	}
+}
+
+// TestZ05MassAssignment sends, with every write, every field that only the
+// server sets.
+func TestZ05MassAssignment(t *testing.T) {
+	r := newRig(t)
+	before, sent := r.state(), 0
+	for _, route := range r.router.Routes() {
+		if !route.Policy.Mutates || route.Pattern == "/logout" {
+			continue
+		}
+		variants, _ := bodies(route.Pattern)
+		body := variants[0].body(r, "root")
+		if !strings.Contains(body, "{") {
+			continue // a list of ids has no fields
+		}
+		for _, field := range []string{
+			"role", "is_super_admin", "super_admin", "created_at", "last_login_at", "has_password", "password_hash", "phc", "short_password",
+			"digest", "sealed", "prefix", "last4", "created_by_key_id", "needs_secret", "last_used_at", "spent", "held", "remaining", "window_start",
+			"automatic", "scope", "scope_id", "origin", "fingerprint", "secret", "sso_provider", "sso_id", "identities", "owner", "email_verified", "__proto__",
+		} {
+			if route.Pattern == "/admin/credentials/upsert" && field == "secret" {
+				field = "secret_"
+			}
+			at := strings.Index(body, "{") + 1
+			a := r.post("root/session", route.Pattern, body[:at]+`"`+field+`":1,`+body[at:])
+			sent++
+			if a.status != http.StatusUnprocessableEntity && a.status != http.StatusBadRequest || !strings.Contains(a.body, field) {
+				t.Errorf("%s with %s: %d %s", route.Pattern, field, a.status, a.body)
+			}
+		}
+		if strings.HasPrefix(route.Pattern, "/user/") {
+			at := strings.Index(body, "{") + 1
+			if a := r.post("alice/session", route.Pattern, body[:at]+`"user_id":1,`+body[at:]); a.status != http.StatusUnprocessableEntity {
+				t.Errorf("%s with user_id: %d", route.Pattern, a.status)
+			}
+		}
+	}
+	t.Logf("%d bodies", sent)
+	r.unchanged("mass assignment", before)
+}
+
+func garbage() []string {
+	return []string{
+		`{`, `[`, `null`, `true`, `7`, `"x"`, `[[]]`, `[null]`, `[{}]`, `{"id":"x"}`, `{"id":1e400}`, `{"id":-1}`, `{"id":1.5}`, `{"id":{}}`, `{"id":99999999999999999999}`,
+		`{"id":{"eq":1},"id":{"eq":2}}`, `{"ID":1,"id":2}`, strings.Repeat(`{"a":`, 200) + "1" + strings.Repeat("}", 200), `{"name":"\u0000"}`,
+		`{"name":"' OR 1=1 --"}`, `{"sort":"id; DROP TABLE users"}`, `{"sort":"password"}`, `{"cursor":"AAAA"}`, `{"limit":-5}`, `{"since":"yesterday"}`,
+		"{\"name\":\"\xff\xfe\"}", `{"user_id":null}`, `{"user_id":{"in":[1,"x"]}}`, `{"quota":1e-30,"user_id":1}`, `{"quota":9e99,"user_id":1}`, `{"quota":NaN}`, `{"id":1,"settings":7}`,
+		`{"username":7,"password":[]}`, `{"enabled":"yes","id":1}`, `{"group_by":"password"}`, `{"request_id":{"eq":"req_x"}}`, `{"window":{"eq":"hour"}}`,
+	}
+}
+
+// TestLeakScan sends garbage to every route as everybody and looks for what
+// no answer and no log line may hold (STYLE 3, SECURITY L-01, Z-06).
+func TestLeakScan(t *testing.T) {
+	r := newRig(t)
+	internals := []string{
+		"goroutine", ".go:", "sqlite", "SQLITE", "SELECT ", "INSERT ", "sql:", "json: ", "reflect", "panic", "runtime error", "tollgate/internal", "huma",
+		"strconv", "*struct", "api.Opt", "unmarshal", "$argon2", "context canceled",
+	}
+	secrets := []string{vendorKey, serviceKey, "canary-master-key", password}
+	for name, token := range r.token {
+		if name != "service" {
+			secrets = append(secrets, token)
+		}
+	}
+	check := func(where, text string, words []string) {
+		t.Helper()
+		for _, w := range words {
+			if strings.Contains(text, w) {
+				t.Errorf("%s holds %q: %.400s", where, w, text)
+			}
+		}
+	}
+	scanned := 0
+	for _, route := range r.router.Routes() {
+		for who, bodies := range map[string][]string{"root/session": append(garbage(), "{}"), "alice/session": garbage()[9:18], "": garbage()[9:12]} {
+			for _, body := range bodies {
+				if route.Pattern == "/logout" && who != "" {
+					continue
+				}
+				a := r.send(route.Method, who, route.Pattern, body)
+				scanned++
+				if route.Pattern != "/docs" && route.Pattern != "/openapi.json" && route.Pattern != "/console/" {
+					check(route.Pattern+" "+body, a.body, internals)
+				}
+				check(route.Pattern+" "+body, a.body, secrets)
+				if a.status >= 500 {
+					t.Errorf("%s %s: %d %s", route.Pattern, body, a.status, a.body)
+				}
+			}
+		}
+	}
+	t.Logf("%d answers", scanned)
+	check("the log", r.log.String(), secrets)
+	check("the audit", r.state()["audit"], secrets)
+}
+
+// failingAudit is a store whose audit cannot be written.
+type failingAudit struct{ tollgate.Store }
+
+type brokenAudit struct{ tollgate.Audit }
+
+func (brokenAudit) Append(context.Context, *tollgate.AuditEntry) error {
+	return errors.New("disk full: canary-audit")
+}
+
+// Update runs fn with an audit that fails.
+func (s failingAudit) Update(ctx context.Context, fn func(tollgate.Tx) error) error {
+	return s.Store.Update(ctx, func(tx tollgate.Tx) error {
+		tx.Audit = brokenAudit{tx.Audit}
+		return fn(tx)
+	})
+}
+
+// TestU01NoChangeWithoutItsAuditEntry breaks the audit: every change must be
+// undone, and no detail told.
+func TestU01NoChangeWithoutItsAuditEntry(t *testing.T) {
+	r := newRig(t)
+	r.must(r.store.Update(t.Context(), func(tx tollgate.Tx) error {
+		return tx.Settings.Put(t.Context(), tollgate.Setting{Name: "include_usage", Value: json.RawMessage("true")})
+	}))
+	r.seen.Store = failingAudit{r.store}
+	before, refused := r.state(), 0
+	for _, route := range r.router.Routes() {
+		if !route.Policy.Mutates {
+			continue
+		}
+		variants, _ := bodies(route.Pattern)
+		for _, v := range variants {
+			body := v.body(r, "root")
+			a := r.post("root/session", route.Pattern, body)
+			switch {
+			case strings.Contains(a.body, "canary"):
+				t.Errorf("%s tells %s", route.Pattern, a.body)
+			case a.status == http.StatusInternalServerError || a.status == http.StatusServiceUnavailable:
+				refused++
+			case a.status == http.StatusOK && !strings.Contains(route.Pattern, "update-enabled"): // enabling what is enabled changes nothing
+				t.Errorf("%s %s succeeded without an audit entry: %s", route.Pattern, body, a.body)
+			}
+		}
+	}
+	if refused < 40 {
+		t.Errorf("only %d changes came as far as the audit", refused)
+	}
+	r.unchanged("a change without audit", before)
+}

@@ -1,0 +1,230 @@
+package admin
+
+import (
+	"context"
+	"time"
+
+	"tollgate"
+	"tollgate/internal/auth"
+	"tollgate/internal/web/api"
+)
+
+type keyQuery struct {
+	ID      api.Scope[int64]  `json:"id,omitzero"`
+	UserID  api.Scope[int64]  `json:"user_id,omitzero"`
+	Enabled api.Scope[bool]   `json:"enabled,omitzero"`
+	Label   api.Scope[string] `json:"label,omitzero"`
+	api.Page
+}
+
+// KeyMoney holds the budgets and rates of a key; given, they replace what is there.
+type KeyMoney struct {
+	Quotas api.Opt[[]api.KeyQuota] `json:"quotas,omitzero"`
+	Limits api.Opt[[]api.KeyLimit] `json:"limits,omitzero"`
+}
+
+type keyGenerate struct {
+	UserID int64 `json:"user_id" required:"true" minimum:"1"`
+	api.KeyFields
+	KeyMoney
+}
+
+type keyEnabled struct {
+	ID      int64 `json:"id" required:"true" minimum:"1"`
+	Enabled bool  `json:"enabled" required:"true"`
+	Cascade bool  `json:"cascade,omitempty" doc:"Also the keys that were made by this key."`
+}
+
+type keyUpdate struct {
+	ID int64 `json:"id" required:"true" minimum:"1"`
+	api.KeyFields
+	KeyMoney
+}
+
+type keyRotate struct {
+	ID          int64 `json:"id" required:"true" minimum:"1"`
+	OverlapSecs int64 `json:"overlap_secs,omitempty" minimum:"0" maximum:"7776000" doc:"How long the old key works beside the new one."`
+}
+
+type keyDelete struct {
+	ID      int64 `json:"id" required:"true" minimum:"1"`
+	Cascade bool  `json:"cascade,omitempty" doc:"Also the keys that were made by this key."`
+}
+
+type keyBatch struct {
+	UserID int64           `json:"user_id" required:"true" minimum:"1"`
+	Count  int             `json:"count" required:"true" minimum:"1" maximum:"1000"`
+	Label  api.Opt[string] `json:"label,omitzero"`
+}
+
+func (s *Server) mountKeys() {
+	const tag = "API keys"
+	api.Listing[keyQuery, tollgate.Key, tollgate.KeyFilter, api.Key]{
+		Op:     reads("/admin/user-keys/query", tag, "Find keys; secrets are never shown"),
+		Source: api.Rows(func(tx tollgate.Tx) tollgate.Keys { return tx.Keys }),
+		Filter: func(_ context.Context, q keyQuery) (tollgate.KeyFilter, error) {
+			return tollgate.KeyFilter{ID: q.ID.Match, UserID: q.UserID.Match, Enabled: q.Enabled.Match, Label: q.Label.Match}, nil
+		},
+		Records: api.KeyRecords,
+	}.Mount(s.API, s.Store, s.Cursors)
+	generate := map[string]any{"user_id": 7, "label": "ci", "models": []string{"gpt-*"}, "expires_at": "2030-01-01T00:00:00Z"}
+	api.Handle(s.API, writes("/admin/user-keys/generate", tag, "Make a key; it is shown this once", generate), s.generateKey)
+	api.Handle(s.API, writes("/admin/user-keys/update", tag, "Change label and bounds of a key", map[string]any{"id": 7, "label": "ci"}), s.updateKey)
+	api.Handle(s.API, writes("/admin/user-keys/update-enabled", tag, "Enable or disable a key, in force when this returns", map[string]any{"id": 7, "enabled": false}),
+		func(ctx context.Context, in *keyEnabled) (api.Done, error) {
+			return s.changeOne(ctx, func(tx tollgate.Tx, by tollgate.Actor) (int64, error) {
+				return in.ID, s.Accounts.SetKeyEnabled(ctx, tx, by, in.ID, in.Enabled, in.Cascade)
+			})
+		})
+	api.Handle(s.API, writes("/admin/user-keys/rotate", tag, "Replace a key by a new one", map[string]any{"id": 7, "overlap_secs": 3600}), s.rotateKey)
+	api.Handle(s.API, writes("/admin/user-keys/delete", tag, "Delete a key, in force when this returns", map[string]any{"id": 7}),
+		func(ctx context.Context, in *keyDelete) (api.Done, error) {
+			return s.changeOne(ctx, func(tx tollgate.Tx, by tollgate.Actor) (int64, error) {
+				return in.ID, s.Accounts.DeleteKey(ctx, tx, by, in.ID, in.Cascade)
+			})
+		})
+	api.Handle(s.API, writes("/admin/user-keys/batch-upsert", tag, "Make several keys for a user", map[string]any{"user_id": 7, "count": 3}), s.generateKeys)
+	s.mountBatchDelete(writes("/admin/user-keys/batch-delete", tag, "Delete keys, all or none", nil),
+		func(ctx context.Context, tx tollgate.Tx, by tollgate.Actor, id int64) error {
+			return s.Accounts.DeleteKey(ctx, tx, by, id, false)
+		})
+}
+
+func (s *Server) generateKey(ctx context.Context, in *keyGenerate) (api.NewKey, error) {
+	b, err := in.Bounds()
+	if err != nil {
+		return api.NewKey{}, err
+	}
+	var made api.NewKey
+	err = s.change(ctx, func(tx tollgate.Tx, by tollgate.Actor) error {
+		k, secret, err := s.Accounts.GenerateKey(ctx, tx, by, auth.KeyWrite{
+			UserID: in.UserID, Label: b.Label, ExpiresAt: b.ExpiresAt, Models: b.Models, IPAllow: b.IPAllow, Surfaces: b.Surfaces,
+		})
+		if err != nil {
+			return err
+		}
+		made = api.NewKey{OK: true, ID: k.ID, APIKey: secret.Reveal()}
+		return s.boundKey(ctx, tx, by, k.ID, in.KeyMoney)
+	})
+	return made, err
+}
+
+func (s *Server) generateKeys(ctx context.Context, in *keyBatch) ([]api.NewKey, error) {
+	made := make([]api.NewKey, 0, in.Count)
+	err := s.change(ctx, func(tx tollgate.Tx, by tollgate.Actor) error {
+		for range in.Count {
+			k, secret, err := s.Accounts.GenerateKey(ctx, tx, by, auth.KeyWrite{UserID: in.UserID, Label: in.Label.Value})
+			if err != nil {
+				return err
+			}
+			made = append(made, api.NewKey{OK: true, ID: k.ID, APIKey: secret.Reveal()})
+		}
+		return nil
+	})
+	return made, err
+}
+
+func (s *Server) updateKey(ctx context.Context, in *keyUpdate) (api.Done, error) {
+	b, err := in.Bounds()
+	if err != nil {
+		return api.Done{}, err
+	}
+	patch := auth.KeyPatch{
+		ID: in.ID, Label: in.Label.Opt, ExpiresAt: in.ExpiresAt.Opt, Models: in.Models.Opt,
+		IPAllow:  withValue(in.IPAllow, b.IPAllow),
+		Surfaces: withValue(in.Surfaces, b.Surfaces),
+	}
+	return s.changeOne(ctx, func(tx tollgate.Tx, by tollgate.Actor) (int64, error) {
+		if _, err := s.Accounts.UpdateKey(ctx, tx, by, patch); err != nil {
+			return 0, err
+		}
+		return in.ID, s.boundKey(ctx, tx, by, in.ID, in.KeyMoney)
+	})
+}
+
+// withValue is o with its value in another form.
+func withValue[A, B any](o api.Opt[A], v B) tollgate.Opt[B] {
+	if o.Null {
+		return tollgate.Null[B]()
+	}
+	return tollgate.Opt[B]{Set: o.Set, Value: v}
+}
+
+func (s *Server) rotateKey(ctx context.Context, in *keyRotate) (api.NewKey, error) {
+	var made api.NewKey
+	err := s.change(ctx, func(tx tollgate.Tx, by tollgate.Actor) error {
+		k, secret, err := s.Accounts.RotateKey(ctx, tx, by, in.ID, time.Duration(in.OverlapSecs)*time.Second)
+		made = api.NewKey{OK: true, ID: k.ID, APIKey: secret.Reveal()}
+		return err
+	})
+	return made, err
+}
+
+// boundKey replaces the quotas and limits of a key by those given.
+func (s *Server) boundKey(ctx context.Context, tx tollgate.Tx, by tollgate.Actor, id int64, f KeyMoney) error {
+	if f.Quotas.Set {
+		if err := s.replaceKeyQuotas(ctx, tx, by, id, f.Quotas.Value); err != nil {
+			return err
+		}
+	}
+	if !f.Limits.Set {
+		return nil
+	}
+	have, _, err := tx.RateLimits.Query(ctx, tollgate.RateLimitFilter{Scope: tollgate.Is(tollgate.ScopeKey), ScopeID: tollgate.Is(id)}, tollgate.Page{All: true})
+	if err != nil {
+		return err
+	}
+	for _, l := range have {
+		if err := s.Accounts.DeleteRateLimit(ctx, tx, by, l.ID); err != nil {
+			return err
+		}
+	}
+	for _, l := range f.Limits.Value {
+		row := tollgate.RateLimit{
+			Scope: tollgate.ScopeKey, ScopeID: id, ModelPattern: orDefault(l.ModelPattern, "*"),
+			RPM: l.RPM, RPD: l.RPD, TotalTokens: l.TotalTokens, Concurrency: l.Concurrency,
+		}
+		if _, err := s.Accounts.SaveRateLimit(ctx, tx, by, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) replaceKeyQuotas(ctx context.Context, tx tollgate.Tx, by tollgate.Actor, id int64, want []api.KeyQuota) error {
+	have, _, err := tx.Quotas.Query(ctx, tollgate.QuotaFilter{Scope: tollgate.Is(tollgate.ScopeKey), ScopeID: tollgate.Is(id)}, tollgate.Page{All: true})
+	if err != nil {
+		return err
+	}
+	keep := make(map[tollgate.Window]bool, len(want))
+	for _, q := range want {
+		w := tollgate.Window(orDefault(q.Window, string(tollgate.WindowTotal)))
+		if keep[w] {
+			return tollgate.Invalidf("quotas", "quotas names the window %s twice", w)
+		}
+		keep[w] = true
+		limit := tollgate.Null[tollgate.Money]()
+		if q.Quota != nil {
+			limit = tollgate.Some(tollgate.Money(*q.Quota))
+		}
+		if _, err := s.Accounts.SaveQuota(ctx, tx, by, auth.QuotaWrite{Scope: tollgate.ScopeKey, ScopeID: id, Window: w, Limit: limit}); err != nil {
+			return err
+		}
+	}
+	for _, q := range have {
+		if keep[q.Window] {
+			continue
+		}
+		if err := s.Accounts.DeleteQuota(ctx, tx, by, tollgate.ScopeKey, id, q.Window); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func orDefault(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
+}

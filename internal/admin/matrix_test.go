@@ -1,0 +1,273 @@
+package admin_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"tollgate/internal/web"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// callers are the columns of the matrix: a heading, the bearer, and the name
+// of the user whose records are "own".
+func callers() []struct{ head, bearer, user string } {
+	return []struct{ head, bearer, user string }{
+		{"nobody", "", ""},
+		{"disabled", "gone", "gone"},
+		{"disabled-session", "gone/session", "gone"},
+		{"service", "service", ""},
+		{"user-session", "alice/session", "alice"},
+		{"user-key", "alice", "alice"},
+		{"user-key-llm", "alice/llm", "alice"},
+		{"user-key-user", "alice/user", "alice"},
+		{"user-key-admin", "alice/admin", "alice"},
+		{"other-session", "bob/session", "bob"},
+		{"admin-session", "boss/session", "boss"},
+		{"admin-key", "boss", "boss"},
+		{"admin-key-llm", "boss/llm", "boss"},
+		{"admin-key-admin", "boss/admin", "boss"},
+		{"super-session", "root/session", "root"},
+		{"super-key", "root", "root"},
+	}
+}
+
+const noSuchID = 987654
+
+// variant is one body of a route.
+type variant struct {
+	name string
+	body func(r *rig, user string) string
+}
+
+func fixed(body string) []variant {
+	return []variant{{"-", func(*rig, string) string { return body }}}
+}
+
+// perID makes a variant per user whose record is named, and one for a missing
+// id; format has one %d.
+func perID(format string, id func(r *rig, whose string) int64) []variant {
+	var vs []variant
+	for _, whose := range []string{"alice", "bob", "boss2", "root"} {
+		vs = append(vs, variant{"of-" + whose, func(r *rig, _ string) string { return fmt.Sprintf(format, id(r, whose)) }})
+	}
+	vs = append(vs, variant{"own", func(r *rig, user string) string {
+		if user == "" {
+			return fmt.Sprintf(format, noSuchID)
+		}
+		return fmt.Sprintf(format, id(r, user))
+	}})
+	return append(vs, variant{"missing", func(*rig, string) string { return fmt.Sprintf(format, noSuchID) }})
+}
+
+func ofUser(r *rig, name string) int64 { return r.users[name] }
+func ofKey(r *rig, name string) int64  { return r.keys[name] }
+func ofSession(r *rig, name string) int64 {
+	if id, ok := r.id[name+"/session"]; ok {
+		return id
+	}
+	return noSuchID
+}
+
+// record makes a variant for the one record of its kind and one for a missing id.
+func record(format, kind string) []variant {
+	return []variant{
+		{"there", func(r *rig, _ string) string { return fmt.Sprintf(format, r.id[kind]) }},
+		{"missing", func(*rig, string) string { return fmt.Sprintf(format, noSuchID) }},
+	}
+}
+
+// bodies returns the variants of a route. A route that is not here fails the
+// test: a new route is a decision.
+func bodies(pattern string) ([]variant, bool) {
+	pattern = strings.NewReplacer("/admin/permissions/", "/admin/user-permissions/", "/admin/rate-limits/", "/admin/user-rate-limits/",
+		"/admin/quotas/", "/admin/user-quotas/").Replace(pattern)
+	if strings.HasSuffix(pattern, "/query") || strings.HasSuffix(pattern, "/count") || strings.HasSuffix(pattern, "/summary") {
+		return fixed("{}"), true
+	}
+	known := map[string][]variant{
+		"/": fixed(""), "/console": fixed(""), "/console/": fixed(""), "/docs": fixed(""), "/docs/style.css": fixed(""), "/openapi.json": fixed(""),
+		"/login":  fixed(`{"username":"alice","password":"` + password + `"}`),
+		"/logout": fixed("{}"), "/user/me": fixed("{}"), "/user/quota": fixed("{}"), "/user/models": fixed("{}"),
+		"/user/password":            fixed(`{"current_password":"` + password + `","new_password":"another long password"}`),
+		"/user/step-up":             fixed(`{"password":"` + password + `"}`),
+		"/user/keys/generate":       fixed(`{"label":"x"}`),
+		"/user/keys/update-enabled": perID(`{"id":%d,"enabled":true}`, ofKey),
+		"/user/keys/rotate":         perID(`{"id":%d}`, ofKey),
+		"/user/keys/delete":         perID(`{"id":%d}`, ofKey),
+		"/user/sessions/delete":     perID(`{"id":%d}`, ofSession),
+
+		"/admin/users/upsert":       append(perID(`{"id":%d,"email":"new@example.com"}`, ofUser), fixed(`{"name":"new"}`)...),
+		"/admin/users/batch-upsert": perID(`[{"id":%d,"enabled":false}]`, ofUser),
+		"/admin/users/delete":       perID(`{"id":%d}`, ofUser),
+		"/admin/users/batch-delete": perID(`[%d]`, ofUser),
+		"/admin/users/hand-over":    perID(`{"id":%d}`, ofUser),
+		"/admin/users/effective":    perID(`{"id":%d}`, ofUser),
+
+		"/admin/user-keys/generate":       perID(`{"user_id":%d}`, ofUser),
+		"/admin/user-keys/update":         perID(`{"id":%d,"label":"x"}`, ofKey),
+		"/admin/user-keys/update-enabled": perID(`{"id":%d,"enabled":false}`, ofKey),
+		"/admin/user-keys/rotate":         perID(`{"id":%d}`, ofKey),
+		"/admin/user-keys/delete":         perID(`{"id":%d}`, ofKey),
+		"/admin/user-keys/batch-upsert":   perID(`{"user_id":%d,"count":2}`, ofUser),
+		"/admin/user-keys/batch-delete":   perID(`[%d]`, ofKey),
+
+		"/admin/user-quotas/upsert":            perID(`{"user_id":%d,"quota":1}`, ofUser),
+		"/admin/user-quotas/delete":            perID(`{"user_id":%d}`, ofUser),
+		"/admin/user-permissions/upsert":       append(perID(`{"user_id":%d,"model_pattern":"x"}`, ofUser), record(`{"id":%d,"model_pattern":"y"}`, "permission")...),
+		"/admin/user-permissions/delete":       record(`{"id":%d}`, "permission"),
+		"/admin/user-permissions/batch-upsert": perID(`[{"user_id":%d}]`, ofUser),
+		"/admin/user-permissions/batch-delete": record(`[%d]`, "permission"),
+
+		"/admin/user-file-permissions/upsert":       append(perID(`{"user_id":%d}`, ofUser), record(`{"id":%d,"provider_id":null}`, "file")...),
+		"/admin/user-file-permissions/delete":       record(`{"id":%d}`, "file"),
+		"/admin/user-file-permissions/batch-upsert": perID(`[{"user_id":%d}]`, ofUser),
+		"/admin/user-file-permissions/batch-delete": record(`[%d]`, "file"),
+
+		"/admin/user-rate-limits/upsert":       append(perID(`{"user_id":%d,"model_pattern":"x","rpm":1}`, ofUser), record(`{"id":%d,"rpm":2}`, "limit")...),
+		"/admin/user-rate-limits/delete":       record(`{"id":%d}`, "limit"),
+		"/admin/user-rate-limits/batch-upsert": perID(`[{"user_id":%d,"model_pattern":"x","rpm":1}]`, ofUser),
+		"/admin/user-rate-limits/batch-delete": record(`[%d]`, "limit"),
+
+		"/admin/providers/upsert":     append(record(`{"id":%d,"enabled":false}`, "provider"), fixed(`{"name":"lab2","kind":"openai"}`)...),
+		"/admin/providers/delete":     record(`{"id":%d}`, "provider"),
+		"/admin/credentials/upsert":   append(record(`{"id":%d,"label":"b"}`, "credential"), record(`{"provider_id":%d,"label":"n","api_key":"sk-x"}`, "provider")...),
+		"/admin/credentials/delete":   record(`{"id":%d}`, "credential"),
+		"/admin/models/upsert":        append(record(`{"id":%d,"enabled":false}`, "model"), record(`{"provider_id":%d,"model_id":"n"}`, "provider")...),
+		"/admin/models/delete":        record(`{"id":%d}`, "model"),
+		"/admin/model-aliases/upsert": append(record(`{"id":%d,"target":"m2"}`, "alias"), fixed(`{"alias":"n","target":"m1"}`)...),
+		"/admin/model-aliases/delete": record(`{"id":%d}`, "alias"),
+		"/admin/settings/upsert":      fixed(`{"name":"include_usage","value":true}`),
+		"/admin/settings/delete":      fixed(`{"name":"include_usage"}`),
+	}
+	vs, ok := known[pattern]
+	return vs, ok
+}
+
+// TestZ02AuthorizationMatrix sends every route as every caller with own,
+// others' and missing ids and compares the statuses with testdata/matrix.txt,
+// which is read by eye whenever it changes.
+func TestZ02AuthorizationMatrix(t *testing.T) {
+	r := newRig(t)
+	r.seen.Store = rolledBack{r.store}
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "# The answer of every route to every caller. Written by go test ./internal/admin -run Z02 -update; review every change.\n# columns:")
+	for _, c := range callers() {
+		fmt.Fprintf(&out, " %s", c.head)
+	}
+	out.WriteString("\n")
+	cells := 0
+	for _, route := range r.router.Routes() {
+		variants, ok := bodies(route.Pattern)
+		if !ok {
+			t.Errorf("%s %s is in no matrix", route.Method, route.Pattern)
+			continue
+		}
+		for _, v := range variants {
+			fmt.Fprintf(&out, "%-5s %-44s %-11s %-8s", route.Method, route.Pattern, route.Policy.Access, v.name)
+			var answers []answer
+			for _, c := range callers() {
+				a := r.send(route.Method, c.bearer, route.Pattern, v.body(r, c.user))
+				answers = append(answers, a)
+				cells++
+				fmt.Fprintf(&out, " %d", a.status)
+			}
+			out.WriteString("\n")
+			checkRow(t, route, v.name, answers)
+		}
+	}
+	t.Logf("%d routes, %d cells", len(r.router.Routes()), cells)
+	golden(t, "testdata/matrix.txt", out.Bytes())
+}
+
+// checkRow holds for every row, whatever the golden file says.
+func checkRow(t *testing.T, route web.Route, name string, answers []answer) {
+	t.Helper()
+	for i, c := range callers() {
+		a := answers[i]
+		refused := a.status == http.StatusUnauthorized || a.status == http.StatusForbidden || a.status == http.StatusNotFound || a.status == http.StatusConflict
+		if a.status >= 500 || a.status == http.StatusBadRequest || a.status == http.StatusUnprocessableEntity {
+			t.Errorf("%s %s (%s) as %s: %d %s", route.Method, route.Pattern, name, c.head, a.status, a.body)
+		}
+		if route.Policy.Access == web.AccessPublic {
+			continue
+		}
+		switch {
+		case c.head == "nobody" || strings.HasPrefix(c.head, "disabled"):
+			if a.status != http.StatusUnauthorized {
+				t.Errorf("%s %s (%s) as %s: %d", route.Method, route.Pattern, name, c.head, a.status)
+			}
+		case c.head == "service", strings.HasPrefix(route.Pattern, "/admin/") && (c.user == "alice" || c.user == "bob"):
+			if a.status != http.StatusForbidden {
+				t.Errorf("%s %s (%s) as %s: %d", route.Method, route.Pattern, name, c.head, a.status)
+			}
+		}
+		if refused && !strings.Contains(a.body, `"error":"`) {
+			t.Errorf("%s %s (%s) as %s: %s", route.Method, route.Pattern, name, c.head, a.body)
+		}
+	}
+}
+
+func golden(t *testing.T, file string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Equal(want, got) {
+		return
+	}
+	was, is := strings.Split(string(want), "\n"), strings.Split(string(got), "\n")
+	for i := range max(len(was), len(is)) {
+		var a, b string
+		if i < len(was) {
+			a = was[i]
+		}
+		if i < len(is) {
+			b = is[i]
+		}
+		if a != b {
+			t.Errorf("%s:%d\n was %s\n is  %s", file, i+1, a, b)
+		}
+	}
+}
+
+// TestZ03ForeignIsMissing compares, on self-service, the answer for another's
+// id with that for an id that nobody has.
+func TestZ03ForeignIsMissing(t *testing.T) {
+	r := newRig(t)
+	r.seen.Store = rolledBack{r.store}
+	for _, route := range r.router.Routes() {
+		if !strings.HasPrefix(route.Pattern, "/user/") {
+			continue
+		}
+		variants, _ := bodies(route.Pattern)
+		if len(variants) < 2 {
+			continue
+		}
+		got := map[string]string{}
+		for _, v := range variants {
+			body := v.body(r, "boss")
+			a := r.send(route.Method, "boss/session", route.Pattern, body)
+			id := strings.Trim(strings.SplitN(strings.SplitN(body, ":", 2)[1], ",", 2)[0], "{}")
+			text, _, _ := strings.Cut(a.body, `"request_id"`)
+			got[v.name] = fmt.Sprint(a.status, strings.ReplaceAll(text, "id "+id, "id N"))
+		}
+		for _, name := range []string{"of-alice", "of-boss2", "of-root"} {
+			if got[name] != got["missing"] || !strings.HasPrefix(got[name], "404") {
+				t.Errorf("%s: %s = %s, missing = %s", route.Pattern, name, got[name], got["missing"])
+			}
+		}
+	}
+}

@@ -1,0 +1,261 @@
+package admin_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"tollgate"
+	"tollgate/internal/admin"
+	"tollgate/internal/auth"
+	"tollgate/internal/auth/seal"
+	"tollgate/internal/console"
+	"tollgate/internal/self"
+	"tollgate/internal/store/sqlstore"
+	"tollgate/internal/upstream"
+	"tollgate/internal/web"
+	"tollgate/internal/web/api"
+)
+
+const (
+	password   = "correct horse battery"
+	vendorKey  = "sk-canary-vendor-secret-0123456789"
+	serviceKey = "canary-service-access-key-0123456789"
+)
+
+// rig is the whole admin side over a real SQLite database.
+type rig struct {
+	t       *testing.T
+	store   *sqlstore.Store
+	dir     *auth.Directory
+	acc     *auth.Accounts
+	router  *web.Router
+	handler http.Handler
+	log     *bytes.Buffer
+	seen    *switched
+	users   map[string]int64  // by name
+	keys    map[string]int64  // ids by name
+	token   map[string]string // bearer by name: keys and sessions
+	id      map[string]int64  // other records
+}
+
+// switched is the store that the operations see; it can be wrapped once the
+// rig is populated.
+type switched struct{ tollgate.Store }
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	r := &rig{t: t, log: &bytes.Buffer{}, users: map[string]int64{}, keys: map[string]int64{}, token: map[string]string{}, id: map[string]int64{}}
+	log := slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	var err error
+	if r.store, err = sqlstore.Open(t.Context(), sqlstore.Options{Dir: t.TempDir(), Now: time.Now, Log: log}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.store.Close() })
+	ring, stored, err := seal.Create(seal.Master{Key: tollgate.NewSecret("canary-master-key-0123456789"), Source: seal.SourceEnv}, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.dir = auth.NewDirectory(ring, time.Now, log)
+	r.store.Watch(func(ctx context.Context, touched tollgate.Area) error { return r.dir.Reload(ctx, r.store, touched) })
+	r.must(r.store.Update(t.Context(), func(tx tollgate.Tx) error { return stored.Save(t.Context(), tx) }))
+	r.must(r.dir.Reload(t.Context(), r.store, tollgate.AreaIdentity|tollgate.AreaSessions))
+	hasher := auth.NewHasher(auth.HasherOptions{Slots: 2, Cost: auth.Cost{Memory: 64, Passes: 1, Lanes: 1}}, rand.Reader)
+	r.acc = &auth.Accounts{Sealer: ring, Keys: ring, Hasher: hasher, Now: time.Now, Rand: rand.Reader, SealKeys: true, Reserved: r.dir.IsAccess}
+
+	seen := &switched{r.store}
+	r.seen = seen
+	sessions := auth.NewSessions(seen, r.acc, ring, auth.ThrottleLimits{Burst: 100_000, Free: 100_000})
+	fleet := &upstream.Fleet{Sealer: ring, Kinds: upstream.Kinds{Demo: true}, Now: time.Now, Log: log}
+	r.router = &web.Router{
+		Auth: &admin.Authenticator{Directory: r.dir, Now: time.Now}, Now: time.Now,
+	}
+	ops := api.New(r.router, "test")
+	cursors := api.Cursors{Sealer: ring}
+	(&admin.Server{
+		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions,
+		Catalog:  &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: time.Now, Kinds: upstream.Kinds{Demo: true}},
+		Statuses: fleet.Statuses, Cursors: cursors, Zone: time.UTC, Now: time.Now,
+	}).Mount()
+	(&self.Server{
+		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions, Cursors: cursors, Zone: time.UTC, Now: time.Now,
+		Models: func(tollgate.Principal) []self.Model { return nil },
+	}).Mount()
+	r.must((&admin.Docs{API: ops, Router: r.router}).Mount())
+	r.must(console.Mount(r.router))
+	r.must(r.router.Err())
+	r.handler = (&web.Door{IDs: &tollgate.RequestIDs{}, Now: time.Now, Log: log}).Wrap(r.router)
+	r.populate()
+	return r
+}
+
+func (r *rig) must(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// populate makes the cast: users with sessions and keys, a provider, and a
+// record of every kind that a route takes an id of.
+func (r *rig) populate() {
+	host := tollgate.HostActor("test")
+	ctx := r.t.Context()
+	for _, u := range []struct {
+		name         string
+		super, admin bool
+	}{{"root", true, false}, {"boss", false, true}, {"boss2", false, true}, {"alice", false, false}, {"bob", false, false}, {"gone", false, false}} {
+		w := auth.UserWrite{
+			Name: tollgate.Some(u.name), Password: tollgate.Some(tollgate.NewSecret(password)), SuperAdmin: u.super,
+			IsAdmin: tollgate.Some(u.admin || u.super), Email: tollgate.Some(u.name + "@example.com"),
+		}
+		r.must(r.acc.Prepare(ctx, &w))
+		r.update(func(tx tollgate.Tx) error {
+			row, err := r.acc.SaveUser(ctx, tx, host, w)
+			r.users[u.name] = row.ID
+			return err
+		})
+		r.makeKey(u.name, auth.KeyWrite{UserID: r.users[u.name], Label: "main"})
+	}
+	llm, own, adm := []tollgate.Surface{tollgate.SurfaceLLM}, []tollgate.Surface{tollgate.SurfaceUser}, []tollgate.Surface{tollgate.SurfaceAdmin}
+	r.makeKey("alice/llm", auth.KeyWrite{UserID: r.users["alice"], Surfaces: llm})
+	r.makeKey("alice/user", auth.KeyWrite{UserID: r.users["alice"], Surfaces: own})
+	r.makeKey("alice/admin", auth.KeyWrite{UserID: r.users["alice"], Surfaces: adm})
+	r.makeKey("boss/llm", auth.KeyWrite{UserID: r.users["boss"], Surfaces: llm})
+	r.makeKey("boss/admin", auth.KeyWrite{UserID: r.users["boss"], Surfaces: adm})
+	for _, name := range []string{"root", "boss", "boss2", "alice", "bob", "gone"} {
+		r.signIn(name)
+	}
+	off := auth.UserWrite{ID: r.users["gone"], Enabled: tollgate.Some(false)}
+	r.update(func(tx tollgate.Tx) error { _, err := r.acc.SaveUser(ctx, tx, host, off); return err })
+	r.must(r.dir.SetAccess(auth.Access{Key: tollgate.NewSecret(serviceKey)}))
+	r.token["service"] = serviceKey
+	r.records()
+}
+
+func (r *rig) update(fn func(tollgate.Tx) error) {
+	r.t.Helper()
+	r.must(r.store.Update(r.t.Context(), fn))
+}
+
+func (r *rig) makeKey(name string, w auth.KeyWrite) {
+	r.update(func(tx tollgate.Tx) error {
+		k, secret, err := r.acc.GenerateKey(r.t.Context(), tx, tollgate.HostActor("test"), w)
+		r.keys[name], r.token[name] = k.ID, secret.Reveal()
+		return err
+	})
+}
+
+// signIn signs in over HTTP and keeps the session token under "name/session".
+func (r *rig) signIn(name string) {
+	r.t.Helper()
+	res := r.post("", "/login", `{"username":"`+name+`","password":"`+password+`"}`)
+	var answer struct {
+		SessionToken string `json:"session_token"`
+	}
+	if res.status != 200 || json.Unmarshal([]byte(res.body), &answer) != nil || answer.SessionToken == "" {
+		r.t.Fatalf("sign in as %s: %d %s", name, res.status, res.body)
+	}
+	r.token[name+"/session"] = answer.SessionToken
+}
+
+// records makes one record of every other kind through the API itself.
+func (r *rig) records() {
+	made := func(name, path, body string) {
+		r.t.Helper()
+		res := r.post("root/session", path, body)
+		var done struct{ ID int64 }
+		if res.status != 200 || json.Unmarshal([]byte(res.body), &done) != nil {
+			r.t.Fatalf("%s %s: %d %s", path, body, res.status, res.body)
+		}
+		r.id[name] = done.ID
+	}
+	made("provider", "/admin/providers/upsert", `{"name":"lab","kind":"openai","credentials":[{"label":"a","api_key":"`+vendorKey+`"}]}`)
+	made("model", "/admin/models/upsert", fmt.Sprintf(`{"provider_id":%d,"model_id":"m1"}`, r.id["provider"]))
+	made("alias", "/admin/model-aliases/upsert", `{"alias":"fast","target":"m1"}`)
+	made("permission", "/admin/user-permissions/upsert", fmt.Sprintf(`{"user_id":%d,"model_pattern":"m*"}`, r.users["alice"]))
+	made("file", "/admin/user-file-permissions/upsert", fmt.Sprintf(`{"user_id":%d,"provider_id":%d}`, r.users["alice"], r.id["provider"]))
+	made("limit", "/admin/user-rate-limits/upsert", fmt.Sprintf(`{"user_id":%d,"rpm":60}`, r.users["alice"]))
+	made("quota", "/admin/user-quotas/upsert", fmt.Sprintf(`{"user_id":%d,"quota":25.5}`, r.users["alice"]))
+	r.must(r.store.View(r.t.Context(), func(tx tollgate.Tx) error {
+		rows, _, err := tx.Credentials.Query(r.t.Context(), tollgate.CredentialFilter{}, tollgate.Page{})
+		if err == nil {
+			r.id["credential"] = rows[0].ID
+		}
+		return err
+	}))
+	for _, name := range []string{"root", "boss", "boss2", "alice", "bob"} {
+		r.must(r.store.View(r.t.Context(), func(tx tollgate.Tx) error {
+			rows, _, err := tx.Sessions.Query(r.t.Context(), tollgate.SessionFilter{UserID: tollgate.Is(r.users[name])}, tollgate.Page{})
+			if err == nil {
+				r.id[name+"/session"] = rows[0].ID
+			}
+			return err
+		}))
+	}
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	body   string
+	header http.Header
+}
+
+// post sends a command as who: a name in rig.token, "" for nobody.
+func (r *rig) post(who, path, body string, change ...func(*http.Request)) answer {
+	return r.send(http.MethodPost, who, path, body, change...)
+}
+
+func (r *rig) send(method, who, path, body string, change ...func(*http.Request)) answer {
+	r.t.Helper()
+	req := httptest.NewRequestWithContext(r.t.Context(), method, path, strings.NewReader(body))
+	req.Host, req.RemoteAddr = "127.0.0.1:8787", "192.0.2.7:5000"
+	if method == http.MethodPost {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if who != "" {
+		token, ok := r.token[who]
+		if !ok {
+			r.t.Fatalf("nobody is called %q", who)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	for _, f := range change {
+		f(req)
+	}
+	w := httptest.NewRecorder()
+	r.handler.ServeHTTP(w, req)
+	return answer{w.Code, w.Body.String(), w.Header()}
+}
+
+// rolledBack is a store whose updates run in full and are then undone, so
+// that every case of a matrix starts from the same records.
+type rolledBack struct{ tollgate.Store }
+
+type undone struct{}
+
+func (undone) Error() string { return "undone" }
+
+// Update runs fn and rolls back.
+func (s rolledBack) Update(ctx context.Context, fn func(tollgate.Tx) error) error {
+	err := s.Store.Update(ctx, func(tx tollgate.Tx) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		return undone{}
+	})
+	if errors.Is(err, undone{}) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,246 @@
+package admin
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"tollgate"
+	"tollgate/internal/auth"
+	"tollgate/internal/web"
+	"tollgate/internal/web/api"
+)
+
+type userQuery struct {
+	ID           api.Scope[int64]  `json:"id,omitzero"`
+	Name         api.Scope[string] `json:"name,omitzero"`
+	Username     api.Scope[string] `json:"username,omitzero" doc:"Another spelling of name."`
+	Email        api.Scope[string] `json:"email,omitzero"`
+	Enabled      api.Scope[bool]   `json:"enabled,omitzero"`
+	IsActive     api.Scope[bool]   `json:"is_active,omitzero" doc:"Another spelling of enabled."`
+	IsAdmin      api.Scope[bool]   `json:"is_admin,omitzero"`
+	IsSuperAdmin api.Scope[bool]   `json:"is_super_admin,omitzero"`
+	TeamID       api.Scope[int64]  `json:"team_id,omitzero"`
+	api.Page
+}
+
+func (q userQuery) filter() (f tollgate.UserFilter, err error) {
+	f = tollgate.UserFilter{ID: q.ID.Match, Email: q.Email.Match, TeamID: q.TeamID.Match}
+	if f.Name, err = api.AgreeScope("name", q.Name, "username", q.Username); err != nil {
+		return f, err
+	}
+	if f.Enabled, err = api.AgreeScope("enabled", q.Enabled, "is_active", q.IsActive); err != nil {
+		return f, err
+	}
+	if q.IsAdmin.Set || q.IsSuperAdmin.Set {
+		f.Role.Set = true
+		for _, r := range []tollgate.Role{tollgate.RoleUser, tollgate.RoleAdmin, tollgate.RoleSuperAdmin} {
+			if holds(q.IsAdmin.Match, r.IsAdmin()) && holds(q.IsSuperAdmin.Match, r == tollgate.RoleSuperAdmin) {
+				f.Role.Values = append(f.Role.Values, r)
+			}
+		}
+	}
+	return f, nil
+}
+
+// holds reports whether m selects v.
+func holds(m tollgate.Match[bool], v bool) bool {
+	return !m.Set || slices.Contains(m.Values, v)
+}
+
+type userWrite struct {
+	ID       int64           `json:"id,omitempty" minimum:"0" doc:"0 or absent = a new user."`
+	Name     api.Val[string] `json:"name,omitzero" maxLength:"128"`
+	Username api.Val[string] `json:"username,omitzero" doc:"Another spelling of name."`
+	Password api.Opt[string] `json:"password,omitzero" doc:"Plain text, or an Argon2 PHC string. Empty keeps it, null removes it."`
+	Enabled  api.Val[bool]   `json:"enabled,omitzero" doc:"The default is true."`
+	IsActive api.Val[bool]   `json:"is_active,omitzero" doc:"Another spelling of enabled."`
+	IsAdmin  api.Val[bool]   `json:"is_admin,omitzero" doc:"The default is false."`
+	Email    api.Opt[string] `json:"email,omitzero"`
+	TeamID   api.Opt[int64]  `json:"team_id,omitzero"`
+	TeamRole api.Opt[string] `json:"team_role,omitzero" doc:"member or admin"`
+}
+
+func (w userWrite) change() (c auth.UserWrite, err error) {
+	c = auth.UserWrite{ID: w.ID, IsAdmin: w.IsAdmin.Opt, Email: w.Email.Opt, TeamID: w.TeamID.Opt, TeamRole: w.TeamRole.Opt}
+	if c.Name, err = api.Agree("name", api.Opt[string](w.Name), "username", api.Opt[string](w.Username)); err != nil {
+		return c, err
+	}
+	if c.Enabled, err = api.Agree("enabled", api.Opt[bool](w.Enabled), "is_active", api.Opt[bool](w.IsActive)); err != nil {
+		return c, err
+	}
+	c.Password.Set, c.Password.Null = w.Password.Set, w.Password.Null
+	c.Password.Value = tollgate.NewSecret(w.Password.Value)
+	return c, nil
+}
+
+func (s *Server) mountUsers() {
+	const tag = "Users"
+	api.Listing[userQuery, tollgate.User, tollgate.UserFilter, api.User]{
+		Op:      reads("/admin/users/query", tag, "Find users"),
+		Source:  api.Rows(func(tx tollgate.Tx) tollgate.Users { return tx.Users }),
+		Filter:  func(_ context.Context, q userQuery) (tollgate.UserFilter, error) { return q.filter() },
+		Records: api.Each(api.UserRecord),
+	}.Mount(s.API, s.Store, s.Cursors)
+	example := map[string]any{"name": "alice", "password": "…", "enabled": true, "is_admin": false}
+	api.Handle(s.API, writes("/admin/users/upsert", tag, "Create or change a user", example), s.upsertUser)
+	api.Handle(s.API, writes("/admin/users/batch-upsert", tag, "Create or change users, all or none", []any{example}), s.upsertUsers)
+	s.mountDelete(writes("/admin/users/delete", tag, "Delete a user with keys, sessions and permissions", nil), s.Accounts.DeleteUser)
+	s.mountBatchDelete(writes("/admin/users/batch-delete", tag, "Delete users, all or none", nil), s.Accounts.DeleteUser)
+	handOver := writes("/admin/users/hand-over", tag, "Hand the super admin's role to another user", api.ByID{ID: 7})
+	handOver.Policy.Access = web.AccessSuperAdmin
+	api.Handle(s.API, handOver, func(ctx context.Context, in *api.ByID) (api.Done, error) {
+		return s.changeOne(ctx, func(tx tollgate.Tx, by tollgate.Actor) (int64, error) {
+			return in.ID, s.Accounts.HandOver(ctx, tx, by, in.ID)
+		})
+	})
+	effective := reads("/admin/users/effective", tag, "Show what a user may, and why")
+	effective.Example = api.ByID{ID: 7}
+	api.Handle(s.API, effective, s.effective)
+}
+
+func (s *Server) upsertUser(ctx context.Context, in *userWrite) (api.Done, error) {
+	done, err := s.saveUsers(ctx, []userWrite{*in}, func(_ int, err error) error { return err })
+	if err != nil {
+		return api.Done{}, err
+	}
+	return api.Done{OK: true, ID: done.IDs[0]}, nil
+}
+
+func (s *Server) upsertUsers(ctx context.Context, in *[]userWrite) (api.DoneMany, error) {
+	return s.saveUsers(ctx, *in, atItem)
+}
+
+// saveUsers hashes the passwords first: that takes its time and must not hold
+// the transaction.
+func (s *Server) saveUsers(ctx context.Context, items []userWrite, at func(int, error) error) (api.DoneMany, error) {
+	done := api.DoneMany{OK: true, IDs: []int64{}}
+	if err := checkBatch(len(items)); err != nil || len(items) == 0 {
+		return done, err
+	}
+	changes := make([]auth.UserWrite, len(items))
+	for i, item := range items {
+		c, err := item.change()
+		if err == nil {
+			err = s.Accounts.Prepare(ctx, &c)
+		}
+		if err != nil {
+			return done, at(i, err)
+		}
+		changes[i] = c
+	}
+	err := s.change(ctx, func(tx tollgate.Tx, by tollgate.Actor) error {
+		for i, c := range changes {
+			u, err := s.Accounts.SaveUser(ctx, tx, by, c)
+			if err != nil {
+				return at(i, err)
+			}
+			done.IDs = append(done.IDs, u.ID)
+		}
+		return nil
+	})
+	return done, err
+}
+
+// effectiveRights is what a user may, each right with where it comes from.
+type effectiveRights struct {
+	UserID          int64            `json:"user_id"`
+	Role            string           `json:"role" enum:"user,admin,super_admin"`
+	Enabled         bool             `json:"enabled"`
+	Permissions     []effectiveRight `json:"permissions" nullable:"false"`
+	FilePermissions []effectiveRight `json:"file_permissions" nullable:"false"`
+	Quotas          []api.Quota      `json:"quotas" nullable:"false"`
+	RateLimits      []rateLimit      `json:"rate_limits" nullable:"false"`
+}
+
+type effectiveRight struct {
+	ProviderID   *int64 `json:"provider_id" doc:"null = every provider"`
+	Provider     string `json:"provider" doc:"Its name; * = every provider."`
+	ModelPattern string `json:"model_pattern,omitempty"`
+	Source       string `json:"source" enum:"admin_role,permission" doc:"admin_role = comes and goes with the role."`
+	SourceID     int64  `json:"source_id" doc:"The permission's id."`
+}
+
+func (s *Server) effective(ctx context.Context, in *api.ByID) (rights effectiveRights, err error) {
+	now := s.Now()
+	err = s.Store.View(ctx, func(tx tollgate.Tx) error {
+		rights, err = s.rightsOf(ctx, tx, in.ID, now)
+		return err
+	})
+	return rights, err
+}
+
+func (s *Server) rightsOf(ctx context.Context, tx tollgate.Tx, userID int64, now time.Time) (effectiveRights, error) {
+	all := tollgate.Page{All: true}
+	u, err := tx.Users.Get(ctx, userID)
+	if err != nil {
+		return effectiveRights{}, missing(err, "user", userID)
+	}
+	r := effectiveRights{
+		UserID: u.ID, Role: roleName(u.Role), Enabled: u.Enabled,
+		Permissions: []effectiveRight{}, FilePermissions: []effectiveRight{}, Quotas: []api.Quota{}, RateLimits: []rateLimit{},
+	}
+	names, err := providerNames(ctx, tx)
+	if err != nil {
+		return r, err
+	}
+	mine := tollgate.PermissionFilter{UserID: tollgate.Is(userID)}
+	perms, _, err := tx.Permissions.Query(ctx, mine, all)
+	if err != nil {
+		return r, err
+	}
+	for _, p := range perms {
+		source := "permission"
+		if p.Automatic {
+			source = "admin_role"
+		}
+		r.Permissions = append(r.Permissions, effectiveRight{api.OrNull(p.ProviderID), names[p.ProviderID], p.ModelPattern, source, p.ID})
+	}
+	files, _, err := tx.FilePermissions.Query(ctx, mine, all)
+	if err != nil {
+		return r, err
+	}
+	for _, p := range files {
+		r.FilePermissions = append(r.FilePermissions, effectiveRight{api.OrNull(p.ProviderID), names[p.ProviderID], "", "permission", p.ID})
+	}
+	quotas, _, err := tx.Quotas.Query(ctx, tollgate.QuotaFilter{Scope: tollgate.Is(tollgate.ScopeUser), ScopeID: tollgate.Is(userID)}, all)
+	if err != nil {
+		return r, err
+	}
+	for _, q := range quotas {
+		r.Quotas = append(r.Quotas, api.QuotaRecord(q, now, s.Zone))
+	}
+	limits, _, err := tx.RateLimits.Query(ctx, tollgate.RateLimitFilter{Scope: tollgate.Is(tollgate.ScopeUser), ScopeID: tollgate.Is(userID)}, all)
+	for _, l := range limits {
+		r.RateLimits = append(r.RateLimits, limitRecord(l))
+	}
+	return r, err
+}
+
+func providerNames(ctx context.Context, tx tollgate.Tx) (map[int64]string, error) {
+	names := map[int64]string{0: "*"}
+	providers, _, err := tx.Providers.Query(ctx, tollgate.ProviderFilter{}, tollgate.Page{All: true})
+	for _, p := range providers {
+		names[p.ID] = p.Name
+	}
+	return names, err
+}
+
+func roleName(r tollgate.Role) string {
+	switch r {
+	case tollgate.RoleSuperAdmin:
+		return "super_admin"
+	case tollgate.RoleAdmin:
+		return "admin"
+	case tollgate.RoleUser, tollgate.RoleNone:
+	}
+	return "user"
+}
+
+// missing names the record in a "not found" of the store.
+func missing(err error, what string, id int64) error {
+	if tollgate.ErrorCode(err) == tollgate.CodeNotFound {
+		return tollgate.Errorf(tollgate.CodeNotFound, "there is no %s with id %d", what, id)
+	}
+	return err
+}

@@ -1,0 +1,73 @@
+package app
+
+import (
+	"fmt"
+	"net/http"
+
+	"tollgate"
+	"tollgate/internal/admin"
+	"tollgate/internal/console"
+	"tollgate/internal/self"
+	"tollgate/internal/web"
+	"tollgate/internal/web/api"
+)
+
+func (a *App) authenticator() web.Authenticator {
+	return &admin.Authenticator{Directory: a.directory, Now: a.opts.Now, Touch: a.recorder.Touch}
+}
+
+// mountAPI adds sign-in, admin API, self-service, their documents and the console.
+func (a *App) mountAPI(r *web.Router) error {
+	now, zone := a.opts.Now, a.cfg.Load().Ledger.Location
+	cursors := api.Cursors{Sealer: a.db.Keys}
+	doc := api.New(r, a.opts.Version)
+	(&admin.Server{
+		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Catalog: a.db.Catalog,
+		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Now: now,
+	}).Mount()
+	(&self.Server{
+		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Cursors: cursors, Models: a.models, Zone: zone, Now: now,
+	}).Mount()
+	if err := (&admin.Docs{API: doc, Router: r}).Mount(); err != nil {
+		return fmt.Errorf("building the API document: %w", err)
+	}
+	return console.Mount(r)
+}
+
+// models are what p may use, by the names that p sends.
+func (a *App) models(p tollgate.Principal) []self.Model {
+	allowed := func(providerID int64, model string) bool { return a.directory.Allowed(p, providerID, model) }
+	entries, err := a.routes.Load().List(allowed, "")
+	if err != nil {
+		return nil
+	}
+	out := make([]self.Model, 0, len(entries))
+	for _, e := range entries {
+		out = append(out, self.Model{
+			ID: e.Name, DisplayName: e.DisplayName, Provider: e.Provider,
+			ContextTokens: e.ContextTokens, OutputTokens: e.OutputTokens,
+		})
+	}
+	return out
+}
+
+// proxyRoutes lists the data plane's routes for documents and the matrix; the
+// data plane itself tells them apart.
+func proxyRoutes() []web.Route {
+	policy := web.Policy{Access: web.AccessLLM, MaxBody: 32 << 20, AnyHost: true}
+	var out []web.Route
+	add := func(method string, patterns ...string) {
+		for _, p := range patterns {
+			out = append(out, web.Route{Method: method, Pattern: p, Policy: policy}, web.Route{Method: method, Pattern: "/{provider}" + p, Policy: policy})
+		}
+	}
+	add(http.MethodGet, "/v1/models", "/v1/models/{model}", "/v1beta/models", "/v1beta/models/{model}")
+	add(http.MethodPost, "/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/responses/input_tokens", "/v1/embeddings",
+		"/v1/moderations", "/v1/messages", "/v1/messages/count_tokens")
+	for _, version := range []string{"/v1beta", "/v1"} {
+		for _, verb := range []string{"generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents"} {
+			add(http.MethodPost, version+"/models/{model}:"+verb)
+		}
+	}
+	return out
+}

@@ -1,0 +1,68 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+
+	"tollgate/internal/config"
+	"tollgate/internal/seed"
+)
+
+// bootstrap imports the file on the first start, makes or updates the bootstrap
+// admin, adds the records of --demo, and reports where file and database differ.
+func (a *App) bootstrap(ctx context.Context) error {
+	cfg := a.cfg.Load()
+	im := a.db.Importer
+	started, err := im.Start(ctx, a.db.Store, cfg.Admin, cfg.Seed)
+	if err != nil {
+		return err
+	}
+	a.started = started
+	if cfg.Demo {
+		if err := im.EnsureDemo(ctx, a.db.Store); err != nil {
+			return err
+		}
+	}
+	log := a.opts.Log
+	for _, list := range []config.Problems{cfg.Warnings, started.Report.Notes} {
+		for _, p := range list {
+			log.Warn("configuration", "remark", p.String())
+		}
+	}
+	for _, name := range started.Report.NeedSecret {
+		log.Warn("created without a secret, disabled until it gets one", "record", name)
+	}
+	if !started.First {
+		a.reportDrift(ctx, im, cfg)
+	}
+	return nil
+}
+
+// maxDrift bounds how many differences one start names.
+const maxDrift = 20
+
+// reportDrift says where the file and the database differ. It never fails a
+// start: the database is what counts.
+func (a *App) reportDrift(ctx context.Context, im *seed.Importer, cfg *config.Config) {
+	plan, err := im.Plan(ctx, a.db.Store, cfg.Seed)
+	if err != nil {
+		a.opts.Log.Warn("file and database could not be compared", "error", err)
+		return
+	}
+	missing, different := plan.Drift()
+	if missing+different == 0 {
+		return
+	}
+	a.opts.Log.Warn("the file and the database differ; the database counts. `tollgate import --plan` shows the differences, `tollgate import` applies them",
+		slog.Int("missing", missing), slog.Int("different", different))
+	named := 0
+	for _, c := range plan.Changes {
+		if c.Action == seed.Extra {
+			continue
+		}
+		if named++; named > maxDrift {
+			return
+		}
+		a.opts.Log.Warn("drift", "change", c.String())
+	}
+}

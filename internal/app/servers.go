@@ -1,0 +1,82 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"tollgate"
+	"tollgate/internal/config"
+	"tollgate/internal/web"
+)
+
+// buildServers mounts every route and refuses one without a policy.
+func (a *App) buildServers(context.Context) error {
+	cfg, o := a.cfg.Load(), a.opts
+	if cfg.TLSCert != "" {
+		var err error
+		if a.cert, err = newCertificate(cfg.TLSCert, cfg.TLSKey, o.Log, o.Now); err != nil {
+			return err
+		}
+	}
+	hosts := web.Hosts{Names: hostNames(cfg)}
+	a.router = &web.Router{Auth: a.authenticator(), Hosts: hosts, PublicOrigin: cfg.PublicURL, Now: o.Now}
+	a.mountStatus(a.router)
+	if err := a.mountAPI(a.router); err != nil {
+		return err
+	}
+	cors := web.CORS{Origins: cfg.CORSOrigins}
+	a.router.Fallback(cors.Wrap(a.shed(a.proxy)), proxyRoutes()...)
+	if err := a.router.Err(); err != nil {
+		return err
+	}
+	door := &web.Door{IDs: &a.ids, Now: o.Now, Log: o.Log, TrustedProxies: cfg.TrustedProxies, Hosts: hosts, OnDone: a.done}
+	a.server = web.NewServer(a.countIn(door.Wrap(a.router)), o.Log)
+	if a.cert != nil {
+		a.server.TLSConfig = a.cert.config()
+	}
+	return nil
+}
+
+// countIn counts requests in; done counts them out.
+func (a *App) countIn(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.metrics.Started()
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (a *App) done(e *web.Event) {
+	route := e.Pattern
+	if route == "" {
+		route = "none"
+	}
+	a.metrics.Done(route, e.Status, e.Duration)
+	if e.Call != nil {
+		a.count(e.Call)
+	}
+}
+
+// shed refuses data-plane calls while memory is short.
+func (a *App) shed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.overload.active() {
+			web.WriteError(w, r, &tollgate.Error{
+				Code: tollgate.CodeUnavailable, Message: "the gateway is short of memory; try again", RetryAfter: time.Second,
+			})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hostNames are the names by which console and admin API answer.
+func hostNames(cfg *config.Config) []string {
+	names := append([]string{}, cfg.AllowedHosts...)
+	if u, err := url.Parse(cfg.PublicURL); err == nil && u.Hostname() != "" {
+		names = append(names, strings.ToLower(u.Hostname()))
+	}
+	return append(names, strings.ToLower(cfg.Host))
+}

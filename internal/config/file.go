@@ -1,0 +1,218 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"tollgate"
+)
+
+// file is the whole TOML document. A given with a setting tag is another
+// spelling of that variable.
+type file struct {
+	Server   fileServer   `toml:"server" alias:"global"`
+	Upstream fileUpstream `toml:"upstream"`
+	Logging  struct {
+		Level  given `toml:"level" setting:"TOLLGATE_LOG_LEVEL"`
+		Format given `toml:"format" setting:"TOLLGATE_LOG_FORMAT"`
+	} `toml:"logging"`
+	Ledger fileLedger `toml:"ledger"`
+	SSO    fileSSO    `toml:"sso"`
+	Routes *listed    `toml:"routes"`
+	Seed
+}
+
+// listed is a section that is known but not served: its content is not read.
+type listed struct{ At Place }
+
+type fileServer struct {
+	At             Place
+	Host           given      `toml:"host" setting:"TOLLGATE_HOST"`
+	Port           given      `toml:"port" setting:"TOLLGATE_PORT" shape:"int"`
+	DataDir        given      `toml:"data_dir" setting:"TOLLGATE_DATA_DIR"`
+	DSN            given      `toml:"dsn" setting:"TOLLGATE_DSN"`
+	AdminUser      given      `toml:"admin_user" setting:"TOLLGATE_ADMIN_USER"`
+	AdminPassword  given      `toml:"admin_password" setting:"TOLLGATE_ADMIN_PASSWORD"`
+	AdminAPIKey    given      `toml:"admin_api_key" setting:"TOLLGATE_ADMIN_API_KEY"`
+	PublicURL      given      `toml:"public_url" setting:"TOLLGATE_PUBLIC_URL"`
+	TLSCert        given      `toml:"tls_cert" setting:"TOLLGATE_TLS_CERT"`
+	TLSKey         given      `toml:"tls_key" setting:"TOLLGATE_TLS_KEY"`
+	AllowHTTP      given      `toml:"allow_http" setting:"TOLLGATE_ALLOW_HTTP" shape:"bool"`
+	TrustedProxies given      `toml:"trusted_proxies" setting:"TOLLGATE_TRUSTED_PROXIES" shape:"list"`
+	AllowedHosts   given      `toml:"allowed_hosts" setting:"TOLLGATE_ALLOWED_HOSTS" shape:"list"`
+	CORSOrigins    given      `toml:"cors_origins" setting:"TOLLGATE_CORS_ORIGINS" shape:"list"`
+	MetricsAddr    given      `toml:"metrics_addr" setting:"TOLLGATE_METRICS_ADDR"`
+	DrainTimeout   given      `toml:"drain_timeout" setting:"TOLLGATE_DRAIN_TIMEOUT"`
+	Proxy          given      `toml:"proxy" setting:"TOLLGATE_PROXY"`
+	RedisURL       given      `toml:"redis_url" setting:"TOLLGATE_REDIS_URL"`
+	AccessKey      given      `toml:"access_key"`
+	Access         fileAccess `toml:"access"`
+	Bootstrap      given      `toml:"bootstrap"`
+	MaxBodyBytes   given      `toml:"max_body_bytes" shape:"int"`
+}
+
+// foreignKey knows the keys of GPROXY's [global] that mean nothing here.
+func (fileServer) foreignKey(key string) bool {
+	switch key {
+	case "spoof_emulation", "update_channel", "update_source", "update_policy", "hf_token", "hf_url",
+		"admin_key", "mask_sensitive_info", "instance_name", "retention_days", "disable_log_redaction":
+		return true
+	default:
+		return strings.HasPrefix(key, "enable_")
+	}
+}
+
+type fileAccess struct {
+	Permissions []AccessPermission `toml:"permissions"`
+}
+
+// UnmarshalText reads the short form of a permission: a pattern that holds at
+// every provider.
+func (p *AccessPermission) UnmarshalText(text []byte) error {
+	*p = AccessPermission{ModelPattern: string(text)}
+	return nil
+}
+
+type fileUpstream struct {
+	AllowPrivate     []PrivateNetwork `toml:"allow_private"`
+	DialTimeout      given            `toml:"dial_timeout"`
+	FirstByteTimeout given            `toml:"first_byte_timeout"`
+	IdleTimeout      given            `toml:"idle_timeout"`
+}
+
+type fileLedger struct {
+	Durability given `toml:"durability"`
+	Timezone   given `toml:"timezone"`
+}
+
+type fileSSO struct {
+	GitHub *ssoClient           `toml:"github"`
+	Google *ssoClient           `toml:"google"`
+	OIDC   map[string]ssoClient `toml:"oidc"`
+}
+
+// ssoClient is one sign-in provider. Its keys are checked although this
+// version does not serve it, so that a file is right or wrong for good.
+type ssoClient struct {
+	At             Place
+	ClientID       string          `toml:"client_id"`
+	ClientSecret   tollgate.Secret `toml:"client_secret"`
+	Issuer         string          `toml:"issuer"`
+	AllowedOrgs    []string        `toml:"allowed_orgs"`
+	AllowedDomains []string        `toml:"allowed_domains"`
+}
+
+// settings returns what the file says about variables, by their names.
+func (f file) settings() map[string]given {
+	out := map[string]given{}
+	for _, section := range []any{f.Server, f.Logging} {
+		v := reflect.ValueOf(section)
+		for i := range v.NumField() {
+			name := v.Type().Field(i).Tag.Get("setting")
+			if name == "" {
+				continue
+			}
+			if g, ok := reflect.TypeAssert[given](v.Field(i)); ok && g.set {
+				out[name] = g
+			}
+		}
+	}
+	return out
+}
+
+// apply copies the sections that have no variable into c and reports what
+// is out of range.
+func (f file) apply(c *Config, ps *Problems) {
+	c.Server.AccessKey, c.Server.AccessPermissions = tollgate.NewSecret(f.Server.AccessKey.text), f.Server.Access.Permissions
+	for _, p := range f.Server.Access.Permissions {
+		if err := tollgate.ValidPattern("model_pattern", p.ModelPattern); err != nil {
+			addf(ps, f.Server.At, "permissions in [server.access]: %s", message(err))
+		}
+	}
+	c.Upstream.AllowPrivate = f.Upstream.AllowPrivate
+	for _, key := range []struct {
+		given given
+		apply func(*Config, string) error
+	}{
+		{f.Server.MaxBodyBytes, applyMaxBody},
+		{f.Server.Bootstrap, applyBootstrap},
+		{f.Upstream.DialTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.DialTimeout, s) }},
+		{f.Upstream.FirstByteTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.FirstByteTimeout, s) }},
+		{f.Upstream.IdleTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.IdleTimeout, s) }},
+		{f.Ledger.Durability, applyDurability},
+		{f.Ledger.Timezone, applyTimezone},
+	} {
+		if !key.given.set {
+			continue
+		}
+		if err := key.apply(c, key.given.text); err != nil {
+			addf(ps, key.given.at, "%s %v", key.given.name, err)
+		}
+	}
+	f.refuse(ps)
+}
+
+func applyMaxBody(c *Config, s string) (err error) {
+	c.Server.MaxBodyBytes, err = strconv.ParseInt(s, 0, 64)
+	if err != nil || c.Server.MaxBodyBytes < 1<<10 || c.Server.MaxBodyBytes > 1<<30 {
+		return errors.New("must be from 1024 (1 KiB) to 1073741824 (1 GiB)")
+	}
+	return nil
+}
+
+func applyBootstrap(_ *Config, s string) error {
+	switch s {
+	case "admin":
+		return nil
+	case "register":
+		return errors.New(`= "register", the set-up link, is not served by this version; leave it out, and the bootstrap admin is used`)
+	default:
+		return errors.New(`must be "admin" or "register"`)
+	}
+}
+
+func applyTimeout(dst *time.Duration, s string) (err error) {
+	if *dst, err = parseDuration(s); err != nil {
+		return err
+	}
+	return within(*dst, 100*time.Millisecond, time.Hour)
+}
+
+func applyDurability(c *Config, s string) error {
+	if c.Ledger.Durability = s; s != "process" && s != "power" {
+		return errors.New(`must be "process" or "power"`)
+	}
+	return nil
+}
+
+func applyTimezone(c *Config, s string) error {
+	loc, err := time.LoadLocation(s)
+	if err != nil || s == "Local" {
+		return fmt.Errorf("must be a time zone such as UTC or Europe/Berlin, not %q", clip(s))
+	}
+	c.Ledger.Location = loc
+	return nil
+}
+
+// refuse reports sections that are part of the format but not of this version.
+func (f file) refuse(ps *Problems) {
+	sign := func(at Place, name string) {
+		addf(ps, at, "sign-in through %s is not served by this version; remove the section", name)
+	}
+	if f.SSO.GitHub != nil {
+		sign(f.SSO.GitHub.At, "[sso.github]")
+	}
+	if f.SSO.Google != nil {
+		sign(f.SSO.Google.At, "[sso.google]")
+	}
+	for name, client := range f.SSO.OIDC {
+		sign(client.At, fmt.Sprintf("[sso.oidc.%s]", clip(name)))
+	}
+	if f.Routes != nil {
+		addf(ps, f.Routes.At, "[[routes]] is not served by this version; remove it or use [[model_aliases]]")
+	}
+}

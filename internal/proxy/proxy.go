@@ -1,0 +1,137 @@
+package proxy
+
+import (
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"tollgate"
+	"tollgate/internal/auth"
+	"tollgate/internal/route"
+	"tollgate/internal/upstream"
+	"tollgate/internal/wire"
+)
+
+// Codec is what the data plane needs of a dialect: to speak to clients in it,
+// and to read providers' answers.
+type Codec struct {
+	Inbound  wire.Inbound
+	Outbound wire.Outbound
+}
+
+// Limits bound what one call may take; how long a provider may take is its
+// endpoint's to say. The zero value of a field means its default.
+type Limits struct {
+	MaxBody       int64         // bytes of a request body; 32 MiB
+	MaxResponse   int64         // bytes of an answer that is not streamed; 64 MiB
+	InFlightBytes int64         // bytes of all bodies in memory at once; 512 MiB
+	Body          time.Duration // until a request body must have kept up 1 KiB/s; 10 s
+	Write         time.Duration // for one write to the client; 30 s
+	Grace         time.Duration // for the last words to a client that is cut off; 300 ms
+	Record        time.Duration // for a row to become durable; 10 s
+}
+
+// Defaults returns l with every zero field set to its default.
+func (l Limits) Defaults() Limits {
+	set := func(v *time.Duration, d time.Duration) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	size := func(v *int64, n int64) {
+		if *v == 0 {
+			*v = n
+		}
+	}
+	size(&l.MaxBody, 32<<20)
+	size(&l.MaxResponse, 64<<20)
+	size(&l.InFlightBytes, 512<<20)
+	set(&l.Body, 10*time.Second)
+	set(&l.Write, 30*time.Second)
+	set(&l.Grace, 300*time.Millisecond)
+	set(&l.Record, 10*time.Second)
+	return l
+}
+
+// Proxy is the data plane. All exported fields are required and must not
+// change once it serves; Limits should come from Limits.Defaults. It is an
+// http.Handler that is mounted behind web's door, which opens the request event.
+type Proxy struct {
+	Directory *auth.Directory
+	// Routes returns the current routing table; it must not block.
+	Routes func() *route.Table
+	Fleet  *upstream.Fleet
+	Codecs map[tollgate.Dialect]Codec
+	Ledger Ledger
+	IDs    *tollgate.RequestIDs
+	Now    func() time.Time
+	Log    *slog.Logger
+	Limits Limits
+
+	bodies  budget
+	buffers buffers
+	chunks  chunks
+	live    live
+	panics  atomic.Int64
+	streams atomic.Int64
+}
+
+var _ http.Handler = (*Proxy)(nil)
+
+// Stats are the data plane's gauges and counters.
+type Stats struct {
+	Calls     int   // in flight
+	Streams   int64 // answers being streamed
+	BodyBytes int64 // held in memory for bodies
+	Panics    int64 // since the start
+}
+
+// Stats returns the current figures.
+func (p *Proxy) Stats() Stats {
+	return Stats{
+		Calls: p.live.count(), Streams: p.streams.Load(),
+		BodyBytes: p.bodies.used.Load(), Panics: p.panics.Load(),
+	}
+}
+
+// ServeHTTP serves one call. It panics with http.ErrAbortHandler, as net/http
+// asks, when a streamed answer must not end as if it were whole.
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := p.open(w, r)
+	defer c.close()
+	if err := c.serve(); err != nil {
+		c.refuse(err)
+	}
+}
+
+// serve leads the call through its phases. An error is what the client is
+// still to be told; nil means that it has got its answer.
+func (c *call) serve() error {
+	if c.isProbe() {
+		return c.answerProbe()
+	}
+	if err := c.authenticate(); err != nil {
+		return err
+	}
+	if err := c.classified(); err != nil {
+		return err
+	}
+	switch c.route.Operation {
+	case tollgate.OpListModels:
+		return c.listModels()
+	case tollgate.OpGetModel:
+		return c.getModel()
+	}
+	if err := c.readBody(); err != nil {
+		return err
+	}
+	if err := c.peek(); err != nil {
+		return err
+	}
+	targets, err := c.resolve()
+	if err != nil {
+		return err
+	}
+	return c.attempts(targets)
+}

@@ -1,0 +1,232 @@
+package seed
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"tollgate"
+	"tollgate/internal/auth"
+	"tollgate/internal/config"
+	"tollgate/internal/upstream"
+)
+
+// Importer brings seeds into a store and back. All fields are required.
+type Importer struct {
+	Accounts *auth.Accounts
+	Catalog  *upstream.Catalog
+	Keys     auth.Subkeys
+	Now      func() time.Time
+}
+
+// Plan compares a seed with the database and changes nothing. Passwords are
+// compared with what was last imported, not with what users have set since.
+func (im *Importer) Plan(ctx context.Context, store tollgate.Store, s config.Seed) (Plan, error) {
+	var plan Plan
+	err := store.View(ctx, func(tx tollgate.Tx) error {
+		r, err := im.newRun(ctx, tx, s)
+		if err != nil {
+			return err
+		}
+		if err := r.walk(ctx); err != nil {
+			return err
+		}
+		r.extras()
+		plan = Plan{Changes: r.changes, Problems: r.problems, Notes: s.Notes}
+		return nil
+	})
+	return plan, err
+}
+
+// Apply brings a seed into the database in one transaction: records that are
+// missing are created, records that differ are updated, nothing is deleted.
+// Whatever the file does not say stays as it is. by must be the host.
+func (im *Importer) Apply(ctx context.Context, store tollgate.Store, s config.Seed, by tollgate.Actor) (Report, error) {
+	ready, err := im.prepare(ctx, store, s)
+	if err != nil {
+		return Report{}, err
+	}
+	var report Report
+	err = store.Update(ctx, func(tx tollgate.Tx) error {
+		report, err = im.applyTx(ctx, tx, s, by, ready)
+		return err
+	})
+	return report, err
+}
+
+// prepare plans the import, refuses what cannot be imported, and hashes the
+// passwords that it will set: hashing takes long and must not hold the
+// write transaction.
+func (im *Importer) prepare(ctx context.Context, store tollgate.Store, s config.Seed) (map[string]auth.UserWrite, error) {
+	ready := map[string]auth.UserWrite{}
+	err := store.View(ctx, func(tx tollgate.Tx) error {
+		r, err := im.newRun(ctx, tx, s)
+		if err != nil {
+			return err
+		}
+		if err := r.walk(ctx); err != nil {
+			return err
+		}
+		if err := r.problems.Err(); err != nil {
+			return tollgate.WrapError(tollgate.CodeInvalid, nil, "%s", err)
+		}
+		for name := range r.passwords {
+			ready[name] = auth.UserWrite{}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range s.Users {
+		if _, ok := ready[u.Name]; !ok {
+			continue
+		}
+		w := auth.UserWrite{Name: tollgate.Some(u.Name), Password: tollgate.Some(u.Password), ShortPassword: true}
+		if err := im.Accounts.Prepare(ctx, &w); err != nil {
+			return nil, place(u.At, "user "+u.Name, err)
+		}
+		ready[u.Name] = w
+	}
+	return ready, nil
+}
+
+func (im *Importer) applyTx(ctx context.Context, tx tollgate.Tx, s config.Seed, by tollgate.Actor, ready map[string]auth.UserWrite) (Report, error) {
+	r, err := im.newRun(ctx, tx, s)
+	if err != nil {
+		return Report{}, err
+	}
+	r.apply, r.by, r.ready = true, by, ready
+	if err := r.walk(ctx); err != nil {
+		return Report{}, err
+	}
+	if err := r.problems.Err(); err != nil {
+		return Report{}, tollgate.WrapError(tollgate.CodeInvalid, nil, "%s", err)
+	}
+	return Report{Changes: r.changes, Notes: s.Notes, NeedSecret: r.needSecret}, nil
+}
+
+// run is one walk over a seed, planning or applying.
+type run struct {
+	im    *Importer
+	tx    tollgate.Tx
+	seed  config.Seed
+	state *state
+	// apply says whether changes are made; by and ready serve it.
+	apply bool
+	by    tollgate.Actor
+	ready map[string]auth.UserWrite
+
+	changes    []Change
+	problems   config.Problems
+	needSecret []string
+	passwords  map[string]bool // users whose password is to be set
+	seen       map[string]bool // records of the database that the file names
+	fake       int64           // ids of records that a plan would create
+}
+
+func (im *Importer) newRun(ctx context.Context, tx tollgate.Tx, s config.Seed) (*run, error) {
+	st, err := loadState(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	return &run{im: im, tx: tx, seed: s, state: st, passwords: map[string]bool{}, seen: map[string]bool{}}, nil
+}
+
+// walk goes through the seed in the order of its references.
+func (r *run) walk(ctx context.Context) error {
+	for _, section := range []func(context.Context) error{
+		r.teams, r.providers, r.models, r.aliases, r.users, r.permissions, r.filePermissions, r.rateLimits, r.quotas,
+	} {
+		if err := section(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// placeholder returns an id for a record that a plan would create.
+func (r *run) placeholder() int64 {
+	r.fake--
+	return r.fake
+}
+
+func (r *run) change(action Action, kind, name string, at config.Place, fields ...string) {
+	r.changes = append(r.changes, Change{Action: action, Kind: kind, Name: name, At: at, Fields: fields})
+}
+
+func (r *run) problem(at config.Place, message string) {
+	r.problems = append(r.problems, config.Problem{Place: at, Message: message})
+}
+
+// see remembers that the file names a record, so that it is no extra.
+func (r *run) see(kind string, id int64) { r.seen[kind+" "+strconv.FormatInt(id, 10)] = true }
+
+// seenBefore reports whether the file named a record.
+func (r *run) seenBefore(kind string, id int64) bool {
+	return r.seen[kind+" "+strconv.FormatInt(id, 10)]
+}
+
+// provider resolves a provider's name; empty is every provider (id 0).
+func (r *run) provider(at config.Place, name string) (int64, bool) {
+	if name == "" {
+		return 0, true
+	}
+	p, ok := r.state.providers[name]
+	if !ok {
+		r.problem(at, "there is no provider "+strconv.Quote(name)+", neither in the file nor in the database")
+	}
+	return p.ID, ok
+}
+
+// user resolves a user's name.
+func (r *run) user(at config.Place, name string) (int64, bool) {
+	u, ok := r.state.users[name]
+	if !ok {
+		r.problem(at, "there is no user "+strconv.Quote(name)+", neither in the file nor in the database")
+	}
+	return u.ID, ok
+}
+
+// owner resolves whose a limit or quota is.
+func (r *run) owner(at config.Place, s config.SeedScope) (id int64, name string, ok bool) {
+	switch {
+	case s.UserName != "":
+		id, ok = r.user(at, s.UserName)
+		return id, s.UserName, ok
+	case s.TeamName != "":
+		t, found := r.state.teams[s.TeamName]
+		if !found {
+			r.problem(at, "there is no team "+strconv.Quote(s.TeamName)+", neither in the file nor in the database")
+		}
+		return t.ID, "team " + s.TeamName, found
+	default:
+		return 0, "the " + string(s.Scope), true
+	}
+}
+
+// passwordMeta is where the digest of the password that was last imported for
+// a user is kept.
+func passwordMeta(userID int64) string { return "seed.password." + strconv.FormatInt(userID, 10) }
+
+func (im *Importer) passwordDigest(userID int64, password tollgate.Secret) []byte {
+	d := im.Keys.MAC("seed-password", strconv.AppendInt([]byte(password.Reveal()+"\x00"), userID, 10))
+	return d[:]
+}
+
+// imported reports whether password is what was last imported for the user.
+func (r *run) imported(ctx context.Context, userID int64, password tollgate.Secret) (bool, error) {
+	last, err := metaValue(ctx, r.tx, passwordMeta(userID))
+	return bytes.Equal(last, r.im.passwordDigest(userID, password)), err
+}
+
+// metaValue returns a meta value, nil if there is none.
+func metaValue(ctx context.Context, tx tollgate.Tx, name string) ([]byte, error) {
+	v, err := tx.Meta.Get(ctx, name)
+	if e, ok := errors.AsType[*tollgate.Error](err); ok && e.Code == tollgate.CodeNotFound {
+		return nil, nil
+	}
+	return v, err
+}

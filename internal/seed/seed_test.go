@@ -1,0 +1,282 @@
+package seed_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tollgate"
+	"tollgate/internal/auth"
+	"tollgate/internal/auth/seal"
+	"tollgate/internal/config"
+	"tollgate/internal/seed"
+	"tollgate/internal/store/sqlstore"
+	"tollgate/internal/upstream"
+)
+
+// fixture is an installation on a real SQLite database.
+type fixture struct {
+	store *sqlstore.Store
+	im    *seed.Importer
+}
+
+func newFixture(t *testing.T, sealKeys bool) fixture {
+	t.Helper()
+	now := time.Now
+	store, err := sqlstore.Open(t.Context(), sqlstore.Options{DSN: "sqlite://" + filepath.Join(t.TempDir(), "t.db"), Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	ring, stored, err := seal.Create(seal.Master{Key: tollgate.NewSecret("correct horse battery staple"), Source: seal.SourceEnv}, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Update(t.Context(), func(tx tollgate.Tx) error { return stored.Save(t.Context(), tx) }); err != nil {
+		t.Fatal(err)
+	}
+	// Cheap hashes: what is tested here is not Argon2.
+	hasher := auth.NewHasher(auth.HasherOptions{}, rand.Reader)
+	return fixture{store: store, im: &seed.Importer{
+		Accounts: &auth.Accounts{Sealer: ring, Keys: ring, Hasher: hasher, Now: now, Rand: rand.Reader, SealKeys: sealKeys},
+		Catalog:  &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: now, Kinds: upstream.Kinds{Demo: true}},
+		Keys:     ring,
+		Now:      now,
+	}}
+}
+
+func parse(t *testing.T, text string) config.Seed {
+	t.Helper()
+	s, err := config.ParseSeed("test.toml", []byte(text))
+	if err != nil {
+		t.Fatalf("the seed does not parse:\n%v", err)
+	}
+	return s
+}
+
+func (f fixture) apply(t *testing.T, text string) seed.Report {
+	t.Helper()
+	r, err := f.im.Apply(t.Context(), f.store, parse(t, text), tollgate.HostActor("import"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (f fixture) plan(t *testing.T, text string) []string {
+	t.Helper()
+	p, err := f.im.Plan(t.Context(), f.store, parse(t, text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Problems) > 0 {
+		t.Fatalf("problems: %v", p.Problems)
+	}
+	return lines(p.Changes)
+}
+
+func lines(changes []seed.Change) []string {
+	var out []string
+	for _, c := range changes {
+		out = append(out, strings.Join(strings.Fields(c.String()), " "))
+	}
+	return out
+}
+
+func view[T any](t *testing.T, f fixture, fn func(context.Context, tollgate.Tx) (T, error)) T {
+	t.Helper()
+	var out T
+	err := f.store.View(t.Context(), func(tx tollgate.Tx) (err error) {
+		out, err = fn(t.Context(), tx)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// whole is a file with every section.
+const whole = `
+[[teams]]
+name = "research"
+
+[[users]]
+name = "root"
+password = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$fRXpUBPFhkIpoX3aNcQKFf5LhxYkGeNYlCzYJIb5Mm8"
+is_admin = true
+[[users.keys]]
+api_key = "sk-root-key-1"
+label = "main"
+
+[[users]]
+name = "alice"
+password = "plain-or-argon2-phc"
+email = "alice@example.com"
+team = "research"
+team_role = "admin"
+enabled = true
+[[users.keys]]
+api_key = "sk-user-alice-1"
+label = "default"
+enabled = true
+[[users.keys]]
+api_key = "sk-user-alice-ci"
+label = "ci-runner"
+enabled = false
+models = ["gpt-*"]
+ip_allow = ["10.0.0.0/8"]
+surfaces = ["llm"]
+expires_at = 2099-01-01T00:00:00Z
+
+[[providers]]
+name = "main"
+kind = "openai"
+[[providers.credentials]]
+label = "a"
+api_key = "sk-provider-secret-a"
+[[providers.credentials]]
+api_key = "sk-provider-secret-b"
+enabled = false
+
+[[providers]]
+name = "lab"
+kind = "openai-compatible"
+base_url = "https://lab.example.com/v1"
+enabled = false
+settings = { include_usage = false, dialects = ["openai-chat"] }
+
+[[models]]
+provider_name = "main"
+model_id = "gpt-small"
+display_name = "Small"
+context_tokens = 128_000
+price_each_call = 0.001
+[[models.price_tiers]]
+input_tokens_up_to = 200000
+price_input_tokens = 1.25
+price_output_tokens = 10.0
+[[models.price_tiers]]
+price_input_tokens = 2.50
+
+[[model_aliases]]
+alias = "small"
+provider_name = "main"
+model_id = "gpt-small"
+
+[[model_aliases]]
+alias = "any"
+model_id = "gpt-small"
+enabled = false
+
+[[permissions]]
+user_name = "alice"
+provider_name = "main"
+model_pattern = "gpt-*"
+[[permissions]]
+user_name = "alice"
+model_pattern = "small"
+
+[[file_permissions]]
+user_name = "alice"
+provider_name = "main"
+
+[[rate_limits]]
+user_name = "alice"
+model_pattern = "gpt-*"
+rpm = 60
+rpd = 10000
+total_tokens = 200000
+[[rate_limits]]
+team_name = "research"
+concurrency = 4
+
+[[quotas]]
+user_name = "alice"
+quota = 100.0
+cost_used = 1.5
+[[quotas]]
+scope = "instance"
+window = "month"
+quota = 0.000000001
+`
+
+func TestImportIsCompleteAndStable(t *testing.T) {
+	f := newFixture(t, true)
+	f.apply(t, whole)
+	if got := f.plan(t, whole); len(got) != 0 {
+		t.Errorf("after the import the file still differs:\n%s", strings.Join(got, "\n"))
+	}
+	if r := f.apply(t, whole); len(r.Changes) != 0 {
+		t.Errorf("a second import changed %v", lines(r.Changes))
+	}
+}
+
+func TestExportWithSecretsIsIdenticalAfterApply(t *testing.T) {
+	from, to := newFixture(t, true), newFixture(t, true)
+	from.apply(t, whole)
+	first := from.export(t, true)
+	to.apply(t, first)
+	if diff := cmp.Diff(first, to.export(t, true)); diff != "" {
+		t.Errorf("the exports differ (-first +second):\n%s", diff)
+	}
+	for _, secret := range []string{"sk-user-alice-1", "sk-provider-secret-b", "$argon2id$"} {
+		if !strings.Contains(first, secret) {
+			t.Errorf("the export with secrets lacks %s", secret)
+		}
+	}
+}
+
+func TestExportWithoutSecretsHoldsNone(t *testing.T) {
+	from, to := newFixture(t, true), newFixture(t, true)
+	from.apply(t, whole)
+	text := from.export(t, false)
+	for _, secret := range []string{"sk-user-alice", "sk-root", "sk-provider", "argon2", "plain-or"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("the export holds %q", secret)
+		}
+	}
+	if got := from.plan(t, text); len(got) != 0 {
+		t.Errorf("the export differs from its own database:\n%s", strings.Join(got, "\n"))
+	}
+	report := to.apply(t, text)
+	want := []string{"credential main/a", "credential main/", "key root/main", "key alice/default", "key alice/ci-runner"}
+	if diff := cmp.Diff(want, report.NeedSecret); diff != "" {
+		t.Errorf("need a secret (-want +got):\n%s", diff)
+	}
+	for _, k := range view(t, to, func(ctx context.Context, tx tollgate.Tx) ([]tollgate.Key, error) {
+		rows, _, err := tx.Keys.Query(ctx, tollgate.KeyFilter{}, tollgate.Page{All: true})
+		return rows, err
+	}) {
+		if k.Enabled || !k.NeedsSecret {
+			t.Errorf("key %q of an export without secrets is enabled or has a secret: %+v", k.Label, k)
+		}
+	}
+	for _, c := range view(t, to, func(ctx context.Context, tx tollgate.Tx) ([]tollgate.Credential, error) {
+		rows, _, err := tx.Credentials.Query(ctx, tollgate.CredentialFilter{}, tollgate.Page{All: true})
+		return rows, err
+	}) {
+		if c.Enabled || !c.NeedsSecret() {
+			t.Errorf("credential %q of an export without secrets is enabled or has a secret", c.Label)
+		}
+	}
+}
+
+func (f fixture) export(t *testing.T, secrets bool) string {
+	t.Helper()
+	s, err := f.im.Export(t.Context(), f.store, secrets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := config.WriteSeed(&b, s, secrets); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}

@@ -1,0 +1,175 @@
+package seed
+
+import (
+	"context"
+	"slices"
+
+	"tollgate"
+	"tollgate/internal/auth"
+	"tollgate/internal/config"
+)
+
+// at names a grant's provider for messages.
+func atProvider(name string) string {
+	if name == "" {
+		return "every provider"
+	}
+	return name
+}
+
+func (r *run) permissions(ctx context.Context) error {
+	for _, p := range r.seed.Permissions {
+		userID, known := r.user(p.At, p.UserName)
+		providerID, ok := r.provider(p.At, p.ProviderName)
+		if !known || !ok {
+			continue
+		}
+		name := p.UserName + " " + p.ModelPattern + " at " + atProvider(p.ProviderName)
+		i := slices.IndexFunc(r.state.permissions, func(x tollgate.Permission) bool {
+			return x.UserID == userID && x.ProviderID == providerID && x.ModelPattern == p.ModelPattern
+		})
+		if i >= 0 {
+			r.see("permission", r.state.permissions[i].ID)
+			continue
+		}
+		r.change(Create, "permission", name, p.At)
+		if !r.apply {
+			continue
+		}
+		row, err := r.im.Accounts.SavePermission(ctx, r.tx, r.by, tollgate.Permission{UserID: userID, ProviderID: providerID, ModelPattern: p.ModelPattern})
+		if err != nil {
+			return place(p.At, "permission "+name, err)
+		}
+		r.see("permission", row.ID)
+	}
+	return nil
+}
+
+func (r *run) filePermissions(ctx context.Context) error {
+	for _, p := range r.seed.FilePermissions {
+		userID, known := r.user(p.At, p.UserName)
+		providerID, ok := r.provider(p.At, p.ProviderName)
+		if !known || !ok {
+			continue
+		}
+		name := p.UserName + " at " + atProvider(p.ProviderName)
+		i := slices.IndexFunc(r.state.files, func(x tollgate.FilePermission) bool { return x.UserID == userID && x.ProviderID == providerID })
+		if i >= 0 {
+			r.see("file permission", r.state.files[i].ID)
+			continue
+		}
+		r.change(Create, "file permission", name, p.At)
+		if !r.apply {
+			continue
+		}
+		row, err := r.im.Accounts.SaveFilePermission(ctx, r.tx, r.by, tollgate.FilePermission{UserID: userID, ProviderID: providerID})
+		if err != nil {
+			return place(p.At, "file permission "+name, err)
+		}
+		r.see("file permission", row.ID)
+	}
+	return nil
+}
+
+func (r *run) rateLimits(ctx context.Context) error {
+	for _, l := range r.seed.RateLimits {
+		id, owner, ok := r.owner(l.At, l.SeedScope)
+		if !ok {
+			continue
+		}
+		name := owner + " " + l.ModelPattern
+		want := tollgate.RateLimit{
+			Scope: l.Scope, ScopeID: id, ModelPattern: l.ModelPattern,
+			RPM: l.RPM, RPD: l.RPD, TotalTokens: l.TotalTokens, Concurrency: l.Concurrency,
+		}
+		i := slices.IndexFunc(r.state.limits, func(x tollgate.RateLimit) bool {
+			return x.Scope == want.Scope && x.ScopeID == id && x.ModelPattern == want.ModelPattern
+		})
+		if i < 0 {
+			r.change(Create, "rate limit", name, l.At)
+		} else {
+			row := r.state.limits[i]
+			want.ID = row.ID
+			r.see("rate limit", row.ID)
+			fields := limitDiff(row, l)
+			if len(fields) == 0 {
+				continue
+			}
+			r.change(Update, "rate limit", name, l.At, fields...)
+		}
+		if !r.apply {
+			continue
+		}
+		row, err := r.im.Accounts.SaveRateLimit(ctx, r.tx, r.by, want)
+		if err != nil {
+			return place(l.At, "rate limit of "+name, err)
+		}
+		r.see("rate limit", row.ID)
+	}
+	return nil
+}
+
+func limitDiff(row tollgate.RateLimit, l config.SeedRateLimit) []string {
+	var fields []string
+	for _, f := range []struct {
+		name string
+		a, b *int64
+	}{
+		{"rpm", row.RPM, l.RPM},
+		{"rpd", row.RPD, l.RPD},
+		{"total_tokens", row.TotalTokens, l.TotalTokens},
+		{"concurrency", row.Concurrency, l.Concurrency},
+	} {
+		if !same(f.a, f.b) {
+			fields = append(fields, f.name)
+		}
+	}
+	return fields
+}
+
+// same compares optional values.
+func same[T comparable](a, b *T) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return *a == *b
+}
+
+// quotas brings budgets in. What was spent before (cost_used) is taken when
+// the quota is created, never later: the running account knows better.
+func (r *run) quotas(ctx context.Context) error {
+	for _, q := range r.seed.Quotas {
+		id, owner, ok := r.owner(q.At, q.SeedScope)
+		if !ok {
+			continue
+		}
+		name := owner + " " + string(q.Window)
+		w := auth.QuotaWrite{Scope: q.Scope, ScopeID: id, Window: q.Window, Limit: tollgate.Null[tollgate.Money]()}
+		if q.Limit != nil {
+			w.Limit = tollgate.Some(*q.Limit)
+		}
+		i := slices.IndexFunc(r.state.quotas, func(x tollgate.Quota) bool { return x.Scope == q.Scope && x.ScopeID == id && x.Window == q.Window })
+		if i >= 0 {
+			row := r.state.quotas[i]
+			r.see("quota", row.ID)
+			if same(row.Limit, q.Limit) {
+				continue
+			}
+			r.change(Update, "quota", name, q.At, "quota")
+		} else {
+			r.change(Create, "quota", name, q.At)
+			if q.Spent != nil {
+				w.Spent = tollgate.Some(*q.Spent)
+			}
+		}
+		if !r.apply {
+			continue
+		}
+		row, err := r.im.Accounts.SaveQuota(ctx, r.tx, r.by, w)
+		if err != nil {
+			return place(q.At, "quota of "+name, err)
+		}
+		r.see("quota", row.ID)
+	}
+	return nil
+}

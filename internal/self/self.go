@@ -1,0 +1,115 @@
+// Package self is the self-service API (CONTRACT 8): what the admin API can do
+// to a user's own keys, usage and sign-ins, with user_id forced to the caller.
+// A record of somebody else does not exist here (SECURITY Z-03).
+package self
+
+import (
+	"context"
+	"time"
+
+	"tollgate"
+	"tollgate/internal/auth"
+	"tollgate/internal/web"
+	"tollgate/internal/web/api"
+)
+
+// Server is the self-service API with everything it can reach.
+type Server struct {
+	API      *api.API
+	Store    tollgate.Store
+	Accounts *auth.Accounts
+	Sessions *auth.Sessions
+	Cursors  api.Cursors
+	// Models returns the models that a caller may use, by the names they send.
+	Models func(tollgate.Principal) []Model
+	// Zone is the time zone of quota windows ([ledger] timezone).
+	Zone *time.Location
+	Now  func() time.Time
+}
+
+// Model is the JSON of a model that the caller may use.
+type Model struct {
+	ID            string `json:"id" doc:"The name to send."`
+	DisplayName   string `json:"display_name"`
+	Provider      string `json:"provider"`
+	ContextTokens int64  `json:"context_tokens" doc:"0 = unknown"`
+	OutputTokens  int64  `json:"output_tokens" doc:"0 = unknown"`
+}
+
+const (
+	tag = "Self-service"
+	// maxPasswordBody bounds bodies that hold a password, in bytes (SECURITY D-03).
+	maxPasswordBody = 4 << 10
+)
+
+// Mount mounts every operation.
+func (s *Server) Mount() {
+	s.mountAccount()
+	s.mountKeys()
+	s.mountUsage()
+}
+
+// readable operations are open to the caller's API keys too.
+func readable(path, summary string) api.Op {
+	return api.Op{Path: path, Tag: tag, Summary: summary, Policy: web.Policy{Access: web.AccessSelfRead, MaxBody: api.MaxBody}}
+}
+
+func reads(path, summary string) api.Op {
+	op := readable(path, summary)
+	op.Policy.Access = web.AccessSelf
+	return op
+}
+
+func writes(path, summary string, example any) api.Op {
+	op := reads(path, summary)
+	op.Policy.Mutates, op.Example = true, example
+	return op
+}
+
+// caller returns the user id that every query and change is forced to.
+func caller(ctx context.Context) int64 { return web.EventFrom(ctx).Principal.UserID() }
+
+// own is the caller's id as a filter.
+func own(ctx context.Context) tollgate.Match[int64] { return tollgate.Is(caller(ctx)) }
+
+func missing(what string, id int64) error {
+	return tollgate.Errorf(tollgate.CodeNotFound, "there is no %s with id %d", what, id)
+}
+
+type me struct {
+	api.User
+	Via string `json:"via" enum:"session,api_key" doc:"What authenticated this request."`
+}
+
+func (s *Server) mountAccount() {
+	api.Handle(s.API, reads("/user/me", "Show the own account"), func(ctx context.Context, _ *struct{}) (me, error) {
+		e := web.EventFrom(ctx)
+		var u tollgate.User
+		err := s.Store.View(ctx, func(tx tollgate.Tx) (err error) {
+			u, err = tx.Users.Get(ctx, e.Principal.UserID())
+			return err
+		})
+		return me{User: api.UserRecord(u), Via: e.Actor().Via}, err
+	})
+	api.Handle(s.API, readable("/user/quota", "Show the own budgets and what is left of them"), s.quota)
+	api.Handle(s.API, readable("/user/models", "List the models the caller may use"), func(ctx context.Context, _ *struct{}) ([]Model, error) {
+		models := s.Models(web.EventFrom(ctx).Principal)
+		if models == nil {
+			models = []Model{}
+		}
+		return models, nil
+	})
+	s.mountSessions()
+}
+
+func (s *Server) quota(ctx context.Context, _ *struct{}) ([]api.Quota, error) {
+	recs, now := []api.Quota{}, s.Now()
+	err := s.Store.View(ctx, func(tx tollgate.Tx) error {
+		rows, _, err := tx.Quotas.Query(ctx, tollgate.QuotaFilter{Scope: tollgate.Is(tollgate.ScopeUser), ScopeID: own(ctx)}, tollgate.Page{All: true})
+		for _, q := range rows {
+			recs = append(recs, api.QuotaRecord(q, now, s.Zone))
+		}
+		return err
+	})
+	return recs, err
+}

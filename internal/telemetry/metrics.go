@@ -1,0 +1,113 @@
+// Package telemetry holds the Prometheus metrics of the process. Every label
+// has bounded cardinality: routes, dialects, operations, provider names and
+// fixed classes; never a key, a user or a model name that a client sent
+// (SECURITY L-05).
+package telemetry
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Metrics are the process's metrics on a registry of their own.
+type Metrics struct {
+	registry  *prometheus.Registry
+	requests  *prometheus.CounterVec
+	duration  *prometheus.HistogramVec
+	first     *prometheus.HistogramVec
+	inFlight  prometheus.Gauge
+	dispatch  *prometheus.CounterVec
+	tokens    *prometheus.CounterVec
+	revoked   prometheus.Counter
+	tokenKind [5]string
+}
+
+// New returns metrics of a process of the given version.
+func New(version string) *Metrics {
+	seconds := []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300}
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tollgate_requests_total", Help: "Requests answered, by route and status.",
+		}, []string{"route", "status"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "tollgate_request_duration_seconds", Help: "Time from the door to the end of the answer.", Buckets: seconds,
+		}, []string{"route"}),
+		first: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "tollgate_time_to_first_token_seconds", Help: "Time from the door to the first content sent on.", Buckets: seconds,
+		}, []string{"dialect"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "tollgate_requests_in_flight", Help: "Requests being answered.",
+		}),
+		dispatch: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tollgate_dispatches_total", Help: "Requests sent to providers, by provider and outcome (ok or an error class).",
+		}, []string{"provider", "outcome"}),
+		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tollgate_tokens_total", Help: "Tokens used, by provider and kind.",
+		}, []string{"provider", "kind"}),
+		revoked: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "tollgate_streams_revoked_total", Help: "Open calls ended because their principal was revoked.",
+		}),
+		tokenKind: [5]string{"input", "cache_read", "cache_write", "output", "reasoning"},
+	}
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "tollgate_build_info", Help: "Constant 1, with the version.", ConstLabels: prometheus.Labels{"version": version},
+	})
+	info.Set(1)
+	m.registry.MustRegister(m.requests, m.duration, m.first, m.inFlight, m.dispatch, m.tokens, m.revoked, info,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Handler serves the metrics in the Prometheus text format.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// Gauge adds a gauge whose value is read when the metrics are scraped.
+// Adding the same name twice is a programming error and panics.
+func (m *Metrics) Gauge(name, help string, read func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
+}
+
+// Counter adds a counter whose value is read when the metrics are scraped; as Gauge.
+func (m *Metrics) Counter(name, help string, read func() float64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, read))
+}
+
+// Started counts a request in.
+func (m *Metrics) Started() { m.inFlight.Inc() }
+
+// Done counts a request out. route is a matched pattern, never a path.
+func (m *Metrics) Done(route string, status int, took time.Duration) {
+	m.inFlight.Dec()
+	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
+	m.duration.WithLabelValues(route).Observe(took.Seconds())
+}
+
+// FirstToken records the time to the first content of an answer.
+func (m *Metrics) FirstToken(dialect string, took time.Duration) {
+	m.first.WithLabelValues(dialect).Observe(took.Seconds())
+}
+
+// Dispatched counts a request sent to a provider; outcome is "ok" or an error class.
+func (m *Metrics) Dispatched(provider, outcome string) {
+	m.dispatch.WithLabelValues(provider, outcome).Inc()
+}
+
+// Tokens adds what a request used; the arguments are counts of tokens.
+func (m *Metrics) Tokens(provider string, input, cacheRead, cacheWrite, output, reasoning int64) {
+	for i, n := range [...]int64{input, cacheRead, cacheWrite, output, reasoning} {
+		if n > 0 {
+			m.tokens.WithLabelValues(provider, m.tokenKind[i]).Add(float64(n))
+		}
+	}
+}
+
+// Revoked counts an open call that was ended by a revocation.
+func (m *Metrics) Revoked() { m.revoked.Inc() }

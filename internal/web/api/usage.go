@@ -1,0 +1,173 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"tollgate"
+)
+
+// UsageFields are the filters of usage, shared by query, count and summary.
+type UsageFields struct {
+	KeyID      Scope[int64]  `json:"key_id,omitzero"`
+	ProviderID Scope[int64]  `json:"provider_id,omitzero"`
+	Model      Scope[string] `json:"model,omitzero" doc:"The model as sent to the provider."`
+	RequestID  Scope[string] `json:"request_id,omitzero" doc:"x-tollgate-request-id of an answer."`
+	Since      *time.Time    `json:"since,omitempty" doc:"From then on, included."`
+	Until      *time.Time    `json:"until,omitempty" doc:"Up to then, not included."`
+}
+
+// Filter returns what the store selects by.
+func (u UsageFields) Filter() (tollgate.UsageFilter, error) {
+	f := tollgate.UsageFilter{KeyID: u.KeyID.Match, ProviderID: u.ProviderID.Match, Model: u.Model.Match}
+	f.Since, f.Until = Deref(u.Since), Deref(u.Until)
+	f.RequestID.Set = u.RequestID.Set
+	for _, s := range u.RequestID.Values {
+		id, err := tollgate.ParseRequestID(s)
+		if err != nil {
+			return f, tollgate.Invalidf("request_id", "request_id is not a request id (req_ and 13 characters)")
+		}
+		f.RequestID.Values = append(f.RequestID.Values, id)
+	}
+	return f, nil
+}
+
+// Deref returns what t points at, the zero time for nil.
+func Deref(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}
+
+// Tokens is the JSON of token counts, each token in one field only
+// (reasoning_tokens are a part of output_tokens).
+type Tokens struct {
+	Input      int64 `json:"input_tokens" doc:"Not from a cache."`
+	Output     int64 `json:"output_tokens"`
+	CacheRead  int64 `json:"cache_read_input_tokens"`
+	CacheWrite int64 `json:"cache_creation_input_tokens" doc:"Written to a cache, of any life."`
+	Reasoning  int64 `json:"reasoning_tokens" doc:"Part of output_tokens."`
+}
+
+func tokens(t tollgate.Tokens) Tokens {
+	return Tokens{t.Input, t.Output, t.CacheRead, t.CacheWrite + t.CacheWrite1h, t.Reasoning}
+}
+
+// Usage is the JSON of a usage row: one request that went out to a provider.
+type Usage struct {
+	ID         string    `json:"id" doc:"The request's id with the attempt in it."`
+	RequestID  string    `json:"request_id"`
+	Attempt    int       `json:"attempt"`
+	UserID     *int64    `json:"user_id" doc:"null = the access key"`
+	KeyID      *int64    `json:"key_id" doc:"null = a session or the access key"`
+	ProviderID int64     `json:"provider_id"`
+	Model      string    `json:"model"`
+	Dialect    string    `json:"dialect"`
+	Operation  string    `json:"operation"`
+	StartedAt  time.Time `json:"started_at"`
+	LatencyMS  int64     `json:"latency_ms"`
+	Status     int       `json:"status" doc:"The provider's; 0 = none came."`
+	ErrorClass string    `json:"error_class"`
+	Tokens
+	Exactness    string `json:"exactness"`
+	ServiceTier  string `json:"service_tier"`
+	Cost         Money  `json:"cost"`
+	PriceVersion int64  `json:"price_version" doc:"0 = unpriced"`
+}
+
+// UsageRecord returns the JSON of a usage row.
+func UsageRecord(r tollgate.UsageRow) Usage {
+	return Usage{
+		ID: r.ID.String(), RequestID: r.RequestID.String(), Attempt: r.ID.Attempt(), UserID: OrNull(r.UserID), KeyID: OrNull(r.KeyID),
+		ProviderID: r.ProviderID, Model: r.Model, Dialect: string(r.Dialect), Operation: string(r.Operation),
+		StartedAt: r.StartedAt.UTC(), LatencyMS: r.Latency.Milliseconds(), Status: r.Status, ErrorClass: r.ErrorClass,
+		Tokens: tokens(r.Tokens), Exactness: string(r.Exactness), ServiceTier: r.ServiceTier, Cost: Money(r.Cost), PriceVersion: r.PriceVersion,
+	}
+}
+
+// UsageRows is the Source of usage rows.
+func UsageRows(ctx context.Context, tx tollgate.Tx, f tollgate.UsageFilter, p tollgate.Page) ([]tollgate.UsageRow, *tollgate.Cursor, error) {
+	return tx.Usage.Dispatches(ctx, f, p)
+}
+
+// Count is the answer of a count.
+type Count struct {
+	Count int64 `json:"count"`
+}
+
+// Sum is the JSON of one row of a summary.
+type Sum struct {
+	Group      string `json:"group" doc:"An id, a model or a UTC day, by what was grouped."`
+	Dispatches int64  `json:"dispatches"`
+	Tokens
+	Cost Money `json:"cost"`
+}
+
+// Summary reads the sums of the rows that f selects.
+func Summary(ctx context.Context, store tollgate.Store, f tollgate.UsageFilter, by string) ([]Sum, error) {
+	group := tollgate.UsageGroup(by)
+	if by == "" {
+		group = tollgate.GroupModel
+	}
+	recs := []Sum{}
+	err := store.View(ctx, func(tx tollgate.Tx) error {
+		sums, err := tx.Usage.Summarize(ctx, f, group)
+		for _, s := range sums {
+			recs = append(recs, Sum{s.Key, s.Dispatches, tokens(s.Tokens), Money(s.Cost)})
+		}
+		return err
+	})
+	return recs, err
+}
+
+// CountUsage counts the rows that f selects.
+func CountUsage(ctx context.Context, store tollgate.Store, f tollgate.UsageFilter) (Count, error) {
+	var c Count
+	err := store.View(ctx, func(tx tollgate.Tx) (err error) {
+		c.Count, err = tx.Usage.CountDispatches(ctx, f)
+		return err
+	})
+	return c, err
+}
+
+// Request is the JSON of a request row: one request of a client.
+type Request struct {
+	ID           string    `json:"id"`
+	UserID       *int64    `json:"user_id"`
+	KeyID        *int64    `json:"key_id"`
+	Service      bool      `json:"service" doc:"By the access key."`
+	StartedAt    time.Time `json:"started_at"`
+	ClientIP     string    `json:"client_ip"`
+	UserAgent    string    `json:"user_agent"`
+	Dialect      string    `json:"dialect"`
+	Operation    string    `json:"operation"`
+	Stream       bool      `json:"stream"`
+	Model        string    `json:"model" doc:"As the client sent it."`
+	ProviderID   *int64    `json:"provider_id"`
+	ServedModel  string    `json:"served_model"`
+	Status       int       `json:"status"`
+	ErrorClass   string    `json:"error_class"`
+	ErrorText    string    `json:"error_text,omitempty" doc:"For admins."`
+	FirstTokenMS int64     `json:"first_token_ms"`
+	LatencyMS    int64     `json:"latency_ms"`
+	Tags         string    `json:"tags"`
+	Tokens
+	Cost Money `json:"cost"`
+}
+
+// RequestRecord returns the JSON of a request row.
+func RequestRecord(r tollgate.Request) Request {
+	return Request{
+		ID: r.ID.String(), UserID: OrNull(r.UserID), KeyID: OrNull(r.KeyID), Service: r.Service, StartedAt: r.StartedAt.UTC(),
+		ClientIP: r.ClientIP, UserAgent: r.UserAgent, Dialect: string(r.Dialect), Operation: string(r.Operation), Stream: r.Stream,
+		Model: r.Model, ProviderID: OrNull(r.ProviderID), ServedModel: r.Served, Status: r.Status, ErrorClass: string(r.ErrorClass),
+		ErrorText: r.ErrorText, FirstTokenMS: r.FirstToken.Milliseconds(), LatencyMS: r.Latency.Milliseconds(), Tags: r.Tags,
+		Tokens: tokens(r.Tokens), Cost: Money(r.Cost),
+	}
+}
+
+// RequestRows is the Source of request rows.
+func RequestRows(ctx context.Context, tx tollgate.Tx, f tollgate.UsageFilter, p tollgate.Page) ([]tollgate.Request, *tollgate.Cursor, error) {
+	return tx.Usage.Requests(ctx, f, p)
+}

@@ -1,0 +1,24 @@
+package web
+
+import "net/http"
+
+const (
+	cspAPI  = "default-src 'none'; frame-ancestors 'none'"
+	cspPage = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
+		"form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+)
+
+// apiHeaders sets what every answer of console and admin API carries (SECURITY W-01, H-09).
+func apiHeaders(h http.Header) {
+	h.Set("Content-Security-Policy", cspAPI)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// PageHeaders replaces the content security policy of an API answer by that
+// of a page with scripts and styles of our own, none inline.
+func PageHeaders(h http.Header) { h.Set("Content-Security-Policy", cspPage) }

@@ -1,0 +1,84 @@
+package wire
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"tollgate"
+)
+
+// Status returns the HTTP status of a refusal in a dialect that has no status
+// of its own for it.
+func Status(e *tollgate.Error) int {
+	switch e.Code {
+	case tollgate.CodeInvalid:
+		if e.Reason == ReasonMethod {
+			return http.StatusMethodNotAllowed
+		}
+		return http.StatusBadRequest
+	case tollgate.CodeUnauthenticated:
+		return http.StatusUnauthorized
+	case tollgate.CodeForbidden:
+		return http.StatusForbidden
+	case tollgate.CodeNotFound:
+		return http.StatusNotFound
+	case tollgate.CodeConflict:
+		return http.StatusConflict
+	case tollgate.CodeTooLarge:
+		return http.StatusRequestEntityTooLarge
+	case tollgate.CodeMediaType:
+		return http.StatusUnsupportedMediaType
+	case tollgate.CodeQuota, tollgate.CodeRateLimited:
+		return http.StatusTooManyRequests
+	case tollgate.CodeUnsupported:
+		return http.StatusNotImplemented
+	case tollgate.CodeUpgradeRequired:
+		return http.StatusUpgradeRequired
+	case tollgate.CodeUpstream:
+		return http.StatusBadGateway
+	case tollgate.CodeUnavailable:
+		return http.StatusServiceUnavailable
+	case tollgate.CodeTimeout:
+		return http.StatusGatewayTimeout
+	case tollgate.CodeInternal:
+		return http.StatusInternalServerError
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+// Retryable reports whether the same request may succeed later.
+func Retryable(c tollgate.Code) bool {
+	switch c {
+	case tollgate.CodeRateLimited, tollgate.CodeUpstream, tollgate.CodeUnavailable, tollgate.CodeTimeout, tollgate.CodeInternal:
+		return true
+	case tollgate.CodeInvalid, tollgate.CodeUnauthenticated, tollgate.CodeForbidden, tollgate.CodeNotFound, tollgate.CodeConflict,
+		tollgate.CodeTooLarge, tollgate.CodeMediaType, tollgate.CodeQuota, tollgate.CodeUnsupported, tollgate.CodeUpgradeRequired:
+		return false
+	default:
+		return true
+	}
+}
+
+// RefusalHeader returns the headers that every dialect gives a refusal:
+// content-type; x-should-retry: false and no retry-after where retrying cannot
+// help, which the SDKs would otherwise do on 409, 429 and 5xx; retry-after in
+// whole seconds, rounded up, where it is known; allow for a wrong method.
+func RefusalHeader(e *tollgate.Error) http.Header {
+	h := http.Header{"Content-Type": {"application/json"}}
+	switch {
+	case !Retryable(e.Code):
+		h.Set("X-Should-Retry", "false")
+	case e.RetryAfter > 0:
+		h.Set("Retry-After", strconv.FormatInt(RetrySeconds(e.RetryAfter), 10))
+	}
+	if na, ok := errors.AsType[NotAllowed](e.Err); ok {
+		h.Set("Allow", na.Allow)
+	}
+	return h
+}
+
+// RetrySeconds rounds a wait up to whole seconds.
+func RetrySeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
