@@ -125,6 +125,9 @@ func (k *Keyring) Subkey(purpose string) []byte {
 // Format writes "[redacted]" whatever the verb.
 func (k *Keyring) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
+// MarshalText returns "[redacted]".
+func (k *Keyring) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
+
 // LogValue returns "[redacted]".
 func (k *Keyring) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
