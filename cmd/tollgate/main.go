@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 	_ "time/tzdata" // [ledger] timezone works on systems without a database of zones
@@ -42,7 +41,7 @@ func run(ctx context.Context, args []string, s *session) int {
 	}
 	if err != nil {
 		s.fail(err)
-		fmt.Fprintln(s.stderr, "tollgate: `tollgate --help` lists commands and flags")
+		s.notef("tollgate: `tollgate --help` lists commands and flags\n")
 		return exitUsage
 	}
 	s.flags, s.demo = c.Flags, c.Demo
@@ -61,5 +60,5 @@ var errSilent = errors.New("failed")
 
 // fail prints an error; each further line is indented.
 func (s *session) fail(err error) {
-	fmt.Fprintln(s.stderr, "tollgate: "+strings.ReplaceAll(strings.TrimSpace(explain(err)), "\n", "\n  "))
+	s.notef("tollgate: %s\n", strings.ReplaceAll(strings.TrimSpace(explain(err)), "\n", "\n  "))
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -92,7 +93,7 @@ func unchanged(ts *testscript.TestScript, _ bool, args []string) {
 func chars(ts *testscript.TestScript, _ bool, args []string) {
 	text := ts.ReadFile(args[0])
 	line, rest, _ := strings.Cut(text, "\n")
-	if rest != "" || fmt.Sprint(len(line)) != args[1] {
+	if rest != "" || strconv.Itoa(len(line)) != args[1] {
 		ts.Fatalf("%s holds %d lines, the first of %d characters", args[0], bytes.Count([]byte(text), []byte("\n")), len(line))
 	}
 }

@@ -39,17 +39,17 @@ func (c *serveCmd) Run(ctx context.Context, s *session) error {
 	for {
 		select {
 		case err := <-a.Failed():
-			log.Error("a listener failed", "error", err)
+			log.ErrorContext(ctx, "a listener failed", "error", err)
 			_ = a.Stop(ctx) // the failure is what counts
 			return err
 		case sig := <-signals:
 			if sig == syscall.SIGHUP {
 				if err := s.reload(ctx, a); err != nil {
-					log.Error("the settings were not reloaded; the last good ones stay", "error", err)
+					log.ErrorContext(ctx, "the settings were not reloaded; the last good ones stay", "error", err)
 				}
 				continue
 			}
-			log.Info("stopping", "signal", sig.String())
+			log.InfoContext(ctx, "stopping", "signal", sig.String())
 			return stop(ctx, a, signals)
 		}
 	}

@@ -56,9 +56,12 @@ func (s *session) operate(ctx context.Context, use func(*ops.Connection) error) 
 	return errors.Join(use(c), c.Close())
 }
 
-func (s *session) printf(format string, args ...any) { fmt.Fprintf(s.stdout, format, args...) }
+// printf writes an answer to standard output. Where that is gone, there is
+// nobody to tell.
+func (s *session) printf(format string, args ...any) { _, _ = fmt.Fprintf(s.stdout, format, args...) }
 
-func (s *session) notef(format string, args ...any) { fmt.Fprintf(s.stderr, format, args...) }
+// notef writes to standard error what is not the answer itself.
+func (s *session) notef(format string, args ...any) { _, _ = fmt.Fprintf(s.stderr, format, args...) }
 
 // explain returns the text of an error for the operator at the host: message
 // and cause.

@@ -50,6 +50,7 @@ func TestMain(m *testing.M) {
 }
 
 func runCase(t *testing.T, file string) {
+	t.Helper()
 	archive, err := txtar.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)

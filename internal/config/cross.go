@@ -16,7 +16,7 @@ func (l *loader) derive(c *Config) {
 	if c.DataDir == "" {
 		dir, err := filepath.Abs("data")
 		if err != nil {
-			l.problems.addf(Place{}, "the current folder cannot be found: %v", err)
+			addf(&l.problems, Place{}, "the current folder cannot be found: %v", err)
 		}
 		c.DataDir = dir
 	}
@@ -33,28 +33,28 @@ func (l *loader) cross(c *Config) {
 	at := l.source
 	switch {
 	case (c.TLSCert == "") != (c.TLSKey == ""):
-		l.problems.addf(at("TOLLGATE_TLS_CERT", "TOLLGATE_TLS_KEY"), "a certificate needs its key and a key its certificate: give both or neither")
+		addf(&l.problems, at("TOLLGATE_TLS_CERT", "TOLLGATE_TLS_KEY"), "a certificate needs its key and a key its certificate: give both or neither")
 	case c.TLSCert != "":
 		if _, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey); err != nil {
-			l.problems.addf(at("TOLLGATE_TLS_CERT", "TOLLGATE_TLS_KEY"), "the certificate cannot be used: %v", err)
+			addf(&l.problems, at("TOLLGATE_TLS_CERT", "TOLLGATE_TLS_KEY"), "the certificate cannot be used: %v", err)
 		}
 	case !c.Loopback() && !c.AllowHTTP:
-		l.problems.addf(at("TOLLGATE_HOST"),
+		addf(&l.problems, at("TOLLGATE_HOST"),
 			"serving plain HTTP on %s would send keys in clear; give a certificate (TOLLGATE_TLS_CERT, TOLLGATE_TLS_KEY), or set TOLLGATE_ALLOW_HTTP=true behind a TLS proxy", c.Host)
 	}
 	if c.MetricsAddr != "" && c.Port != 0 && c.MetricsAddr == c.Addr() {
-		l.problems.addf(at("TOLLGATE_METRICS_ADDR"), "is the main listen address; choose another port")
+		addf(&l.problems, at("TOLLGATE_METRICS_ADDR"), "is the main listen address; choose another port")
 	}
 	if host, _, err := net.SplitHostPort(c.MetricsAddr); err == nil && !(Config{Host: host}).Loopback() {
-		l.warnings.addf(at("TOLLGATE_METRICS_ADDR"), "/metrics on %s is open to everyone who can reach it", c.MetricsAddr)
+		addf(&l.warnings, at("TOLLGATE_METRICS_ADDR"), "/metrics on %s is open to everyone who can reach it", c.MetricsAddr)
 	}
 	for _, p := range c.TrustedProxies {
 		if p.Bits() == 0 {
-			l.warnings.addf(at("TOLLGATE_TRUSTED_PROXIES"), "%s trusts forwarding headers from everywhere: callers can choose their address", p)
+			addf(&l.warnings, at("TOLLGATE_TRUSTED_PROXIES"), "%s trusts forwarding headers from everywhere: callers can choose their address", p)
 		}
 	}
 	if !c.PreviousMasterKey.Empty() && c.PreviousMasterKey == c.MasterKey {
-		l.problems.addf(at("DATABASE_SECRET_KEY_PREVIOUS"), "is the same as DATABASE_SECRET_KEY")
+		addf(&l.problems, at("DATABASE_SECRET_KEY_PREVIOUS"), "is the same as DATABASE_SECRET_KEY")
 	}
 	l.crossAccess(c)
 }
@@ -66,17 +66,17 @@ func (l *loader) crossAccess(c *Config) {
 		return
 	}
 	if len(key) < minAccessKey {
-		l.problems.addf(at, "access_key in [server] has at least %d characters", minAccessKey)
+		addf(&l.problems, at, "access_key in [server] has at least %d characters", minAccessKey)
 	} else if err := validKeyText(key); err != nil {
-		l.problems.addf(at, "access_key in [server]: %v", err)
+		addf(&l.problems, at, "access_key in [server]: %v", err)
 	}
 	if c.Server.AccessKey == c.Admin.APIKey {
-		l.problems.addf(at, "access_key in [server] must not be a user's key: it is the admin's")
+		addf(&l.problems, at, "access_key in [server] must not be a user's key: it is the admin's")
 	}
 	for _, u := range c.Seed.Users {
 		for _, k := range u.Keys {
 			if k.APIKey == c.Server.AccessKey {
-				l.problems.addf(k.At, "access_key in [server] must not be a user's key: it is one of %s", u.Name)
+				addf(&l.problems, k.At, "access_key in [server] must not be a user's key: it is one of %s", u.Name)
 			}
 		}
 	}

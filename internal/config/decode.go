@@ -3,6 +3,7 @@ package config
 import (
 	"encoding"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"reflect"
@@ -52,11 +53,11 @@ func (d *decoder) document(n *node, dst *file) {
 
 func (d *decoder) structure(n *node, dst reflect.Value, name string) {
 	if n.kind != kindTable {
-		d.problems.addf(n.at, "%s must be a table, not %s", name, n.kind)
+		addf(&d.problems, n.at, "%s must be a table, not %s", name, n.kind)
 		return
 	}
 	defer func(was bool) { d.tolerant = was }(d.tolerant)
-	if t, ok := dst.Interface().(tolerator); ok && t.tolerates(n) {
+	if t, ok := reflect.TypeAssert[tolerator](dst); ok && t.tolerates(n) {
 		d.tolerant = true
 	}
 	known := map[string]bool{}
@@ -102,7 +103,7 @@ func (d *decoder) field(n *node, dst reflect.Value, field reflect.StructField, n
 		known[alias] = true
 		if other, both := n.table[alias]; both {
 			if ok && !sameNode(v, other) {
-				d.problems.addf(n.keyAt[alias], "%s is another name for %s; both are set, and they differ", alias, key)
+				addf(&d.problems, n.keyAt[alias], "%s is another name for %s; both are set, and they differ", alias, key)
 				return
 			}
 			key, v, ok = alias, other, true
@@ -135,7 +136,7 @@ func subtable(parent, key string, t reflect.Type) string {
 }
 
 func (d *decoder) unknown(n *node, dst reflect.Value, name string, known map[string]bool) {
-	f, _ := dst.Interface().(foreign)
+	f, _ := reflect.TypeAssert[foreign](dst)
 	where := ""
 	if name != "" {
 		where = " in " + name
@@ -144,9 +145,9 @@ func (d *decoder) unknown(n *node, dst reflect.Value, name string, known map[str
 		switch {
 		case known[key]:
 		case f != nil && f.foreignKey(key), d.tolerant:
-			d.notes.addf(n.keyAt[key], "%s%s means nothing here and is ignored", key, where)
+			addf(&d.notes, n.keyAt[key], "%s%s means nothing here and is ignored", key, where)
 		default:
-			d.problems.addf(n.keyAt[key], "unknown key %q%s%s", clip(key), where, hint(key, known))
+			addf(&d.problems, n.keyAt[key], "unknown key %q%s%s", clip(key), where, hint(key, known))
 		}
 	}
 }
@@ -179,7 +180,7 @@ func (d *decoder) given(n *node, dst reflect.Value, shape, what string) {
 		if shape == "bool" {
 			want = kindBool
 		}
-		d.problems.addf(n.at, "%s must be %s, not %s", what, want, n.kind)
+		addf(&d.problems, n.at, "%s must be %s, not %s", what, want, n.kind)
 		return
 	default:
 		s, ok := d.text(n, what)
@@ -195,19 +196,19 @@ func (d *decoder) given(n *node, dst reflect.Value, shape, what string) {
 // text returns a string value with references resolved.
 func (d *decoder) text(n *node, what string) (string, bool) {
 	if n.kind != kindString {
-		d.problems.addf(n.at, "%s must be a string, not %s", what, n.kind)
+		addf(&d.problems, n.at, "%s must be a string, not %s", what, n.kind)
 		return "", false
 	}
 	if !strings.HasPrefix(n.text, "env:") && !strings.HasPrefix(n.text, "file:") {
 		return n.text, true
 	}
 	if d.resolve == nil {
-		d.problems.addf(n.at, "%s: env: and file: values are read only from a file on the gateway's own disk", what)
+		addf(&d.problems, n.at, "%s: env: and file: values are read only from a file on the gateway's own disk", what)
 		return "", false
 	}
 	s, err := d.resolve(n.text)
 	if err != nil {
-		d.problems.addf(n.at, "%s: %v", what, err)
+		addf(&d.problems, n.at, "%s: %v", what, err)
 		return "", false
 	}
 	return s, true
@@ -239,13 +240,13 @@ func (d *decoder) value(n *node, dst reflect.Value, table, what string) {
 		if d.is(n, kindInteger, what) {
 			i, err := strconv.ParseInt(n.text, 0, 64)
 			if err != nil {
-				d.problems.addf(n.at, "%s is out of range", what)
+				addf(&d.problems, n.at, "%s is out of range", what)
 			}
 			dst.SetInt(i)
 		}
 	case reflect.Slice:
 		if n.kind != kindArray {
-			d.problems.addf(n.at, "%s must be an array, not %s", what, n.kind)
+			addf(&d.problems, n.at, "%s must be an array, not %s", what, n.kind)
 			return
 		}
 		for _, item := range n.items {
@@ -255,7 +256,7 @@ func (d *decoder) value(n *node, dst reflect.Value, table, what string) {
 		}
 	case reflect.Map:
 		if n.kind != kindTable {
-			d.problems.addf(n.at, "%s must be a table, not %s", what, n.kind)
+			addf(&d.problems, n.at, "%s must be a table, not %s", what, n.kind)
 			return
 		}
 		dst.Set(reflect.MakeMap(dst.Type()))
@@ -267,7 +268,7 @@ func (d *decoder) value(n *node, dst reflect.Value, table, what string) {
 	case reflect.Struct:
 		d.structure(n, dst, table)
 	default:
-		d.problems.addf(n.at, "%s cannot be read", what)
+		addf(&d.problems, n.at, "%s cannot be read", what)
 	}
 }
 
@@ -276,7 +277,7 @@ func (d *decoder) value(n *node, dst reflect.Value, table, what string) {
 func (d *decoder) special(n *node, dst reflect.Value, what string) bool {
 	fail := func(err error) {
 		if err != nil {
-			d.problems.addf(n.at, "%s: %v", what, err)
+			addf(&d.problems, n.at, "%s: %v", what, err)
 		}
 	}
 	switch p := dst.Addr().Interface().(type) {
@@ -288,7 +289,7 @@ func (d *decoder) special(n *node, dst reflect.Value, what string) bool {
 		*p = tollgate.NewSecret(s)
 	case *tollgate.Money:
 		if n.kind != kindInteger && n.kind != kindFloat {
-			d.problems.addf(n.at, "%s must be a number of dollars, not %s", what, n.kind)
+			addf(&d.problems, n.at, "%s must be a number of dollars, not %s", what, n.kind)
 			break
 		}
 		m, err := tollgate.ParseMoney(n.text)
@@ -330,7 +331,7 @@ func (d *decoder) special(n *node, dst reflect.Value, what string) bool {
 // is reports whether n is of a kind, and reports the problem if it is not.
 func (d *decoder) is(n *node, kind nodeKind, what string) bool {
 	if n.kind != kind {
-		d.problems.addf(n.at, "%s must be %s, not %s", what, kind, n.kind)
+		addf(&d.problems, n.at, "%s must be %s, not %s", what, kind, n.kind)
 	}
 	return n.kind == kind
 }
@@ -341,7 +342,7 @@ func nodeTime(n *node) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339Nano, strings.Replace(strings.ToUpper(n.text), " ", "T", 1))
 	if err != nil {
-		return time.Time{}, fmt.Errorf("must be a time with an offset, such as 2030-01-31T00:00:00Z")
+		return time.Time{}, errors.New("must be a time with an offset, such as 2030-01-31T00:00:00Z")
 	}
 	return t.UTC(), nil
 }
@@ -384,7 +385,7 @@ func (d *decoder) appendJSON(b []byte, n *node, what string) []byte {
 			return strconv.AppendInt(b, i, 10)
 		}
 		if !json.Valid([]byte(n.text)) {
-			d.problems.addf(n.at, "%s: %q is not a finite decimal number", what, clip(n.text))
+			addf(&d.problems, n.at, "%s: %q is not a finite decimal number", what, clip(n.text))
 		}
 		return append(b, n.text...)
 	case kindBool:
@@ -392,9 +393,10 @@ func (d *decoder) appendJSON(b []byte, n *node, what string) []byte {
 	case kindString:
 		s, _ := d.text(n, what)
 		return appendJSONString(b, s)
-	default:
+	case kindTime:
 		return appendJSONString(b, n.text)
 	}
+	return b
 }
 
 func appendJSONString(b []byte, s string) []byte {

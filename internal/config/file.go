@@ -116,7 +116,7 @@ func (f file) settings() map[string]given {
 			if name == "" {
 				continue
 			}
-			if g, ok := v.Field(i).Interface().(given); ok && g.set {
+			if g, ok := reflect.TypeAssert[given](v.Field(i)); ok && g.set {
 				out[name] = g
 			}
 		}
@@ -130,7 +130,7 @@ func (f file) apply(c *Config, ps *Problems) {
 	c.Server.AccessKey, c.Server.AccessPermissions = tollgate.NewSecret(f.Server.AccessKey.text), f.Server.Access.Permissions
 	for _, p := range f.Server.Access.Permissions {
 		if err := tollgate.ValidPattern("model_pattern", p.ModelPattern); err != nil {
-			ps.addf(f.Server.At, "permissions in [server.access]: %s", message(err))
+			addf(ps, f.Server.At, "permissions in [server.access]: %s", message(err))
 		}
 	}
 	c.Upstream.AllowPrivate = f.Upstream.AllowPrivate
@@ -150,7 +150,7 @@ func (f file) apply(c *Config, ps *Problems) {
 			continue
 		}
 		if err := key.apply(c, key.given.text); err != nil {
-			ps.addf(key.given.at, "%s %v", key.given.name, err)
+			addf(ps, key.given.at, "%s %v", key.given.name, err)
 		}
 	}
 	f.refuse(ps)
@@ -201,7 +201,7 @@ func applyTimezone(c *Config, s string) error {
 // refuse reports sections that are part of the format but not of this version.
 func (f file) refuse(ps *Problems) {
 	sign := func(at Place, name string) {
-		ps.addf(at, "sign-in through %s is not served by this version; remove the section", name)
+		addf(ps, at, "sign-in through %s is not served by this version; remove the section", name)
 	}
 	if f.SSO.GitHub != nil {
 		sign(f.SSO.GitHub.At, "[sso.github]")
@@ -213,6 +213,6 @@ func (f file) refuse(ps *Problems) {
 		sign(client.At, fmt.Sprintf("[sso.oidc.%s]", clip(name)))
 	}
 	if f.Routes != nil {
-		ps.addf(f.Routes.At, "[[routes]] is not served by this version; remove it or use [[model_aliases]]")
+		addf(ps, f.Routes.At, "[[routes]] is not served by this version; remove it or use [[model_aliases]]")
 	}
 }

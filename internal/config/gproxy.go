@@ -47,7 +47,7 @@ func channels() map[string]channel {
 // changed or left out.
 func mapChannel(p *SeedProvider, notes, problems *Problems) {
 	if p.Kind != "" && p.Kind != p.Channel {
-		problems.addf(p.At, "kind and channel are two names for one thing; both are set, and they differ")
+		addf(problems, p.At, "kind and channel are two names for one thing; both are set, and they differ")
 		return
 	}
 	channelSettings(p, notes)
@@ -55,7 +55,7 @@ func mapChannel(p *SeedProvider, notes, problems *Problems) {
 		if !c.APIKey.Empty() || c.NeedsSecret {
 			return false
 		}
-		notes.addf(c.At, "provider %s: a credential without api_key is left out", p.Name)
+		addf(notes, c.At, "provider %s: a credential without api_key is left out", p.Name)
 		return true
 	})
 	ch, served := channels()[p.Channel]
@@ -65,16 +65,16 @@ func mapChannel(p *SeedProvider, notes, problems *Problems) {
 		for i := range p.Credentials {
 			p.Credentials[i].APIKey, p.Credentials[i].NeedsSecret = tollgate.Secret{}, true
 		}
-		notes.addf(p.At, "provider %s: channel %s is not served by this version; the provider is imported disabled and without secrets", p.Name, clip(p.Channel))
+		addf(notes, p.At, "provider %s: channel %s is not served by this version; the provider is imported disabled and without secrets", p.Name, clip(p.Channel))
 		return
 	case p.BaseURL == "":
 		p.BaseURL = ch.baseURL
 	}
 	if p.Kind = ch.kind; p.BaseURL == "" && p.Kind == "openai-compatible" {
-		problems.addf(p.At, "provider %s: channel %s needs a base_url", p.Name, p.Channel)
+		addf(problems, p.At, "provider %s: channel %s needs a base_url", p.Name, p.Channel)
 	}
 	if p.Channel != p.Kind {
-		notes.addf(p.At, "provider %s: channel %s is imported as kind %s", p.Name, p.Channel, p.Kind)
+		addf(notes, p.At, "provider %s: channel %s is imported as kind %s", p.Name, p.Channel, p.Kind)
 	}
 }
 
@@ -90,7 +90,7 @@ func channelSettings(p *SeedProvider, notes *Problems) {
 	}
 	delete(settings, "base_url")
 	for _, key := range sortedKeys(settings) {
-		notes.addf(p.At, "provider %s: settings.%s of channel %s means nothing here and is ignored", p.Name, clip(key), clip(p.Channel))
+		addf(notes, p.At, "provider %s: settings.%s of channel %s means nothing here and is ignored", p.Name, clip(key), clip(p.Channel))
 	}
 	p.Settings = nil
 }
@@ -99,6 +99,6 @@ func channelSettings(p *SeedProvider, notes *Problems) {
 func freeQuota(q *SeedQuota, notes *Problems) {
 	if q.Limit != nil && *q.Limit == 0 {
 		q.Limit = nil
-		notes.addf(q.At, "quota 0 of %s means unlimited in a GPROXY file and is imported as unlimited", strings.TrimSpace(q.UserName))
+		addf(notes, q.At, "quota 0 of %s means unlimited in a GPROXY file and is imported as unlimited", strings.TrimSpace(q.UserName))
 	}
 }

@@ -98,8 +98,8 @@ func parseSeed(name string, data []byte, resolve func(string) (string, error)) (
 	l := loader{}
 	doc := l.parse(name, data, resolve)
 	finishSeed(&doc.Seed, l.gproxy, &l.problems)
-	doc.Seed.Notes = append(l.warnings, doc.Seed.Notes...)
-	sortProblems(doc.Seed.Notes)
+	doc.Notes = append(l.warnings, doc.Notes...)
+	sortProblems(doc.Notes)
 	sortProblems(l.problems)
 	return doc.Seed, l.problems.Err()
 }
@@ -149,7 +149,7 @@ func (l *loader) file(path string) file {
 	}
 	data, err := readLimited(path, maxFileBytes+1)
 	if err != nil {
-		l.problems.addf(Place{Source: path}, "the file cannot be read: %v", reason(err))
+		addf(&l.problems, Place{Source: path}, "the file cannot be read: %v", reason(err))
 		return file{}
 	}
 	dir := filepath.Dir(path)
@@ -210,7 +210,7 @@ func readLimited(path string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // read only
 	return io.ReadAll(io.LimitReader(f, limit))
 }
 
@@ -236,7 +236,7 @@ func (l *loader) settings(c *Config, fromFile map[string]given) {
 		}
 		l.origin[s.env] = g.at
 		if err := s.apply(c, g.text); err != nil {
-			l.problems.addf(g.at, "%s", strings.TrimSpace(g.name+" "+message(err)))
+			addf(&l.problems, g.at, "%s", strings.TrimSpace(g.name+" "+message(err)))
 		}
 	}
 }
@@ -262,7 +262,7 @@ func (l *loader) lookup(s setting) given {
 	alias := "GPROXY_" + strings.TrimPrefix(s.env, "TOLLGATE_")
 	theirs := l.pair(s, alias, l.variables(alias))
 	if ours.set && theirs.set && ours.text != theirs.text {
-		l.problems.addf(theirs.at, "is another name for %s; both are set, and they differ", s.env)
+		addf(&l.problems, theirs.at, "is another name for %s; both are set, and they differ", s.env)
 	}
 	if !ours.set {
 		return theirs
@@ -290,12 +290,12 @@ func (l *loader) pair(s setting, name string, from map[string]given) given {
 		return direct
 	}
 	if direct.set {
-		l.problems.addf(viaFile.at, "give either %s or %s, not both", direct.at, viaFile.at)
+		addf(&l.problems, viaFile.at, "give either %s or %s, not both", direct.at, viaFile.at)
 		return direct
 	}
 	v, err := readValue(viaFile.text)
 	if err != nil {
-		l.problems.addf(viaFile.at, "%v", err)
+		addf(&l.problems, viaFile.at, "%v", err)
 		return given{}
 	}
 	return given{text: v, at: viaFile.at, set: true}
@@ -316,7 +316,7 @@ func (l *loader) misspelt() {
 			continue
 		}
 		if near, ok := nearest(lower, known); ok {
-			l.warnings.addf(Place{Source: name}, "is not a variable of this program; did you mean %s?", strings.ToUpper(near))
+			addf(&l.warnings, Place{Source: name}, "is not a variable of this program; did you mean %s?", strings.ToUpper(near))
 		}
 	}
 }

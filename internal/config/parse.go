@@ -78,9 +78,8 @@ func parseHost(s string) (string, error) {
 }
 
 func validHostname(s string) bool {
-	return s != "" && len(s) <= 253 && !strings.ContainsFunc(s, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '.' || r == '_')
-	})
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
+	return s != "" && len(s) <= 253 && !strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune(letters, r) })
 }
 
 func parsePort(s string) (int, error) {

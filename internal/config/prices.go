@@ -38,9 +38,9 @@ type TokenPrices struct {
 	CacheCreation1h   *tollgate.Money `toml:"price_cache_creation_input_tokens_1h" json:"price_cache_creation_input_tokens_1h,omitempty"`
 }
 
-// settle turns prices that stand directly on the model into a single tier, so
+// settlePrices turns prices that stand directly on the model into a single tier, so
 // that one meaning has one form. It reports prices given both ways.
-func (p *Prices) settle() error {
+func settlePrices(p *Prices) error {
 	if p.TokenPrices == (TokenPrices{}) {
 		return nil
 	}
@@ -86,7 +86,7 @@ func ParsePrices(b json.RawMessage) (Prices, error) {
 	if err := d.Decode(&p); err != nil {
 		return p, tollgate.WrapError(tollgate.CodeInvalid, err, "the prices cannot be read")
 	}
-	return p, p.settle()
+	return p, settlePrices(&p)
 }
 
 // tierOfMode turns the token prices of a service tier that stand directly on

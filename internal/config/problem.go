@@ -56,6 +56,7 @@ func (ps Problems) Err() error {
 	return ps
 }
 
-func (ps *Problems) addf(at Place, format string, args ...any) {
+// addf adds a problem to a list.
+func addf(ps *Problems, at Place, format string, args ...any) {
 	*ps = append(*ps, Problem{Place: at, Message: fmt.Sprintf(format, args...)})
 }

@@ -57,13 +57,13 @@ type seedCheck struct {
 
 func (c *seedCheck) valid(at Place, err error) {
 	if err != nil {
-		c.problems.addf(at, "%s", message(err))
+		addf(c.problems, at, "%s", message(err))
 	}
 }
 
 func (c *seedCheck) required(at Place, key, value string) {
 	if value == "" {
-		c.problems.addf(at, "%s is missing", key)
+		addf(c.problems, at, "%s is missing", key)
 	}
 }
 
@@ -71,7 +71,7 @@ func (c *seedCheck) required(at Place, key, value string) {
 func (c *seedCheck) unique(at Place, what string, identity ...string) {
 	key := fmt.Sprintf("%s%q", what, identity)
 	if first, dup := c.seen[key]; dup {
-		c.problems.addf(at, "%s %s stands here a second time; the first is at %s", what, clip(identity[0]), first)
+		addf(c.problems, at, "%s %s stands here a second time; the first is at %s", what, clip(identity[0]), first)
 		return
 	}
 	c.seen[key] = at
@@ -84,13 +84,13 @@ func (c *seedCheck) user(u *SeedUser) {
 	}
 	c.unique(u.At, "user", u.Name)
 	if u.Password.Empty() && u.HasPassword {
-		c.seed.Notes.addf(u.At, "user %s had a password that this file does not hold; set a new one", u.Name)
+		addf(&c.seed.Notes, u.At, "user %s had a password that this file does not hold; set a new one", u.Name)
 	}
 	if p := u.Password.Reveal(); p != "" && p[0] != '$' && len(p) < minPassword {
-		c.seed.Notes.addf(u.At, "the password of user %s is shorter than %d characters", u.Name, minPassword)
+		addf(&c.seed.Notes, u.At, "the password of user %s is shorter than %d characters", u.Name, minPassword)
 	}
 	if u.TeamRole != nil && !slices.Contains([]string{"", "member", "admin"}, *u.TeamRole) {
-		c.problems.addf(u.At, `team_role of user %s must be "member" or "admin"`, u.Name)
+		addf(c.problems, u.At, `team_role of user %s must be "member" or "admin"`, u.Name)
 	}
 	for i := range u.Keys {
 		c.key(u, &u.Keys[i])
@@ -101,7 +101,7 @@ func (c *seedCheck) key(u *SeedUser, k *SeedKey) {
 	c.valid(k.At, tollgate.ValidLabel("label", k.Label))
 	for _, s := range k.Surfaces {
 		if s != tollgate.SurfaceLLM && s != tollgate.SurfaceUser && s != tollgate.SurfaceAdmin {
-			c.problems.addf(k.At, "surfaces of a key are llm, user and admin, not %q", clip(string(s)))
+			addf(c.problems, k.At, "surfaces of a key are llm, user and admin, not %q", clip(string(s)))
 		}
 	}
 	for _, m := range k.Models {
@@ -110,14 +110,14 @@ func (c *seedCheck) key(u *SeedUser, k *SeedKey) {
 	key := k.APIKey.Reveal()
 	switch {
 	case key == "" && !k.NeedsSecret:
-		c.problems.addf(k.At, "a key of user %s has no api_key; write needs_secret = true for a key that gets one later", u.Name)
+		addf(c.problems, k.At, "a key of user %s has no api_key; write needs_secret = true for a key that gets one later", u.Name)
 	case key == "":
 	case len(key) < 8 || len(key) > 256 || !visible(key):
-		c.problems.addf(k.At, "an api_key of user %s is not made of 8 to 256 visible ASCII characters", u.Name)
+		addf(c.problems, k.At, "an api_key of user %s is not made of 8 to 256 visible ASCII characters", u.Name)
 	default:
 		k.NeedsSecret = false
 		if first, dup := c.seen["key "+key]; dup {
-			c.problems.addf(k.At, "this api_key stands here a second time; the first is at %s", first)
+			addf(c.problems, k.At, "this api_key stands here a second time; the first is at %s", first)
 		}
 		c.seen["key "+key] = k.At
 	}
@@ -139,10 +139,10 @@ func (c *seedCheck) provider(p *SeedProvider) {
 		c.valid(k.At, tollgate.ValidLabel("label", k.Label))
 		switch {
 		case k.APIKey.Empty() && !k.NeedsSecret:
-			c.problems.addf(k.At, "a credential of provider %s has no api_key; write needs_secret = true for one that gets it later", clip(p.Name))
+			addf(c.problems, k.At, "a credential of provider %s has no api_key; write needs_secret = true for one that gets it later", clip(p.Name))
 		case k.APIKey.Empty():
 		case !visible(k.APIKey.Reveal()) || len(k.APIKey.Reveal()) > 16<<10:
-			c.problems.addf(k.At, "the api_key of a credential of provider %s is not made of visible ASCII characters", clip(p.Name))
+			addf(c.problems, k.At, "the api_key of a credential of provider %s is not made of visible ASCII characters", clip(p.Name))
 		default:
 			k.NeedsSecret = false
 		}
@@ -157,13 +157,13 @@ func (c *seedCheck) model(m *SeedModel) {
 	c.valid(m.At, tollgate.ValidModelName("model_id", m.ModelID))
 	c.unique(m.At, "model", m.ModelID, m.ProviderName)
 	if m.ContextTokens < 0 || m.OutputTokens < 0 {
-		c.problems.addf(m.At, "context_tokens and output_tokens of model %s must not be negative", clip(m.ModelID))
+		addf(c.problems, m.At, "context_tokens and output_tokens of model %s must not be negative", clip(m.ModelID))
 	}
 	c.prices(m)
 }
 
 func (c *seedCheck) prices(m *SeedModel) {
-	c.valid(m.At, m.settle())
+	c.valid(m.At, settlePrices(&m.Prices))
 	negative := func(amounts ...*tollgate.Money) bool {
 		return slices.ContainsFunc(amounts, func(a *tollgate.Money) bool { return a != nil && *a < 0 })
 	}
@@ -176,13 +176,13 @@ func (c *seedCheck) prices(m *SeedModel) {
 			bad = bad || tokens(t.TokenPrices)
 			last := i == len(tiers)-1
 			if t.InputTokensUpTo < 0 || (t.InputTokensUpTo == 0 && !last) || (i > 0 && t.InputTokensUpTo != 0 && t.InputTokensUpTo <= tiers[i-1].InputTokensUpTo) {
-				c.problems.addf(m.At, "price tiers of model %s must rise in input_tokens_up_to; only the last may leave it out", clip(m.ModelID))
+				addf(c.problems, m.At, "price tiers of model %s must rise in input_tokens_up_to; only the last may leave it out", clip(m.ModelID))
 				break
 			}
 		}
 	}
 	if bad {
-		c.problems.addf(m.At, "a price of model %s is negative", clip(m.ModelID))
+		addf(c.problems, m.At, "a price of model %s is negative", clip(m.ModelID))
 	}
 }
 
@@ -191,7 +191,7 @@ func (c *seedCheck) scope(at Place, s *SeedScope) {
 	named := tollgate.Scope("")
 	switch {
 	case s.UserName != "" && s.TeamName != "":
-		c.problems.addf(at, "give either user_name or team_name, not both")
+		addf(c.problems, at, "give either user_name or team_name, not both")
 		return
 	case s.UserName != "":
 		named = tollgate.ScopeUser
@@ -200,13 +200,13 @@ func (c *seedCheck) scope(at Place, s *SeedScope) {
 	}
 	switch {
 	case s.Scope == "" && named == "":
-		c.problems.addf(at, `user_name is missing (or team_name, or scope = "instance" or "service")`)
+		addf(c.problems, at, `user_name is missing (or team_name, or scope = "instance" or "service")`)
 	case s.Scope == "":
 		s.Scope = named
 	case named != "" && s.Scope != named:
-		c.problems.addf(at, "scope %q does not go with %s_name", clip(string(s.Scope)), named)
+		addf(c.problems, at, "scope %q does not go with %s_name", clip(string(s.Scope)), named)
 	case named == "" && s.Scope != tollgate.ScopeInstance && s.Scope != tollgate.ScopeService:
-		c.problems.addf(at, `scope must be "instance" or "service" where no user or team is named`)
+		addf(c.problems, at, `scope must be "instance" or "service" where no user or team is named`)
 	}
 }
 
@@ -219,7 +219,7 @@ func (c *seedCheck) rateLimit(r *SeedRateLimit) {
 	c.unique(r.At, "rate limit", r.UserName+r.TeamName, string(r.Scope), r.ModelPattern)
 	for _, v := range []*int64{r.RPM, r.RPD, r.TotalTokens, r.Concurrency} {
 		if v != nil && *v < 0 {
-			c.problems.addf(r.At, "a rate limit must not be negative")
+			addf(c.problems, r.At, "a rate limit must not be negative")
 			return
 		}
 	}
@@ -231,10 +231,10 @@ func (c *seedCheck) quota(q *SeedQuota) {
 		q.Window = tollgate.WindowTotal
 	}
 	if !q.Window.Valid() {
-		c.problems.addf(q.At, "window must be total, day, week or month")
+		addf(c.problems, q.At, "window must be total, day, week or month")
 	}
 	c.unique(q.At, "quota", q.UserName+q.TeamName, string(q.Scope), string(q.Window))
 	if (q.Limit != nil && *q.Limit < 0) || (q.Spent != nil && *q.Spent < 0) {
-		c.problems.addf(q.At, "quota and cost_used must not be negative")
+		addf(c.problems, q.At, "quota and cost_used must not be negative")
 	}
 }

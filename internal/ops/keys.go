@@ -57,9 +57,9 @@ func (h *Host) keyCreate(ctx context.Context, a KeyArgs, _ Report) (Key, error) 
 			return err
 		}
 		w.UserID = u.ID
-		k, clear, err := h.Accounts.GenerateKey(ctx, tx, operator(), w)
+		k, secret, err := h.Accounts.GenerateKey(ctx, tx, operator(), w)
 		out = viewKey(k, u.Name)
-		out.APIKey = clear.Reveal()
+		out.APIKey = secret.Reveal()
 		return err
 	})
 	return out, err
@@ -74,13 +74,13 @@ func (h *Host) keyEnable(ctx context.Context, a KeyArgs, _ Report) (None, error)
 func (h *Host) keyRotate(ctx context.Context, a KeyArgs, _ Report) (Key, error) {
 	var out Key
 	err := h.Store.Update(ctx, func(tx tollgate.Tx) error {
-		k, clear, err := h.Accounts.RotateKey(ctx, tx, operator(), a.ID, a.Overlap)
+		k, secret, err := h.Accounts.RotateKey(ctx, tx, operator(), a.ID, a.Overlap)
 		if err != nil {
 			return err
 		}
 		u, err := tx.Users.Get(ctx, k.UserID)
 		out = viewKey(k, u.Name)
-		out.APIKey = clear.Reveal()
+		out.APIKey = secret.Reveal()
 		return err
 	})
 	return out, err

@@ -167,12 +167,12 @@ func (r runner) Run(ctx context.Context, _ string, _ json.RawMessage, report ops
 
 func TestOperationEndsWithItsCommand(t *testing.T) {
 	dir := t.TempDir()
-	started, ended := make(chan struct{}), make(chan error, 1)
+	started, ended := make(chan struct{}), make(chan struct{})
 	server, err := ops.Serve(t.Context(), dir, runner(func(ctx context.Context, report ops.Report) error {
 		report(ops.Progress{Done: 1, Total: 2})
 		close(started)
 		<-ctx.Done()
-		ended <- ctx.Err()
+		close(ended)
 		return ctx.Err()
 	}), slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -253,7 +253,7 @@ func TestRestoreEndsSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // the test is over
+	defer db.Close()
 	err = db.Store.View(ctx, func(tx tollgate.Tx) error {
 		n, err := tx.Sessions.Count(ctx, tollgate.SessionFilter{})
 		if n != 0 {

@@ -48,7 +48,7 @@ func Serve(ctx context.Context, dataDir string, host Runner, log *slog.Logger) (
 	}
 	s.done.Go(func() {
 		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("the control socket failed", "error", err)
+			log.ErrorContext(ctx, "the control socket failed", "error", err)
 		}
 	})
 	return s, nil

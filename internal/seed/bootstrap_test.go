@@ -43,11 +43,9 @@ func (f fixture) accounts(t *testing.T) string {
 			if err != nil {
 				return "", err
 			}
-			b.WriteString(u.Name + " " + map[tollgate.Role]string{1: "user", 2: "admin", 3: "super"}[u.Role])
-			for say, is := range map[string]bool{" disabled": !u.Enabled} {
-				if is {
-					b.WriteString(say)
-				}
+			b.WriteString(u.Name + " " + []string{"nobody", "user", "admin", "super"}[u.Role])
+			if !u.Enabled {
+				b.WriteString(" disabled")
 			}
 			if u.Password != nil {
 				b.WriteString(" password")
@@ -72,33 +70,40 @@ func TestFirstStartChoosesTheSuperAdmin(t *testing.T) {
 	}{
 		{"nothing given", "", config.Admin{}, "admin super password key *\n", "password key"},
 		{
-			"everything given", "", config.Admin{User: "root", UserGiven: true, Password: secret("a long enough one"), APIKey: secret("sk-given-1234")},
+			"everything given", "",
+			config.Admin{User: "root", UserGiven: true, Password: secret("a long enough one"), APIKey: secret("sk-given-1234")},
 			"root super password key *\n", "",
 		},
 		{"password given", "", config.Admin{Password: secret("a long enough one")}, "admin super password key *\n", "key"},
 		{
 			"the seed has an admin with a key",
 			"[[users]]\nname='u'\n[[users.keys]]\napi_key='sk-u-12345'\n[[users]]\nname='boss'\nis_admin=true\n[[users.keys]]\napi_key='sk-boss-123'\n",
-			config.Admin{}, "u user key\nboss super key *\n", "",
+			config.Admin{},
+			"u user key\nboss super key *\n", "",
 		},
 		{
-			"the seed's admin has no key", "[[users]]\nname='boss'\nis_admin=true\npassword='plain words here'\n", config.Admin{},
+			"the seed's admin has no key", "[[users]]\nname='boss'\nis_admin=true\npassword='plain words here'\n",
+			config.Admin{},
 			"boss super password *\nadmin admin password key *\n", "password key",
 		},
 		{
-			"the seed's admin has a disabled key", "[[users]]\nname='boss'\nis_admin=true\n[[users.keys]]\napi_key='sk-boss-123'\nenabled=false\n", config.Admin{},
+			"the seed's admin has a disabled key", "[[users]]\nname='boss'\nis_admin=true\n[[users.keys]]\napi_key='sk-boss-123'\nenabled=false\n",
+			config.Admin{},
 			"boss super *\nadmin admin password key *\n", "password key",
 		},
 		{
-			"the seed's first admin is disabled", "[[users]]\nname='boss'\nis_admin=true\nenabled=false\n[[users.keys]]\napi_key='sk-boss-123'\n[[users]]\nname='vice'\nis_admin=true\n", config.Admin{},
+			"the seed's first admin is disabled", "[[users]]\nname='boss'\nis_admin=true\nenabled=false\n[[users.keys]]\napi_key='sk-boss-123'\n[[users]]\nname='vice'\nis_admin=true\n",
+			config.Admin{},
 			"boss admin disabled key *\nvice super *\nadmin admin password key *\n", "password key",
 		},
 		{
-			"a user of the admin's name is promoted", "[[users]]\nname='admin'\npassword='plain words here'\n[[users.keys]]\napi_key='sk-admin-77'\n", config.Admin{},
+			"a user of the admin's name is promoted", "[[users]]\nname='admin'\npassword='plain words here'\n[[users.keys]]\napi_key='sk-admin-77'\n",
+			config.Admin{},
 			"admin super password key *\n", "",
 		},
 		{
-			"a user's wish to be super admin is not heard", "[[users]]\nname='u'\nis_super_admin=true\n[[users.keys]]\napi_key='sk-u-12345'\n", config.Admin{},
+			"a user's wish to be super admin is not heard", "[[users]]\nname='u'\nis_super_admin=true\n[[users.keys]]\napi_key='sk-u-12345'\n",
+			config.Admin{},
 			"u user key\nadmin super password key *\n", "password key",
 		},
 	} {

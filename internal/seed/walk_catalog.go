@@ -85,15 +85,15 @@ func (r *run) refreshCredentials(ctx context.Context, providerID int64) error {
 // means: by its label, else by its secret's fingerprint, else the next
 // unlabelled one.
 func (r *run) matchCredential(provider tollgate.Provider, c config.SeedCredential) int {
-	print := ""
+	fingerprint := ""
 	if c.Label == "" && !c.APIKey.Empty() {
-		print = r.im.fingerprint(c.APIKey)
+		fingerprint = r.im.fingerprint(c.APIKey)
 	}
 	return slices.IndexFunc(r.state.credentials, func(row tollgate.Credential) bool {
 		if row.ProviderID != provider.ID || row.Label != c.Label || r.seenBefore("credential", row.ID) {
 			return false
 		}
-		return print == "" || row.NeedsSecret() || row.Fingerprint == print
+		return fingerprint == "" || row.NeedsSecret() || row.Fingerprint == fingerprint
 	})
 }
 
