@@ -50,8 +50,8 @@ type Dispatch struct {
 // refused and failed ones included.
 type Request struct {
 	ID         RequestID // made when the request came: time ranges are looked up by it, give or take a day
-	UserID     int64 // 0 = service or nobody
-	KeyID      int64 // 0 = session or service
+	UserID     int64     // 0 = service or nobody
+	KeyID      int64     // 0 = session or service
 	SessionID  int64
 	TeamID     int64
 	Service    bool // by the access key

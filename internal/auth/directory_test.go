@@ -256,7 +256,8 @@ func TestK09SurfacesAndRoles(t *testing.T) {
 		{"admin's session", w.as("ada").Principal, "", "", ""},
 		{"host", tollgate.Principal{Kind: tollgate.PrincipalHost}, "", "", ""},
 		{
-			"nobody", tollgate.Principal{},
+			"nobody",
+			tollgate.Principal{},
 			tollgate.CodeUnauthenticated, tollgate.CodeUnauthenticated, tollgate.CodeUnauthenticated,
 		},
 	} {
