@@ -24,8 +24,9 @@ const (
 	keyChecksum = 6
 	keyLength   = len(KeyPrefix) + keyRandom + keyChecksum
 
-	// MinKeyLength and MaxKeyLength bound an imported key, in bytes.
+	// MinKeyLength is the least length of an imported key, in bytes.
 	MinKeyLength = 8
+	// MaxKeyLength is the greatest length of an imported key, in bytes.
 	MaxKeyLength = 256
 
 	base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -66,7 +66,7 @@ func Extract(h http.Header, query url.Values, allowQueryKey bool) (Credential, e
 		if !ok {
 			return Credential{}, tollgate.Errorf(tollgate.CodeUnauthenticated, "the Authorization header must be of the form: Bearer <key>")
 		}
-		if err := c.add(token, FormBearer); err != nil {
+		if err := addTo(&c, token, FormBearer); err != nil {
 			return Credential{}, err
 		}
 	}
@@ -77,7 +77,7 @@ func Extract(h http.Header, query url.Values, allowQueryKey bool) (Credential, e
 		{"X-Api-Key", FormXAPIKey}, {"X-Goog-Api-Key", FormXGoogAPI}, {"Api-Key", FormAPIKey}, {"X-Access-Key", FormXAccessKey},
 	} {
 		for _, v := range h[s.header] {
-			if err := c.add(strings.TrimSpace(v), s.form); err != nil {
+			if err := addTo(&c, strings.TrimSpace(v), s.form); err != nil {
 				return Credential{}, err
 			}
 		}
@@ -86,16 +86,16 @@ func Extract(h http.Header, query url.Values, allowQueryKey bool) (Credential, e
 		return c, nil
 	}
 	for _, v := range query["key"] {
-		if err := c.add(v, FormQuery); err != nil {
+		if err := addTo(&c, v, FormQuery); err != nil {
 			return Credential{}, err
 		}
 	}
 	return c, nil
 }
 
-// add takes one value. An empty one counts as not sent: clients send empty
+// addTo gives c one value. An empty one counts as not sent: clients send empty
 // headers for settings that are not filled in.
-func (c *Credential) add(token string, form Form) error {
+func addTo(c *Credential, token string, form Form) error {
 	switch {
 	case token == "":
 		return nil

@@ -17,9 +17,9 @@ import (
 func TestAllKeyFormsAuthenticate(t *testing.T) {
 	w := newWorld(t)
 	alice := w.user("alice", false)
-	k, clear := w.key(auth.KeyWrite{UserID: alice.ID})
+	k, plain := w.key(auth.KeyWrite{UserID: alice.ID})
 	for _, c := range []auth.Credential{
-		bearer(clear), header("x-api-key", clear), header("x-goog-api-key", clear), header("api-key", clear),
+		bearer(plain), header("x-api-key", plain), header("x-goog-api-key", plain), header("api-key", plain),
 	} {
 		p := w.principal(c)
 		if p.Kind != tollgate.PrincipalKey || p.UserID() != alice.ID || p.KeyID() != k.ID || p.Role() != tollgate.RoleUser {
@@ -27,7 +27,7 @@ func TestAllKeyFormsAuthenticate(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]auth.Credential{
-		"cookie": auth.SessionCredential(clear), "x-access-key": header("x-access-key", clear),
+		"cookie": auth.SessionCredential(plain), "x-access-key": header("x-access-key", plain),
 	} {
 		if err := w.authenticate(c); tollgate.ErrorCode(err) != tollgate.CodeUnauthenticated {
 			t.Errorf("a user's key as %s: %v", name, err)
@@ -108,10 +108,10 @@ func TestK01NoDigestForBrokenChecksums(t *testing.T) {
 func TestC07AccessKey(t *testing.T) {
 	w := newWorld(t)
 	alice := w.user("alice", false)
-	_, clear := w.key(auth.KeyWrite{UserID: alice.ID})
+	_, plain := w.key(auth.KeyWrite{UserID: alice.ID})
 	const service = "the-service-key-of-24-chars"
 	p := w.provider("lab")
-	for name, bad := range map[string]string{"short": "too-short-for-a-service", "blank": "twenty-four bytes, blank", "of a user": clear} {
+	for name, bad := range map[string]string{"short": "too-short-for-a-service", "blank": "twenty-four bytes, blank", "of a user": plain} {
 		if err := w.directory.SetAccess(auth.Access{Key: tollgate.NewSecret(bad)}); tollgate.ErrorCode(err) != tollgate.CodeInvalid {
 			t.Errorf("access key %s: %v, want CodeInvalid", name, err)
 		}
@@ -186,7 +186,7 @@ func TestC07AccessKey(t *testing.T) {
 func TestK09AddressesOfAKey(t *testing.T) {
 	w := newWorld(t)
 	alice := w.user("alice", false)
-	_, clear := w.key(auth.KeyWrite{UserID: alice.ID, IPAllow: []netip.Prefix{
+	_, plain := w.key(auth.KeyWrite{UserID: alice.ID, IPAllow: []netip.Prefix{
 		netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("::ffff:203.0.113.9/128"),
 	}})
 	for ip, want := range map[string]tollgate.Code{
@@ -194,7 +194,7 @@ func TestK09AddressesOfAKey(t *testing.T) {
 		"192.0.2.1": tollgate.CodeForbidden, "2001:db9::1": tollgate.CodeForbidden, "203.0.113.8": tollgate.CodeForbidden, "": tollgate.CodeForbidden,
 	} {
 		addr, _ := netip.ParseAddr(ip)
-		_, err := w.directory.Authenticate(bearer(clear), addr)
+		_, err := w.directory.Authenticate(bearer(plain), addr)
 		if tollgate.ErrorCode(err) != want {
 			t.Errorf("from %q: %v, want %q", ip, err, want)
 		}
@@ -205,9 +205,9 @@ func TestPermissionsAndModelsOfAKey(t *testing.T) {
 	w := newWorld(t)
 	alice := w.user("alice", false)
 	one, two := w.provider("one"), w.provider("two")
-	_, clear := w.key(auth.KeyWrite{UserID: alice.ID})
+	_, plain := w.key(auth.KeyWrite{UserID: alice.ID})
 	_, narrow := w.key(auth.KeyWrite{UserID: alice.ID, Models: []string{"gpt-*", "claude-?"}})
-	all, some := w.principal(bearer(clear)), w.principal(bearer(narrow))
+	all, some := w.principal(bearer(plain)), w.principal(bearer(narrow))
 	session := w.principal(bearer(w.login("alice").Token.Reveal()))
 	check := func(name string, p tollgate.Principal, provider int64, model string, want bool) {
 		t.Helper()
@@ -276,8 +276,8 @@ func TestK09SurfacesAndRoles(t *testing.T) {
 func TestZ08ChildrenReachNoFurtherThanTheirMaker(t *testing.T) {
 	w := newWorld(t)
 	ada, alice := w.user("ada", true), w.user("alice", false)
-	maker, clear := w.key(auth.KeyWrite{UserID: ada.ID, Models: []string{"gpt-*"}})
-	by := w.asKey(clear)
+	maker, plain := w.key(auth.KeyWrite{UserID: ada.ID, Models: []string{"gpt-*"}})
+	by := w.asKey(plain)
 	var child, forAlice tollgate.Secret
 	w.update(func(tx tollgate.Tx) (err error) {
 		if _, child, err = w.accounts.GenerateKey(t.Context(), tx, by, auth.KeyWrite{UserID: ada.ID, Models: []string{"*"}}); err != nil {
@@ -337,14 +337,14 @@ func TestZ08ChildrenReachNoFurtherThanTheirMaker(t *testing.T) {
 func TestStaleDirectoryLetsNobodyIn(t *testing.T) {
 	keyring := newKeyring(t)
 	alice := tollgate.User{ID: 1, Name: "alice", Enabled: true, Role: tollgate.RoleUser}
-	clear := newKey(t)
-	k := tollgate.Key{ID: 2, UserID: 1, Enabled: true, Digest: auth.KeyDigest(keyring, tollgate.NewSecret(clear))}
+	plain := newKey(t)
+	k := tollgate.Key{ID: 2, UserID: 1, Enabled: true, Digest: auth.KeyDigest(keyring, tollgate.NewSecret(plain))}
 	store := &fakeStore{users: []tollgate.User{alice}, keys: []tollgate.Key{k}, permissions: []tollgate.Permission{{UserID: 1, ModelPattern: "*"}}}
 	synctest.Test(t, func(t *testing.T) {
 		d := auth.NewDirectory(keyring, time.Now, slog.New(slog.DiscardHandler))
 		expect := func(when string, want tollgate.Code) {
 			t.Helper()
-			p, err := d.Authenticate(bearer(clear), netip.Addr{})
+			p, err := d.Authenticate(bearer(plain), netip.Addr{})
 			if tollgate.ErrorCode(err) != want {
 				t.Errorf("%s: %v, want %q", when, err, want)
 			}
@@ -363,7 +363,7 @@ func TestStaleDirectoryLetsNobodyIn(t *testing.T) {
 			t.Fatal(err)
 		}
 		expect("after it", "")
-		p, _ := d.Authenticate(bearer(clear), netip.Addr{})
+		p, _ := d.Authenticate(bearer(plain), netip.Addr{})
 		release, err := d.Track(p, 1, "m", func(err error) { t.Errorf("an open call was ended: %v", err) })
 		if err != nil {
 			t.Fatal(err)

@@ -27,19 +27,19 @@ func TestK03KeysAreStoredAsDigests(t *testing.T) {
 		w := newWorld(t)
 		w.accounts.SealKeys = sealed
 		alice := w.user("alice", false)
-		k, clear := w.key(auth.KeyWrite{UserID: alice.ID, Label: "ci"})
+		k, plain := w.key(auth.KeyWrite{UserID: alice.ID, Label: "ci"})
 		stored := w.getKey(k.ID)
-		if string(stored.Digest) != string(auth.KeyDigest(w.keyring, tollgate.NewSecret(clear))) || len(stored.Digest) != 32 {
+		if string(stored.Digest) != string(auth.KeyDigest(w.keyring, tollgate.NewSecret(plain))) || len(stored.Digest) != 32 {
 			t.Error("the digest is not the keyed digest of the whole key")
 		}
 		if (len(stored.Sealed) > 0) != sealed {
 			t.Errorf("ciphertext of %d bytes is stored although SealKeys is %v", len(stored.Sealed), sealed)
 		}
 		got, err := w.accounts.RevealKey(stored)
-		if want := map[bool]string{true: clear}[sealed]; err != nil || got.Reveal() != want {
+		if want := map[bool]string{true: plain}[sealed]; err != nil || got.Reveal() != want {
 			t.Errorf("RevealKey = %q, %v", got.Reveal(), err)
 		}
-		if stored.Prefix != clear[:10] || stored.Last4 != clear[40:] || strings.Contains(string(stored.Sealed), clear[6:]) {
+		if stored.Prefix != plain[:10] || stored.Last4 != plain[40:] || strings.Contains(string(stored.Sealed), plain[6:]) {
 			t.Errorf("shown are %q and %q", stored.Prefix, stored.Last4)
 		}
 		if sealed { // C-02: a ciphertext moved to another key does not open
@@ -55,9 +55,9 @@ func TestK03KeysAreStoredAsDigests(t *testing.T) {
 func TestImportKey(t *testing.T) {
 	w := newWorld(t)
 	alice, bob := w.user("alice", false), w.user("bob", false)
-	add := func(user int64, clear string) (k tollgate.Key, code tollgate.Code) {
+	add := func(user int64, plain string) (k tollgate.Key, code tollgate.Code) {
 		code = w.try(func(tx tollgate.Tx) (err error) {
-			k, err = w.accounts.ImportKey(t.Context(), tx, host(), auth.KeyWrite{UserID: user, Label: "default"}, tollgate.NewSecret(clear))
+			k, err = w.accounts.ImportKey(t.Context(), tx, host(), auth.KeyWrite{UserID: user, Label: "default"}, tollgate.NewSecret(plain))
 			return err
 		})
 		return k, code
@@ -121,7 +121,7 @@ func TestK06Rotation(t *testing.T) {
 	w := newWorld(t)
 	alice := w.user("alice", false)
 	end := w.clock.now().Add(30 * 24 * time.Hour)
-	old, clear := w.key(auth.KeyWrite{
+	old, plain := w.key(auth.KeyWrite{
 		UserID: alice.ID, Label: "ci", ExpiresAt: end, Models: []string{"gpt-*"}, Surfaces: []tollgate.Surface{tollgate.SurfaceLLM},
 		IPAllow: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")},
 	})
@@ -140,13 +140,13 @@ func TestK06Rotation(t *testing.T) {
 	if k.ID == old.ID || k.Label != "ci" || !k.ExpiresAt.Equal(end) || len(k.Models) != 1 || len(k.Surfaces) != 1 || len(k.IPAllow) != 1 {
 		t.Errorf("the successor is %+v", k)
 	}
-	for name, token := range map[string]string{"old": clear, "new": next} {
+	for name, token := range map[string]string{"old": plain, "new": next} {
 		if err := w.authenticate(bearer(token)); err != nil {
 			t.Errorf("the %s key during the overlap: %v", name, err)
 		}
 	}
 	w.clock.advance(time.Hour)
-	if err := w.authenticate(bearer(clear)); err == nil {
+	if err := w.authenticate(bearer(plain)); err == nil {
 		t.Error("the old key after the overlap works")
 	}
 	if err := w.authenticate(bearer(next)); err != nil {
@@ -184,7 +184,7 @@ func TestK06Rotation(t *testing.T) {
 func TestCascadeFollowsTheFamily(t *testing.T) {
 	w := newWorld(t)
 	ada, alice := w.user("ada", true), w.user("alice", false)
-	first, clear := w.key(auth.KeyWrite{UserID: ada.ID})
+	first, plain := w.key(auth.KeyWrite{UserID: ada.ID})
 	made := func(by string, owner int64) (tollgate.Key, string) {
 		t.Helper()
 		actor := w.asKey(by)
@@ -196,8 +196,8 @@ func TestCascadeFollowsTheFamily(t *testing.T) {
 		})
 		return k, secret.Reveal()
 	}
-	second, clear2 := made(clear, ada.ID)
-	third, clear3 := made(clear2, alice.ID)
+	second, plain2 := made(plain, ada.ID)
+	third, plain3 := made(plain2, alice.ID)
 	if second.CreatedByKeyID != first.ID || third.CreatedByKeyID != second.ID {
 		t.Fatalf("made by %d and %d", second.CreatedByKeyID, third.CreatedByKeyID)
 	}
@@ -209,7 +209,7 @@ func TestCascadeFollowsTheFamily(t *testing.T) {
 	}
 	expect := func(when string, want ...bool) {
 		t.Helper()
-		for i, token := range []string{clear, clear2, clear3} {
+		for i, token := range []string{plain, plain2, plain3} {
 			if got := w.authenticate(bearer(token)) == nil; got != want[i] {
 				t.Errorf("%s: key %d works = %v", when, i+1, got)
 			}
@@ -235,7 +235,7 @@ func TestCascadeFollowsTheFamily(t *testing.T) {
 func TestCascadeStopsAtForeignKeys(t *testing.T) {
 	w := newWorld(t)
 	ada := w.user("ada", true)
-	mine, clear := w.key(auth.KeyWrite{UserID: ada.ID})
+	mine, plain := w.key(auth.KeyWrite{UserID: ada.ID})
 	other := w.user("other", true)
 	child, _ := w.key(auth.KeyWrite{UserID: other.ID})
 	w.update(func(tx tollgate.Tx) error {
@@ -247,7 +247,7 @@ func TestCascadeStopsAtForeignKeys(t *testing.T) {
 	if code != tollgate.CodeForbidden {
 		t.Errorf("cascade over another admin's key: %q", code)
 	}
-	if err := w.authenticate(bearer(clear)); err != nil {
+	if err := w.authenticate(bearer(plain)); err != nil {
 		t.Errorf("half of the cascade happened: %v", err)
 	}
 }

@@ -184,8 +184,8 @@ func TestFilePermissions(t *testing.T) {
 	w := newWorld(t)
 	alice := w.user("alice", false)
 	lab, other := w.provider("lab"), w.provider("other")
-	_, clear := w.key(auth.KeyWrite{UserID: alice.ID})
-	p := w.principal(bearer(clear))
+	_, plain := w.key(auth.KeyWrite{UserID: alice.ID})
+	p := w.principal(bearer(plain))
 	if w.directory.FilesAllowed(p, lab.ID) {
 		t.Error("files are allowed by default")
 	}

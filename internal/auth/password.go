@@ -68,7 +68,7 @@ func commonWords() []string {
 func sequence(s string) bool {
 	var last rune
 	for i, r := range s {
-		if d := r - last; i > 0 && (d < -1 || d > 1) && !(last == '9' && r == '0') {
+		if d := r - last; i > 0 && (d < -1 || d > 1) && (last != '9' || r != '0') {
 			return false
 		}
 		last = r

@@ -215,7 +215,7 @@ func TestS03IdleAndAbsoluteLimits(t *testing.T) {
 func TestS04LogoutAndPrune(t *testing.T) {
 	w := newWorld(t)
 	alice := w.user("alice", false)
-	_, clear := w.key(auth.KeyWrite{UserID: alice.ID})
+	_, plain := w.key(auth.KeyWrite{UserID: alice.ID})
 	one, two := w.login("alice"), w.login("alice")
 	by := tollgate.Actor{Principal: w.principal(bearer(one.Token.Reveal())), Via: "session"}
 	for range 2 { // the second time it has ended already
@@ -226,7 +226,7 @@ func TestS04LogoutAndPrune(t *testing.T) {
 	if w.authenticate(bearer(one.Token.Reveal())) == nil || w.authenticate(bearer(two.Token.Reveal())) != nil {
 		t.Error("logout ended the wrong session")
 	}
-	if err := w.sessions.Logout(t.Context(), tollgate.Actor{Principal: w.principal(bearer(clear))}); tollgate.ErrorCode(err) != tollgate.CodeForbidden {
+	if err := w.sessions.Logout(t.Context(), tollgate.Actor{Principal: w.principal(bearer(plain))}); tollgate.ErrorCode(err) != tollgate.CodeForbidden {
 		t.Errorf("logout by key: %v", err)
 	}
 	if n := len(w.audited("logout")); n != 1 {
@@ -273,8 +273,8 @@ func TestS02StepUpGivesANewID(t *testing.T) {
 	if _, err := w.sessions.StepUp(t.Context(), by, tollgate.NewSecret("the own secret of alice"), from("192.0.2.7")); tollgate.ErrorCode(err) != tollgate.CodeUnauthenticated {
 		t.Errorf("with the ended session: %v", err)
 	}
-	_, clear := w.key(auth.KeyWrite{UserID: up.User.ID})
-	byKey := tollgate.Actor{Principal: w.principal(bearer(clear))}
+	_, plain := w.key(auth.KeyWrite{UserID: up.User.ID})
+	byKey := tollgate.Actor{Principal: w.principal(bearer(plain))}
 	if _, err := w.sessions.StepUp(t.Context(), byKey, tollgate.NewSecret("the own secret of alice"), from("192.0.2.7")); tollgate.ErrorCode(err) != tollgate.CodeForbidden {
 		t.Errorf("N-22: step-up by key: %v", err)
 	}

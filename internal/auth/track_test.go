@@ -37,7 +37,7 @@ func TestK04RevocationHasNoGap(t *testing.T) {
 		r.revoke(round)
 		r.epoch.Add(1) // odd: revoked, and the change has returned
 		r.holders.Range(func(_, v any) bool {
-			if h := v.(*holder); h.key == r.clear.Load() && !h.cancelled.Load() { //nolint:forcetypeassert // nothing else is in there
+			if h, ok := v.(*holder); !ok || h.key == r.plain.Load() && !h.cancelled.Load() {
 				t.Errorf("round %d: a call was open and not told when the change returned", round)
 			}
 			return true
@@ -69,7 +69,7 @@ type race struct {
 	alice      tollgate.User
 	key        tollgate.Key
 	permission tollgate.Permission
-	clear      atomic.Pointer[string]
+	plain      atomic.Pointer[string]
 
 	epoch                atomic.Int64
 	served, refused, cut atomic.Int64
@@ -97,9 +97,9 @@ func (r *race) restore(round int) {
 		return r.accounts.SetKeyEnabled(r.Context(), tx, host(), r.key.ID, true, false)
 	})
 	if r.key.ID == 0 {
-		var clear string
-		r.key, clear = r.world.key(auth.KeyWrite{UserID: r.alice.ID})
-		r.clear.Store(&clear)
+		var plain string
+		r.key, plain = r.world.key(auth.KeyWrite{UserID: r.alice.ID})
+		r.plain.Store(&plain)
 	}
 }
 
@@ -131,10 +131,10 @@ func (r *race) revoke(round int) {
 // they are told to end.
 func (r *race) call(ctx context.Context, worker int) {
 	for ctx.Err() == nil {
-		clear := r.clear.Load()
+		plain := r.plain.Load()
 		epoch := r.epoch.Load()
-		h, told := &holder{key: clear}, make(chan struct{})
-		p, err := r.directory.Authenticate(bearer(*clear), netip.Addr{})
+		h, told := &holder{key: plain}, make(chan struct{})
+		p, err := r.directory.Authenticate(bearer(*plain), netip.Addr{})
 		var release func()
 		if err == nil {
 			release, err = r.directory.Track(p, r.provider.ID, "demo-small", func(error) {
@@ -173,7 +173,7 @@ func TestS04EndingASessionEndsItsCalls(t *testing.T) {
 	w := newWorld(t)
 	alice := w.user("alice", false)
 	w.permit(alice.ID, 0, "*")
-	_, clear := w.key(auth.KeyWrite{UserID: alice.ID})
+	_, plain := w.key(auth.KeyWrite{UserID: alice.ID})
 	for name, end := range map[string]func(tx tollgate.Tx, by tollgate.Actor) error{
 		"logout by admin": func(tx tollgate.Tx, by tollgate.Actor) error {
 			return w.accounts.RemoveSession(t.Context(), tx, host(), by.Principal.Session.ID)
@@ -205,11 +205,13 @@ func TestS04EndingASessionEndsItsCalls(t *testing.T) {
 				})
 			}
 			by := w.as("alice")
-			byKey := w.principal(bearer(clear))
+			byKey := w.principal(bearer(plain))
 			var ofSession, ofKey error
-			for p, into := range map[tollgate.PrincipalKind]*error{tollgate.PrincipalSession: &ofSession, tollgate.PrincipalKey: &ofKey} {
-				who := map[tollgate.PrincipalKind]tollgate.Principal{tollgate.PrincipalSession: by.Principal, tollgate.PrincipalKey: byKey}[p]
-				release, err := w.directory.Track(who, 1, "m", func(err error) { *into = err })
+			for _, call := range []struct {
+				who  tollgate.Principal
+				told *error
+			}{{by.Principal, &ofSession}, {byKey, &ofKey}} {
+				release, err := w.directory.Track(call.who, 1, "m", func(err error) { *call.told = err })
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -232,7 +234,7 @@ func TestS04EndingASessionEndsItsCalls(t *testing.T) {
 
 // TestK05ExpiryEndsOpenCalls lets a key and a session expire while their calls run.
 func TestK05ExpiryEndsOpenCalls(t *testing.T) {
-	keyring, clear := newKeyring(t), newKey(t)
+	keyring, plain := newKeyring(t), newKey(t)
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		user := tollgate.User{ID: 1, Name: "alice", Enabled: true, Role: tollgate.RoleUser}
@@ -240,7 +242,7 @@ func TestK05ExpiryEndsOpenCalls(t *testing.T) {
 		store := &fakeStore{
 			users: []tollgate.User{user}, permissions: []tollgate.Permission{{UserID: 1, ModelPattern: "*"}},
 			keys: []tollgate.Key{{
-				ID: 2, UserID: 1, Enabled: true, ExpiresAt: start.Add(5 * time.Second), Digest: auth.KeyDigest(keyring, tollgate.NewSecret(clear)),
+				ID: 2, UserID: 1, Enabled: true, ExpiresAt: start.Add(5 * time.Second), Digest: auth.KeyDigest(keyring, tollgate.NewSecret(plain)),
 			}},
 			sessions: []tollgate.Session{session},
 		}
@@ -251,7 +253,7 @@ func TestK05ExpiryEndsOpenCalls(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go d.Run(ctx)
-		p, err := d.Authenticate(bearer(clear), netip.Addr{})
+		p, err := d.Authenticate(bearer(plain), netip.Addr{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -269,7 +271,7 @@ func TestK05ExpiryEndsOpenCalls(t *testing.T) {
 				t.Errorf("call %d ended after %v, want within a second after %v", i, ended[i], limit)
 			}
 		}
-		if _, err := d.Authenticate(bearer(clear), netip.Addr{}); err == nil {
+		if _, err := d.Authenticate(bearer(plain), netip.Addr{}); err == nil {
 			t.Error("the expired key works")
 		}
 		if d.Live() != 0 {
@@ -289,24 +291,24 @@ func bigDirectory(b *testing.B) (*auth.Directory, *fakeStore, []string) {
 			store.permissions = append(store.permissions, tollgate.Permission{ID: i*3 + int64(j) + 1, UserID: i + 1, ProviderID: int64(j + 1), ModelPattern: pattern})
 		}
 	}
-	clear := make([]string, 100_000)
-	for i := range clear {
-		clear[i] = newKey(b)
+	plain := make([]string, 100_000)
+	for i := range plain {
+		plain[i] = newKey(b)
 		store.keys = append(store.keys, tollgate.Key{
-			ID: int64(i + 1), UserID: int64(i%1000 + 1), Enabled: true, Digest: auth.KeyDigest(keyring, tollgate.NewSecret(clear[i])),
+			ID: int64(i + 1), UserID: int64(i%1000 + 1), Enabled: true, Digest: auth.KeyDigest(keyring, tollgate.NewSecret(plain[i])),
 		})
 	}
 	d := auth.NewDirectory(keyring, time.Now, slog.New(slog.DiscardHandler))
 	if err := d.Reload(b.Context(), store, tollgate.AreaIdentity|tollgate.AreaSessions); err != nil {
 		b.Fatal(err)
 	}
-	return d, store, clear
+	return d, store, plain
 }
 
 func BenchmarkAuthenticate(b *testing.B) {
-	d, _, clear := bigDirectory(b)
-	credentials := make([]auth.Credential, len(clear))
-	for i, c := range clear {
+	d, _, plain := bigDirectory(b)
+	credentials := make([]auth.Credential, len(plain))
+	for i, c := range plain {
 		credentials[i] = bearer(c)
 	}
 	b.Run("known", func(b *testing.B) {
@@ -329,7 +331,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	})
 	b.Run("broken checksum", func(b *testing.B) {
 		b.ReportAllocs()
-		c := bearer(clear[0][:43] + "!")
+		c := bearer(plain[0][:43] + "!")
 		for b.Loop() {
 			if _, err := d.Authenticate(c, netip.Addr{}); err == nil {
 				b.Fatal("let in")
@@ -339,8 +341,8 @@ func BenchmarkAuthenticate(b *testing.B) {
 }
 
 func BenchmarkAllowed(b *testing.B) {
-	d, _, clear := bigDirectory(b)
-	p, err := d.Authenticate(bearer(clear[500]), netip.Addr{})
+	d, _, plain := bigDirectory(b)
+	p, err := d.Authenticate(bearer(plain[500]), netip.Addr{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -353,8 +355,8 @@ func BenchmarkAllowed(b *testing.B) {
 }
 
 func BenchmarkTrack(b *testing.B) {
-	d, _, clear := bigDirectory(b)
-	p, err := d.Authenticate(bearer(clear[500]), netip.Addr{})
+	d, _, plain := bigDirectory(b)
+	p, err := d.Authenticate(bearer(plain[500]), netip.Addr{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -386,9 +388,9 @@ func BenchmarkTrack(b *testing.B) {
 // BenchmarkReload reads 100,000 keys again and sweeps 2,000 live calls; the
 // store's own share is not in it.
 func BenchmarkReload(b *testing.B) {
-	d, store, clear := bigDirectory(b)
+	d, store, plain := bigDirectory(b)
 	for i := range 2000 {
-		p, err := d.Authenticate(bearer(clear[i]), netip.Addr{})
+		p, err := d.Authenticate(bearer(plain[i]), netip.Addr{})
 		if err != nil {
 			b.Fatal(err)
 		}

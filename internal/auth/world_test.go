@@ -127,16 +127,16 @@ func (w *world) user(name string, admin bool) tollgate.User {
 	})
 }
 
-func (w *world) key(k auth.KeyWrite) (saved tollgate.Key, clear string) {
+func (w *world) key(k auth.KeyWrite) (saved tollgate.Key, plain string) {
 	w.Helper()
 	w.update(func(tx tollgate.Tx) error {
 		var secret tollgate.Secret
 		var err error
 		saved, secret, err = w.accounts.GenerateKey(w.Context(), tx, host(), k)
-		clear = secret.Reveal()
+		plain = secret.Reveal()
 		return err
 	})
-	return saved, clear
+	return saved, plain
 }
 
 func (w *world) permit(userID, providerID int64, pattern string) (saved tollgate.Permission) {
@@ -176,9 +176,9 @@ func (w *world) as(name string) tollgate.Actor {
 }
 
 // asKey returns the actor of a key.
-func (w *world) asKey(clear string) tollgate.Actor {
+func (w *world) asKey(plain string) tollgate.Actor {
 	w.Helper()
-	return tollgate.Actor{Principal: w.principal(bearer(clear)), Via: "api_key"}
+	return tollgate.Actor{Principal: w.principal(bearer(plain)), Via: "api_key"}
 }
 
 func (w *world) principal(c auth.Credential) tollgate.Principal {

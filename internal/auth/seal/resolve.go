@@ -36,7 +36,7 @@ type Master struct {
 	KeyFile string
 }
 
-func (m Master) describe() string {
+func (m *Master) describe() string {
 	if m.Source == SourceEnv {
 		return "DATABASE_SECRET_KEY"
 	}
