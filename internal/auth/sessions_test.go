@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/netip"
 	"strings"
 	"testing"
@@ -46,7 +47,8 @@ func TestLogin(t *testing.T) {
 	if err != nil || json.Unmarshal(raw, &claims) != nil {
 		t.Fatalf("token is %q", r.Token.Reveal())
 	}
-	id, err := base64.RawURLEncoding.DecodeString(claims["jti"].(string))
+	jti, _ := claims["jti"].(string)
+	id, err := base64.RawURLEncoding.DecodeString(jti)
 	if err != nil || len(id) != 16 {
 		t.Errorf("S-01: the session id has %d bytes", len(id))
 	}
@@ -134,10 +136,7 @@ func TestS02ForgedTokensAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	sign := func(m jwt.SigningMethod, key any, change func(jwt.MapClaims)) string {
-		c := jwt.MapClaims{}
-		for k, v := range claims {
-			c[k] = v
-		}
+		c := maps.Clone(claims)
 		change(c)
 		s, err := jwt.NewWithClaims(m, c).SignedString(key)
 		if err != nil {
