@@ -49,7 +49,7 @@ type Dispatch struct {
 // Request is the request row: one per client request on the data plane,
 // refused and failed ones included.
 type Request struct {
-	ID         RequestID
+	ID         RequestID // made when the request came: time ranges are looked up by it, give or take a day
 	UserID     int64 // 0 = service or nobody
 	KeyID      int64 // 0 = session or service
 	SessionID  int64

@@ -369,7 +369,7 @@ func TestStaleDirectoryLetsNobodyIn(t *testing.T) {
 		}
 		defer release()
 
-		store.fail = errors.New("the disk is gone")
+		store.failWith(errors.New("the disk is gone"))
 		if err := d.Reload(t.Context(), store, tollgate.AreaCatalogue|tollgate.AreaMoney); err != nil {
 			t.Errorf("areas that the directory does not hold: %v", err)
 		}
@@ -388,7 +388,7 @@ func TestStaleDirectoryLetsNobodyIn(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
 		expect("while it keeps failing", tollgate.CodeUnavailable)
-		store.fail = nil
+		store.failWith(nil)
 		time.Sleep(time.Second)
 		synctest.Wait()
 		expect("a second after the store is back", "")

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"context"
+	"sync"
 
 	"tollgate"
 )
@@ -15,14 +16,29 @@ type fakeStore struct {
 	keys        []tollgate.Key
 	permissions []tollgate.Permission
 	sessions    []tollgate.Session
-	fail        error
-	views       int
+
+	mu    sync.Mutex
+	fail  error
+	views int
+}
+
+func (s *fakeStore) failWith(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail = err
+}
+
+// begin counts a read and says whether it fails.
+func (s *fakeStore) begin() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.views++
+	return s.fail
 }
 
 func (s *fakeStore) View(_ context.Context, fn func(tollgate.Tx) error) error {
-	s.views++
-	if s.fail != nil {
-		return s.fail
+	if err := s.begin(); err != nil {
+		return err
 	}
 	return fn(tollgate.Tx{
 		Users:           rows[tollgate.User, tollgate.UserFilter]{list: s.users},

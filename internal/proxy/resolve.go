@@ -24,7 +24,7 @@ func (c *call) resolve() ([]target, error) {
 	targets := make([]target, 0, len(candidates))
 	permitted := false
 	for _, cand := range candidates {
-		if !c.p.Directory.Allowed(c.principal, cand.ProviderID, cand.Asked) {
+		if !c.p.Directory.Allowed(c.principal, cand.ProviderID, cand.Asked) || !c.othersAllowed(cand.ProviderID) {
 			continue
 		}
 		permitted = true
@@ -39,6 +39,18 @@ func (c *call) resolve() ([]target, error) {
 		return nil, tollgate.Errorf(tollgate.CodeUnavailable, "no provider of model %q is in service", c.row.Model)
 	}
 	return c.speaking(targets)
+}
+
+// othersAllowed reports whether the caller may also use the further models
+// that the body names (fallbacks, tools that run models): the provider would
+// use them on the caller's word alone.
+func (c *call) othersAllowed(providerID int64) bool {
+	for _, name := range c.peeked.Others {
+		if !c.p.Directory.Allowed(c.principal, providerID, name) {
+			return false
+		}
+	}
+	return true
 }
 
 // speaking keeps the targets that serve the operation in the caller's dialect.
@@ -60,10 +72,11 @@ func (c *call) speaking(targets []target) ([]target, error) {
 }
 
 func (c *call) forbidden() error {
-	return &tollgate.Error{
-		Code: tollgate.CodeForbidden, Field: "model",
-		Message: "model " + quote(c.row.Model) + " is not permitted for this caller",
+	what := "model " + quote(c.row.Model)
+	if len(c.peeked.Others) > 0 {
+		what += ", or another model that the body names,"
 	}
+	return &tollgate.Error{Code: tollgate.CodeForbidden, Field: "model", Message: what + " is not permitted for this caller"}
 }
 
 // unknown decides what a caller learns about a name that does not resolve:

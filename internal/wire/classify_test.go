@@ -26,12 +26,12 @@ type request struct {
 	headers []string
 }
 
-func (r request) parse(t testing.TB) (method string, u *url.URL, h http.Header) {
-	t.Helper()
+func (r request) parse(tb testing.TB) (method string, u *url.URL, h http.Header) {
+	tb.Helper()
 	method, target, _ := strings.Cut(r.line, " ")
 	u, err := url.ParseRequestURI(target)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	h = http.Header{}
 	for _, line := range r.headers {

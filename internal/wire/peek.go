@@ -150,7 +150,7 @@ func (p *peeker) finish() error {
 func bodyError(err error) error {
 	e, ok := errors.AsType[*jsonscan.Error](err)
 	if !ok {
-		return tollgate.WrapError(tollgate.CodeInvalid, err, "the request body cannot be read")
+		return tollgate.Invalidf("body", "the request body cannot be read")
 	}
 	if e.Kind == jsonscan.KindDepth || e.Kind == jsonscan.KindItems {
 		return tollgate.Invalidf("body", "the request body is refused: %s (at most %d levels, %d objects in an array)", e.Error(), maxDepth, maxItems)
@@ -210,6 +210,9 @@ func lookAlike(name []byte) error {
 		return nil
 	}
 	for _, known := range [...]string{"model", "stream", "stream_options", "models", "fallbacks", "tools"} {
+		if string(name) == known {
+			return nil
+		}
 		if len(name) <= len(known)+2 && strings.EqualFold(string(name), known) {
 			return tollgate.Invalidf(known, "%q is not a field; write %q", name, known)
 		}

@@ -16,11 +16,12 @@ import (
 )
 
 func codecs() map[tollgate.Dialect]wire.Codec {
-	out := map[tollgate.Dialect]wire.Codec{}
-	for _, c := range []wire.Codec{openaicodec.Chat{}, openaicodec.Responses{}, anthropiccodec.Codec{}, geminicodec.Codec{}} {
-		out[c.Dialect()] = c
+	return map[tollgate.Dialect]wire.Codec{
+		tollgate.DialectOpenAIChat:      openaicodec.Chat{},
+		tollgate.DialectOpenAIResponses: openaicodec.Responses{},
+		tollgate.DialectAnthropic:       anthropiccodec.Codec{},
+		tollgate.DialectGemini:          geminicodec.Codec{},
 	}
-	return out
 }
 
 // refusal is an error in the shape of any dialect.
@@ -62,7 +63,10 @@ func TestRefusalsHaveTheShapeOfTheCaller(t *testing.T) {
 		{tollgate.Invalidf("messages", "no"), answer{400, "invalid_request_error "}, answer{400, "invalid_request_error"}, answer{400, "INVALID_ARGUMENT"}, false},
 		{
 			&tollgate.Error{Code: tollgate.CodeInvalid, Reason: wire.ReasonMethod, Field: "method", Err: wire.NotAllowed{Allow: "POST"}},
-			answer{405, "invalid_request_error method_not_supported"}, answer{405, "invalid_request_error"}, answer{405, "INVALID_ARGUMENT"}, false,
+			answer{405, "invalid_request_error method_not_supported"},
+			answer{405, "invalid_request_error"},
+			answer{405, "INVALID_ARGUMENT"},
+			false,
 		},
 		{tollgate.Errorf(tollgate.CodeUnauthenticated, "no"), answer{401, "invalid_request_error invalid_api_key"}, answer{401, "authentication_error"}, answer{401, "UNAUTHENTICATED"}, false},
 		{tollgate.Errorf(tollgate.CodeForbidden, "no"), answer{403, "permission_error permission_denied"}, answer{403, "permission_error"}, answer{403, "PERMISSION_DENIED"}, false},
@@ -86,6 +90,9 @@ func TestRefusalsHaveTheShapeOfTheCaller(t *testing.T) {
 		e := *tt.err
 		e.RetryAfter = 1500 * time.Millisecond
 		for d, codec := range codecs() {
+			if codec.Dialect() != d {
+				t.Fatalf("%T is not %s", codec, d)
+			}
 			status, h, body := codec.EncodeError(&e, id)
 			var got refusal
 			if err := json.Unmarshal(body, &got); err != nil {

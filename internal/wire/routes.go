@@ -170,7 +170,7 @@ func unserved(version, rest string, u *url.URL, h http.Header) (d tollgate.Diale
 	pattern = "/" + version + "/" + first + "/*"
 	switch first {
 	case "cachedContents", "interactions", "tunedModels", "corpora", "operations", "fileSearchStores", "auth_tokens", "authTokens",
-		"projects", "publishers", "generatedFiles", "dynamic", "agents":
+		"projects", "publishers", "generatedFiles":
 		return tollgate.DialectGemini, pattern, true
 	case "files", "batches":
 		if version == "v1beta" {

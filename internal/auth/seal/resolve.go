@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"slices"
 	"strings"
 
 	"tollgate"
@@ -156,8 +157,9 @@ func CheckMaster(name string, key tollgate.Secret) error {
 	return nil
 }
 
-// Published reports whether s looks like a value out of documentation rather
-// than a secret: it says so in words, or hardly varies.
+// Published reports whether s is a value out of documentation rather than a
+// secret: a phrase that stands in examples, or one character over and over.
+// Only whole values count: a secret may hold any word.
 func Published(s string) bool {
 	plain := strings.Map(func(r rune) rune {
 		if r == '-' || r == '_' || r == ' ' || r == '.' {
@@ -165,18 +167,12 @@ func Published(s string) bool {
 		}
 		return r
 	}, strings.ToLower(s))
-	for _, word := range []string{
-		"changeme", "changethis", "replaceme", "replacewith", "replacethis", "yoursecret", "yourkey", "yourpassword",
-		"youraccesskey", "mysecret", "secretkey", "example", "placeholder", "longrandom", "randomstring", "0123456789abcdef",
-		"1234567890123456",
-	} {
-		if strings.Contains(plain, word) {
-			return true
-		}
-	}
 	distinct := map[rune]bool{}
-	for _, r := range s {
+	for _, r := range plain {
 		distinct[r] = true
 	}
-	return len(distinct) < 4
+	return len(distinct) < 4 ||
+		slices.ContainsFunc([]string{"changeme", "changethis", "replaceme", "replacewith", "yoursecret", "youraccesskey", "yourmasterkey", "yourdatabase"},
+			func(opening string) bool { return strings.HasPrefix(plain, opening) }) ||
+		slices.Contains([]string{"mysecretkey", "databasesecretkey", "alongrandomstring", "plainorargon2phc"}, plain)
 }

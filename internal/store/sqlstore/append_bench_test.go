@@ -28,6 +28,7 @@ func BenchmarkAppend(b *testing.B) {
 }
 
 func benchAppend(b *testing.B, dsn string, batch, users int) {
+	b.Helper()
 	s, err := sqlstore.Open(b.Context(), sqlstore.Options{DSN: dsn, Dir: b.TempDir(), Now: time.Now})
 	if err != nil {
 		b.Fatal(err)

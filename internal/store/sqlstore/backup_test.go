@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -193,7 +194,7 @@ func TestBackupUnderLoadIsOfOneMoment(t *testing.T) {
 			writing.Go(func() {
 				for i := 0; ctx.Err() == nil; i++ { // each commit keeps settings and teams equal in number
 					_ = s.Update(ctx, func(tx tollgate.Tx) error {
-						return errors.Join(tx.Teams.Insert(ctx, &tollgate.Team{Name: fmt.Sprint(i)}),
+						return errors.Join(tx.Teams.Insert(ctx, &tollgate.Team{Name: strconv.Itoa(i)}),
 							tx.Settings.Put(ctx, tollgate.Setting{Name: fmt.Sprint("team ", i), Value: []byte("1")}))
 					})
 				}

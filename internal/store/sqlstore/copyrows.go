@@ -45,7 +45,7 @@ func copyRows(ctx context.Context, from rowSource, to rowSink, progress func(don
 	var done, total int64
 	for _, table := range tables {
 		var n int64
-		if err := from.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+table).Scan(&n); err != nil {
+		if err := from.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+quoted(table)).Scan(&n); err != nil {
 			return fmt.Errorf("count %s: %w", table, err)
 		}
 		total += n
@@ -78,7 +78,7 @@ func copyTable(ctx context.Context, from rowSource, to rowSink, table string, re
 	if err != nil {
 		return err
 	}
-	rows, err := from.QueryContext(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM "+table+" ORDER BY 1")
+	rows, err := from.QueryContext(ctx, "SELECT "+quoted(columns...)+" FROM "+quoted(table)+" ORDER BY 1")
 	if err != nil {
 		return err
 	}
@@ -98,6 +98,15 @@ func copyTable(ctx context.Context, from rowSource, to rowSink, table string, re
 		return err
 	}
 	return rows.Err()
+}
+
+// quoted is a list of names that come from a file, fit for a query.
+func quoted(names ...string) string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = pgx.Identifier{name}.Sanitize()
+	}
+	return strings.Join(out, ", ")
 }
 
 // textColumn reads one column of text.
@@ -184,7 +193,7 @@ type sqliteSink struct{ tx *sql.Tx }
 
 func (s sqliteSink) fill(ctx context.Context, table string, columns []string, next func() ([]any, error)) error {
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(columns)), ", ")
-	stmt, err := s.tx.PrepareContext(ctx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES ("+marks+")")
+	stmt, err := s.tx.PrepareContext(ctx, "INSERT INTO "+quoted(table)+" ("+quoted(columns...)+") VALUES ("+marks+")") //nolint:gosec // names are quoted
 	if err != nil {
 		return err
 	}

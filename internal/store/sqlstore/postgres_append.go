@@ -68,9 +68,9 @@ func (k kind) postgres() string {
 		return "BOOLEAN"
 	case kindBlob:
 		return "BYTEA"
-	default:
-		return "BIGINT"
+	case kindInt:
 	}
+	return "BIGINT"
 }
 
 // arrays appends one array per column to args.
@@ -85,7 +85,7 @@ func arrays[T any](columns []column[T], rows []T, args []any) ([]any, error) {
 			arg, err = array[bool](c, rows)
 		case kindBlob:
 			arg, err = array[[]byte](c, rows)
-		default:
+		case kindInt:
 			arg, err = array[int64](c, rows)
 		}
 		if err != nil {

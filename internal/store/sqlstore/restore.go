@@ -169,7 +169,7 @@ func dropTables(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	for _, table := range tables {
-		if _, err := db.ExecContext(ctx, "DROP TABLE IF EXISTS "+table+" CASCADE"); err != nil {
+		if _, err := db.ExecContext(ctx, "DROP TABLE IF EXISTS "+quoted(table)+" CASCADE"); err != nil {
 			return fmt.Errorf("drop %s: %w", table, err)
 		}
 	}

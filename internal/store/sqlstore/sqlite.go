@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"modernc.org/sqlite"
@@ -162,7 +163,7 @@ func (f sqliteFile) writerParams(durability string) url.Values {
 	}
 	return url.Values{
 		"mode": {"rw"}, "_txlock": {"immediate"}, "_journal_mode": {"WAL"}, "_synchronous": {sync}, "_dqs": {"0"}, "_defensive": {"1"},
-		"_foreign_keys": {"1"}, "_busy_timeout": {fmt.Sprint(busyMillis)}, "_error_rc": {"1"},
+		"_foreign_keys": {"1"}, "_busy_timeout": {strconv.Itoa(busyMillis)}, "_error_rc": {"1"},
 		"_pragma": {
 			fmt.Sprintf("wal_autocheckpoint(%d)", checkpointPages),
 			fmt.Sprintf("journal_size_limit(%d)", logLimitBytes),
@@ -173,7 +174,7 @@ func (f sqliteFile) writerParams(durability string) url.Values {
 
 func (f sqliteFile) readerParams() url.Values {
 	return url.Values{
-		"mode": {"rw"}, "_query_only": {"1"}, "_busy_timeout": {fmt.Sprint(busyMillis)}, "_error_rc": {"1"}, "_dqs": {"0"},
+		"mode": {"rw"}, "_query_only": {"1"}, "_busy_timeout": {strconv.Itoa(busyMillis)}, "_error_rc": {"1"}, "_dqs": {"0"},
 		"_pragma": {fmt.Sprintf("cache_size(-%d)", readerCacheKiB)},
 	}
 }
@@ -213,7 +214,8 @@ func beginOwned(ctx context.Context, db *sql.DB) (*sql.Tx, func(), error) {
 
 func (*sqliteEngine) needsSavepoint() bool { return false }
 
-func (*sqliteEngine) jsonInts(arg string) string  { return "SELECT value FROM json_each(" + arg + ")" }
+func (*sqliteEngine) jsonInts(arg string) string { return "SELECT value FROM json_each(" + arg + ")" }
+
 func (*sqliteEngine) jsonTexts(arg string) string { return "SELECT value FROM json_each(" + arg + ")" }
 
 // classify reads SQLite's result code; the field is in the text, as

@@ -194,9 +194,9 @@ func (t table[T, F]) refused(ctx context.Context, err error, row *T) error {
 		e := tollgate.WrapError(tollgate.CodeInvalid, err, "%s: %s names a record that does not exist", t.noun, f.field)
 		e.Field = f.field
 		return e
-	default:
-		return t.s.fail(ctx, err, "write "+t.noun)
+	case failOther, failTransient:
 	}
+	return t.s.fail(ctx, err, "write "+t.noun)
 }
 
 // dangling finds the reference that points nowhere, for an engine that does

@@ -69,7 +69,7 @@ func releaseScope(ctx context.Context, s *session, scope tollgate.Scope, id int6
 
 // checkScope looks that the owner of a quota or rate limit exists.
 func checkScope(ctx context.Context, s *session, scope tollgate.Scope, id int64) error {
-	owner := ""
+	var owner string
 	switch scope {
 	case tollgate.ScopeUser:
 		owner = "users"

@@ -25,7 +25,7 @@ func providerTable() *spec[tollgate.Provider, tollgate.ProviderFilter] {
 			ints(w, "id", f.ID)
 			texts(w, "name", f.Name)
 			texts(w, "kind", f.Kind)
-			bools(w, "enabled", f.Enabled)
+			enabled(w, f.Enabled)
 		},
 		sorts: []string{"name", "kind", "created_at"},
 	}
@@ -50,7 +50,7 @@ func credentialTable() *spec[tollgate.Credential, tollgate.CredentialFilter] {
 		filter: func(w *where, f tollgate.CredentialFilter) {
 			ints(w, "id", f.ID)
 			ints(w, "provider_id", f.ProviderID)
-			bools(w, "enabled", f.Enabled)
+			enabled(w, f.Enabled)
 		},
 		sorts: []string{"provider_id", "label", "created_at"},
 	}
@@ -75,7 +75,7 @@ func modelTable() *spec[tollgate.Model, tollgate.ModelFilter] {
 			ints(w, "id", f.ID)
 			ints(w, "provider_id", f.ProviderID)
 			texts(w, "model_id", f.ModelID)
-			bools(w, "enabled", f.Enabled)
+			enabled(w, f.Enabled)
 		},
 		sorts: []string{"provider_id", "model_id", "display_name"},
 	}

@@ -31,7 +31,7 @@ func userTable() *spec[tollgate.User, tollgate.UserFilter] {
 			ints(w, "id", f.ID)
 			texts(w, "name", f.Name)
 			texts(w, "email", f.Email)
-			bools(w, "enabled", f.Enabled)
+			enabled(w, f.Enabled)
 			ints(w, "role", f.Role)
 			refs(w, "team_id", f.TeamID)
 		},
@@ -80,7 +80,7 @@ func keyTable() *spec[tollgate.Key, tollgate.KeyFilter] {
 		filter: func(w *where, f tollgate.KeyFilter) {
 			ints(w, "id", f.ID)
 			ints(w, "user_id", f.UserID)
-			bools(w, "enabled", f.Enabled)
+			enabled(w, f.Enabled)
 			texts(w, "label", f.Label)
 			refs(w, "created_by_key_id", f.CreatedByKeyID)
 		},

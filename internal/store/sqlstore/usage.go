@@ -2,7 +2,9 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"tollgate"
@@ -137,11 +139,12 @@ func (u usage) Summarize(ctx context.Context, f tollgate.UsageFilter, by tollgat
 	}
 	w := &where{engine: u.s.engine}
 	dispatchFilter(w, f)
-	query := "SELECT " + key + ", COUNT(*)"
+	sums := []string{key, "COUNT(*)"}
 	for _, c := range []string{"tokens_input", "tokens_cache_read", "tokens_cache_write", "tokens_cache_write_1h", "tokens_output", "cost", "tokens_reasoning"} {
-		query += ", CAST(SUM(" + c + ") AS BIGINT)"
+		sums = append(sums, "CAST(SUM("+c+") AS BIGINT)")
 	}
-	query += " FROM dispatches" + w.clause() + " GROUP BY 1 ORDER BY " + order + " LIMIT " + w.arg(int64(tollgate.MaxPage))
+	query := fmt.Sprintf("SELECT %s FROM dispatches%s GROUP BY 1 ORDER BY %s LIMIT %s", //nolint:gosec // values are arguments, the rest is ours
+		strings.Join(sums, ", "), w.clause(), order, w.arg(int64(tollgate.MaxPage)))
 	rows, err := u.s.tx.QueryContext(ctx, query, w.args...)
 	if err != nil {
 		return nil, u.s.fail(ctx, err, "sum usage")

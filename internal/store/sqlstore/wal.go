@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"maps"
 )
 
 // The write-ahead log of SQLite, as its file format document describes it: a
@@ -67,9 +68,7 @@ func readWAL(r io.Reader) (walPages, error) {
 		if count == 0 {
 			continue
 		}
-		for p, at := range open {
-			out.at[p] = at
-		}
+		maps.Copy(out.at, open)
 		clear(open)
 		out.count = count
 	}

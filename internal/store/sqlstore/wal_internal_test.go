@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -102,7 +103,8 @@ func TestDeclaredTablesMatchTheSchema(t *testing.T) {
 		declare(s.tables.users), declare(s.tables.keys), declare(s.tables.teams), declare(s.tables.sessions),
 		declare(s.tables.permissions), declare(s.tables.filePermissions), declare(s.tables.quotas), declare(s.tables.rateLimits),
 		declare(s.tables.providers), declare(s.tables.credentials), declare(s.tables.models), declare(s.tables.aliases), declare(s.tables.audit),
-		{"requests", names(s.tables.usage.requests)}, {"dispatches", names(s.tables.usage.dispatches)},
+		{"requests", names(s.tables.usage.requests)},
+		{"dispatches", names(s.tables.usage.dispatches)},
 	} {
 		declared[d.name] = d.columns
 	}
@@ -116,13 +118,7 @@ func TestDeclaredTablesMatchTheSchema(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := ""
-		for i, c := range columns {
-			if i > 0 {
-				got += ", "
-			}
-			got += c
-		}
+		got := strings.Join(columns, ", ")
 		if declared[table] != got {
 			t.Errorf("table %s has columns %s, declared are %s", table, got, declared[table])
 		}

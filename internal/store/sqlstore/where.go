@@ -71,14 +71,14 @@ func texts[V ~string](w *where, col string, m tollgate.Match[V]) {
 	}
 }
 
-// bools keeps rows whose boolean column is one of m's values.
-func bools(w *where, col string, m tollgate.Match[bool]) {
+// enabled keeps rows whose column of that name is one of m's values.
+func enabled(w *where, m tollgate.Match[bool]) {
 	if !m.Set {
 		return
 	}
 	conds := []string{"1 = 0"}
 	for _, v := range m.Values {
-		conds = append(conds, col+" = "+w.arg(v))
+		conds = append(conds, "enabled = "+w.arg(v))
 	}
 	w.add("(" + strings.Join(conds, " OR ") + ")")
 }

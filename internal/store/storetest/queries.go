@@ -10,7 +10,8 @@ import (
 	"tollgate"
 )
 
-func testFilters(t *testing.T, b *bench) {
+func testFilters(b *bench) {
+	t := b.t
 	f := stored(t, b)
 	b.view(t, func(ctx context.Context, tx tollgate.Tx) error {
 		users := func(want []string, filter tollgate.UserFilter) {
@@ -44,7 +45,7 @@ func testFilters(t *testing.T, b *bench) {
 		}
 		users([]string{"root"}, tollgate.UserFilter{ID: many})
 		users([]string{"root"}, tollgate.UserFilter{Name: texts})
-		count := func(n int, got int) {
+		count := func(n, got int) {
 			t.Helper()
 			if got != n {
 				t.Fatalf("%d rows, want %d", got, n)
@@ -72,7 +73,8 @@ func testFilters(t *testing.T, b *bench) {
 // that collations disagree about.
 const pagedUsers = 57
 
-func testPaging(t *testing.T, b *bench) {
+func testPaging(b *bench) {
+	t := b.t
 	b.update(t, func(ctx context.Context, tx tollgate.Tx) error {
 		for i := range pagedUsers {
 			letter := []string{"a", "B", "ä", "_", "Z", "z"}[i%6]
@@ -135,7 +137,8 @@ func walk(ctx context.Context, t *testing.T, tx tollgate.Tx, sort string, limit 
 	}
 }
 
-func testBadPages(t *testing.T, b *bench) {
+func testBadPages(b *bench) {
+	t := b.t
 	stored(t, b)
 	b.view(t, func(ctx context.Context, tx tollgate.Tx) error {
 		bad := func(p tollgate.Page) {

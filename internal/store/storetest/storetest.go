@@ -22,7 +22,7 @@ func Run(t *testing.T, opener Opener) {
 	t.Helper()
 	for _, c := range []struct {
 		name string
-		run  func(*testing.T, *bench)
+		run  func(*bench)
 	}{
 		{"TablesKeepEveryField", testTables},
 		{"GetUpdateDeleteOfUnknownIDsAreNotFound", testUnknownIDs},
@@ -56,19 +56,20 @@ func Run(t *testing.T, opener Opener) {
 		{"N75_CanceledReadsNeverCrossRows", testCancelStorm},
 		{"CanceledUpdatesChangeNothing", testCanceledUpdate},
 		{"EverythingSurvivesARestart", testRestart},
-		{"PingAnswers", func(t *testing.T, b *bench) { must(t, b.s.Ping(t.Context())) }},
+		{"PingAnswers", func(b *bench) { must(b.t, b.s.Ping(b.t.Context())) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			open := opener(t)
-			b := &bench{s: open(), open: open}
+			b := &bench{t: t, s: open(), open: open}
 			t.Cleanup(func() { must(t, b.s.Close()) })
-			c.run(t, b)
+			c.run(b)
 		})
 	}
 }
 
 // bench is one test's store.
 type bench struct {
+	t    *testing.T
 	s    tollgate.Store
 	open func() tollgate.Store
 }

@@ -26,7 +26,8 @@ func parallel(t *testing.T, n int, fn func(i int) error) {
 }
 
 // testOneSuperAdmin is SECURITY B-01: of many who try at once, one succeeds.
-func testOneSuperAdmin(t *testing.T, b *bench) {
+func testOneSuperAdmin(b *bench) {
+	t := b.t
 	const attempts = 50
 	var won atomic.Int64
 	parallel(t, attempts, func(i int) error {
@@ -59,7 +60,8 @@ func testOneSuperAdmin(t *testing.T, b *bench) {
 	})
 }
 
-func testSerialised(t *testing.T, b *bench) {
+func testSerialised(b *bench) {
+	t := b.t
 	const writers, rounds = 8, 15
 	quota := tollgate.Quota{Scope: tollgate.ScopeInstance, Window: tollgate.WindowTotal}
 	b.update(t, func(ctx context.Context, tx tollgate.Tx) error { return tx.Quotas.Insert(ctx, &quota) })
@@ -86,7 +88,8 @@ func testSerialised(t *testing.T, b *bench) {
 	})
 }
 
-func testAppendAndUpdate(t *testing.T, b *bench) {
+func testAppendAndUpdate(b *bench) {
+	t := b.t
 	const writers, rounds, batch = 8, 12, 10
 	ids := new(tollgate.RequestIDs)
 	parallel(t, writers, func(w int) error {
@@ -129,7 +132,8 @@ func testAppendAndUpdate(t *testing.T, b *bench) {
 
 // testCancelStorm is SECURITY N-75: a reader whose context ends in the middle
 // of a read must not leave its rows to the next one.
-func testCancelStorm(t *testing.T, b *bench) {
+func testCancelStorm(b *bench) {
+	t := b.t
 	const readers, rounds, users = 8, 60, 40
 	b.update(t, func(ctx context.Context, tx tollgate.Tx) error {
 		for i := range users {
@@ -142,8 +146,8 @@ func testCancelStorm(t *testing.T, b *bench) {
 		return nil
 	})
 	var canceled, whole atomic.Int64
-	parallel(t, readers, func(r int) error {
-		rnd := rand.New(rand.NewPCG(1, uint64(r)))
+	parallel(t, readers, func(int) error {
+		rnd := rand.New(rand.NewPCG(rand.Uint64(), 1))
 		for range rounds {
 			ctx, cancel := context.WithCancel(t.Context())
 			timer := time.AfterFunc(time.Duration(rnd.IntN(1500))*time.Microsecond, cancel)
@@ -194,7 +198,8 @@ func readOwn(ctx context.Context, tx tollgate.Tx, id int64) error {
 	return nil
 }
 
-func testCanceledUpdate(t *testing.T, b *bench) {
+func testCanceledUpdate(b *bench) {
+	t := b.t
 	ctx, cancel := context.WithCancel(t.Context())
 	err := b.s.Update(ctx, func(tx tollgate.Tx) error {
 		must(t, tx.Teams.Insert(ctx, &tollgate.Team{Name: "canceled"}))

@@ -10,7 +10,8 @@ import (
 	"tollgate"
 )
 
-func testTables(t *testing.T, b *bench) {
+func testTables(b *bench) {
+	t := b.t
 	f := stored(t, b)
 	f.equal(t, b)
 	// Every field again, changed, and the optional ones taken away.
@@ -44,7 +45,8 @@ func testTables(t *testing.T, b *bench) {
 // unknown is an id that no row has.
 const unknown = int64(1 << 40)
 
-func testUnknownIDs(t *testing.T, b *bench) {
+func testUnknownIDs(b *bench) {
+	t := b.t
 	f := stored(t, b)
 	b.update(t, func(ctx context.Context, tx tollgate.Tx) error {
 		notFound(ctx, t, tx.Users, func() tollgate.User { u := f.user; u.ID = unknown; u.Name, u.Email = "x", ""; return u }())
@@ -72,7 +74,8 @@ func notFound[T, F any](ctx context.Context, t *testing.T, table tollgate.Table[
 	wantCode(t, table.Delete(ctx, unknown), tollgate.CodeNotFound)
 }
 
-func testConflicts(t *testing.T, b *bench) {
+func testConflicts(b *bench) {
+	t := b.t
 	f := stored(t, b)
 	b.update(t, func(ctx context.Context, tx tollgate.Tx) error {
 		user := func(name, email string, role tollgate.Role) error {
@@ -108,7 +111,8 @@ func testConflicts(t *testing.T, b *bench) {
 	f.equal(t, b)
 }
 
-func testReferences(t *testing.T, b *bench) {
+func testReferences(b *bench) {
+	t := b.t
 	f := stored(t, b)
 	b.update(t, func(ctx context.Context, tx tollgate.Tx) error {
 		dangles := func(err error, field string) {
@@ -137,7 +141,8 @@ func testReferences(t *testing.T, b *bench) {
 	f.equal(t, b)
 }
 
-func testChecks(t *testing.T, b *bench) {
+func testChecks(b *bench) {
+	t := b.t
 	f := stored(t, b)
 	minus, less := tollgate.Money(-1), int64(-1)
 	b.update(t, func(ctx context.Context, tx tollgate.Tx) error {
@@ -162,7 +167,8 @@ func testChecks(t *testing.T, b *bench) {
 	f.equal(t, b)
 }
 
-func testRefusedStatement(t *testing.T, b *bench) {
+func testRefusedStatement(b *bench) {
+	t := b.t
 	f := stored(t, b)
 	team := tollgate.Team{Name: "after"}
 	b.update(t, func(ctx context.Context, tx tollgate.Tx) error {
@@ -176,7 +182,8 @@ func testRefusedStatement(t *testing.T, b *bench) {
 	})
 }
 
-func testIDsNeverReused(t *testing.T, b *bench) {
+func testIDsNeverReused(b *bench) {
+	t := b.t
 	seen := map[int64]bool{}
 	for range 3 {
 		b.update(t, func(ctx context.Context, tx tollgate.Tx) error {
@@ -192,7 +199,8 @@ func testIDsNeverReused(t *testing.T, b *bench) {
 	}
 }
 
-func testCascades(t *testing.T, b *bench) {
+func testCascades(b *bench) {
+	t := b.t
 	f := stored(t, b)
 	now := day()
 	ids := new(tollgate.RequestIDs)
@@ -249,7 +257,8 @@ func empty[T, F any](ctx context.Context, t *testing.T, table tollgate.Table[T, 
 	}
 }
 
-func testSettingsAndMeta(t *testing.T, b *bench) {
+func testSettingsAndMeta(b *bench) {
+	t := b.t
 	b.update(t, func(ctx context.Context, tx tollgate.Tx) error {
 		for _, name := range []string{"b", "a", "c"} {
 			must(t, tx.Settings.Put(ctx, tollgate.Setting{Name: name, Value: json.RawMessage(`"` + name + `"`)}))
@@ -278,7 +287,8 @@ func testSettingsAndMeta(t *testing.T, b *bench) {
 	})
 }
 
-func testAudit(t *testing.T, b *bench) {
+func testAudit(b *bench) {
+	t := b.t
 	var want []tollgate.AuditEntry
 	b.update(t, func(ctx context.Context, tx tollgate.Tx) error {
 		for i := range 5 {

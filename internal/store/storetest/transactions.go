@@ -5,14 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"testing"
 
 	"tollgate"
 )
 
-var errRefused = errors.New("fn refuses") //nolint:gochecknoglobals // an error value to compare with
+var errRefused = errors.New("fn refuses")
 
-func testRollback(t *testing.T, b *bench) {
+func testRollback(b *bench) {
+	t := b.t
 	f := stored(t, b)
 	fed := 0
 	b.s.Watch(func(context.Context, tollgate.Area) error { fed++; return nil })
@@ -47,7 +47,8 @@ func testRollback(t *testing.T, b *bench) {
 	})
 }
 
-func testViewSnapshot(t *testing.T, b *bench) {
+func testViewSnapshot(b *bench) {
+	t := b.t
 	b.view(t, func(ctx context.Context, tx tollgate.Tx) error {
 		before, err := tx.Teams.Count(ctx, tollgate.TeamFilter{})
 		must(t, err)
@@ -69,7 +70,8 @@ func testViewSnapshot(t *testing.T, b *bench) {
 	})
 }
 
-func testViewIsReadOnly(t *testing.T, b *bench) {
+func testViewIsReadOnly(b *bench) {
+	t := b.t
 	err := b.s.View(t.Context(), func(tx tollgate.Tx) error { return tx.Teams.Insert(t.Context(), &tollgate.Team{Name: "x"}) })
 	if err == nil {
 		t.Fatal("a view could write")
@@ -80,7 +82,8 @@ func testViewIsReadOnly(t *testing.T, b *bench) {
 	})
 }
 
-func testFeedAreas(t *testing.T, b *bench) {
+func testFeedAreas(b *bench) {
+	t := b.t
 	f := stored(t, b)
 	var got []tollgate.Area
 	b.s.Watch(func(ctx context.Context, touched tollgate.Area) error {
@@ -136,7 +139,8 @@ func testFeedAreas(t *testing.T, b *bench) {
 	}
 }
 
-func testFeedOrder(t *testing.T, b *bench) {
+func testFeedOrder(b *bench) {
+	t := b.t
 	const writers, rounds = 8, 10
 	var seen []int
 	running := false
@@ -168,7 +172,8 @@ func testFeedOrder(t *testing.T, b *bench) {
 	}
 }
 
-func testFeedError(t *testing.T, b *bench) {
+func testFeedError(b *bench) {
+	t := b.t
 	b.s.Watch(func(context.Context, tollgate.Area) error { return errRefused })
 	err := b.try(t, func(ctx context.Context, tx tollgate.Tx) error {
 		return tx.Teams.Insert(ctx, &tollgate.Team{Name: "kept"})
@@ -185,7 +190,8 @@ func testFeedError(t *testing.T, b *bench) {
 	})
 }
 
-func testRestart(t *testing.T, b *bench) {
+func testRestart(b *bench) {
+	t := b.t
 	f := stored(t, b)
 	ids := new(tollgate.RequestIDs)
 	r := request(ids, f.user.ID, day())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -63,7 +64,8 @@ func bare(r tollgate.Request) tollgate.Request {
 	return r
 }
 
-func testAppendReadsBack(t *testing.T, b *bench) {
+func testAppendReadsBack(b *bench) {
+	t := b.t
 	ids := new(tollgate.RequestIDs)
 	first, second, empty := request(ids, 1, day()), request(ids, 2, day()), tollgate.Request{ID: ids.Next(day()), StartedAt: day()}
 	must(t, b.s.Append(t.Context(), nil))
@@ -90,7 +92,8 @@ func testAppendReadsBack(t *testing.T, b *bench) {
 	})
 }
 
-func testAppendTwice(t *testing.T, b *bench) {
+func testAppendTwice(b *bench) {
+	t := b.t
 	ids := new(tollgate.RequestIDs)
 	first, second := request(ids, 1, day()), request(ids, 1, day())
 	must(t, b.s.Append(t.Context(), []tollgate.Request{first}))
@@ -103,7 +106,8 @@ func testAppendTwice(t *testing.T, b *bench) {
 	same(t, dispatches, append(usageRows(first), usageRows(second)...))
 }
 
-func testAppendAtomic(t *testing.T, b *bench) {
+func testAppendAtomic(b *bench) {
+	t := b.t
 	ids := new(tollgate.RequestIDs)
 	good, bad := request(ids, 1, day()), request(ids, 1, day())
 	bad.Dispatches[1].ID = good.ID.Dispatch(9) // another request's
@@ -120,7 +124,8 @@ func testAppendAtomic(t *testing.T, b *bench) {
 	must(t, b.s.Append(t.Context(), []tollgate.Request{good}))
 }
 
-func testAppendStrangeText(t *testing.T, b *bench) {
+func testAppendStrangeText(b *bench) {
+	t := b.t
 	ids := new(tollgate.RequestIDs)
 	r := request(ids, 1, day())
 	r.UserAgent, r.Model, r.ErrorText = "a\x00b\xffc", strings.Repeat("ä", 300), strings.Repeat("x", 4096)
@@ -133,7 +138,8 @@ func testAppendStrangeText(t *testing.T, b *bench) {
 	}
 }
 
-func testUsageFilters(t *testing.T, b *bench) {
+func testUsageFilters(b *bench) {
+	t := b.t
 	ids := new(tollgate.RequestIDs)
 	var rows []tollgate.Request
 	for i := range 6 {
@@ -176,7 +182,8 @@ func testUsageFilters(t *testing.T, b *bench) {
 	}
 }
 
-func testSummaries(t *testing.T, b *bench) {
+func testSummaries(b *bench) {
+	t := b.t
 	ids := new(tollgate.RequestIDs)
 	var rows []tollgate.Request
 	for i := range 40 {
@@ -191,9 +198,9 @@ func testSummaries(t *testing.T, b *bench) {
 	}
 	must(t, b.s.Append(t.Context(), rows))
 	keys := map[tollgate.UsageGroup]func(tollgate.UsageRow) string{
-		tollgate.GroupUser:     func(r tollgate.UsageRow) string { return fmt.Sprint(r.UserID) },
-		tollgate.GroupKey:      func(r tollgate.UsageRow) string { return fmt.Sprint(r.KeyID) },
-		tollgate.GroupProvider: func(r tollgate.UsageRow) string { return fmt.Sprint(r.ProviderID) },
+		tollgate.GroupUser:     func(r tollgate.UsageRow) string { return strconv.FormatInt(r.UserID, 10) },
+		tollgate.GroupKey:      func(r tollgate.UsageRow) string { return strconv.FormatInt(r.KeyID, 10) },
+		tollgate.GroupProvider: func(r tollgate.UsageRow) string { return strconv.FormatInt(r.ProviderID, 10) },
 		tollgate.GroupModel:    func(r tollgate.UsageRow) string { return r.Model },
 		tollgate.GroupDay:      func(r tollgate.UsageRow) string { return r.StartedAt.Format(time.DateOnly) },
 	}
@@ -256,7 +263,8 @@ func expectedSums(rows []tollgate.Request, key func(tollgate.UsageRow) string, b
 	return out
 }
 
-func testTouch(t *testing.T, b *bench) {
+func testTouch(b *bench) {
+	t := b.t
 	f := stored(t, b)
 	fed := 0
 	b.s.Watch(func(context.Context, tollgate.Area) error { fed++; return nil })

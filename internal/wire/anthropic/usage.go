@@ -13,7 +13,7 @@ type counts struct {
 	input, output, thinking int64
 	cacheRead, cacheWrite   int64
 	life5m, life1h          int64
-	hasWrite, hasLife, any  bool
+	hasWrite, hasLife       bool
 	aside                   tollgate.Tokens
 	tier                    string
 }

@@ -26,6 +26,7 @@ type observer struct {
 func (w *observer) Event(_, data []byte) ([]byte, wire.Signal) {
 	if len(data) == 0 || data[0] != '{' {
 		if wire.IsDone(data) { // of back ends that imitate OpenAI
+			w.done = true
 			return data, wire.SignalTerminal
 		}
 		return data, wire.SignalPass
@@ -45,30 +46,36 @@ func (w *observer) Event(_, data []byte) ([]byte, wire.Signal) {
 // seen is what a response object holds.
 type seen struct {
 	answer, finished, failed bool
-	model, usage             jsonscan.Span
+	model                    jsonscan.Span
+	counts                   counts
+	counted                  bool
 	err                      error
 }
 
-// walk passes over the top level once; what is large, the candidates, is
-// walked into rather than skipped first.
+// walk passes over the top level once; what is in every event, the candidates
+// and the usage, is walked into rather than skipped first.
 func (w *observer) walk(data []byte) (s seen) {
 	limits := wire.AnswerLimits()
 	o := limits.Object(data, jsonscan.Space(data, 0), 0)
 	for o.NextKey() {
-		if string(o.Key.Of(data)) == "candidates" {
-			end, finished := w.candidates(data, o.Value.Start)
+		at := o.Value.Start
+		var end int
+		switch string(o.Key.Of(data)) {
+		case "candidates":
+			var finished bool
+			end, finished = w.candidates(data, at)
 			s.finished = s.finished || finished
 			s.answer = s.answer || w.op == tollgate.OpGenerate
-			o.Pass(end)
-			continue
+		case "usageMetadata":
+			end = w.usageMetadata(&s, data, at)
+		default:
+			end = limits.Skip(data, at, 1)
 		}
-		if o.Pass(limits.Skip(data, o.Value.Start, 1)) {
+		if o.Pass(end) {
 			w.member(&s, data, o.Key, o.Value)
 		}
 	}
-	if !s.usage.Empty() {
-		w.take(s.usage.Of(data), s.finished)
-	}
+	w.take(&s)
 	s.err = o.Err()
 	if s.err == nil && jsonscan.Space(data, o.End) != len(data) {
 		s.err = &jsonscan.Error{Kind: jsonscan.KindTrailing, Offset: o.End}
@@ -76,7 +83,7 @@ func (w *observer) walk(data []byte) (s seen) {
 	return s
 }
 
-// member looks at a member of the top level other than the candidates.
+// member looks at a member of the top level that is rarely there or small.
 func (w *observer) member(s *seen, data []byte, key, at jsonscan.Span) {
 	value := at.Of(data)
 	switch string(key.Of(data)) {
@@ -85,9 +92,6 @@ func (w *observer) member(s *seen, data []byte, key, at jsonscan.Span) {
 		if at, ok := wire.AnswerLimits().Path(value, "blockReason"); ok && value[at.Start] == '"' {
 			s.finished = true
 		}
-	case "usageMetadata":
-		s.answer = s.answer || w.op == tollgate.OpGenerate
-		s.usage = at
 	case "modelVersion":
 		if value[0] == '"' {
 			s.model = at
@@ -101,6 +105,16 @@ func (w *observer) member(s *seen, data []byte, key, at jsonscan.Span) {
 	case "error":
 		s.failed = s.failed || value[0] == '{'
 	}
+}
+
+// usageMetadata reads the usage at data[at] into s and reports where it ends.
+func (w *observer) usageMetadata(s *seen, data []byte, at int) (end int) {
+	if at >= len(data) || data[at] != '{' {
+		return wire.AnswerLimits().Skip(data, at, 1)
+	}
+	s.counts, s.counted, end = readCounts(data, at)
+	s.answer = s.answer || w.op == tollgate.OpGenerate
+	return end
 }
 
 // candidates counts what the candidates at data[at] generate, and reports
@@ -140,17 +154,16 @@ func (w *observer) content(value []byte) {
 	}
 }
 
-// take reads the usage of an event. Every event says it anew, in full; between
+// take takes the usage of an event. Every event says it anew, in full; between
 // the rounds of Google's own tools the numbers start over, so that until an
 // event with a finish reason brings the final ones, the largest count.
-func (w *observer) take(value []byte, final bool) {
-	c, ok := readCounts(value)
-	if ok && (final || c.total >= w.total) {
-		w.total = c.total
-		w.usage.Reported, w.usage.Tokens = true, c.tokens()
+func (w *observer) take(s *seen) {
+	if s.counted && (s.finished || s.counts.total >= w.total) {
+		w.total = s.counts.total
+		w.usage.Reported, w.usage.Tokens = true, s.counts.tokens()
 	}
-	if c.tier != "" {
-		w.usage.ServiceTier = c.tier
+	if s.counts.tier != "" {
+		w.usage.ServiceTier = s.counts.tier
 	}
 }
 

@@ -12,15 +12,16 @@ type counts struct {
 	tier                                                 string
 }
 
-// readCounts reads a usageMetadata object and reports whether it had a count:
-// on some back ends it only names the traffic type until the last event.
-func readCounts(value []byte) (c counts, found bool) {
-	o := wire.AnswerLimits().Object(value, 0, 0)
+// readCounts reads the usageMetadata object at data[at]. It reports whether it
+// had a count (on some back ends it only names the traffic type until the last
+// event) and where it ends, as Pass takes it.
+func readCounts(data []byte, at int) (c counts, found bool, end int) {
+	o := wire.AnswerLimits().Object(data, at, 1)
 	for o.Next() {
-		member := o.Value.Of(value)
+		member := o.Value.Of(data)
 		n, ok := wire.TokenCount(member)
 		var to *int64
-		switch string(o.Key.Of(value)) {
+		switch string(o.Key.Of(data)) {
 		case "promptTokenCount":
 			to = &c.prompt
 		case "toolUsePromptTokenCount":
@@ -45,7 +46,7 @@ func readCounts(value []byte) (c counts, found bool) {
 	if sum := c.prompt + c.toolUse + c.candidates + c.thoughts; c.total < sum {
 		c.total = sum
 	}
-	return c, found
+	return c, found, o.Stop()
 }
 
 // tokens gives every token one kind. Gemini's prompt includes what was read

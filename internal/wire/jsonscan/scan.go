@@ -105,7 +105,7 @@ func Space(b []byte, i int) int {
 }
 
 // value scans the value that begins at i; depth containers are open around it.
-func (l *Limits) value(b []byte, i, depth int) int {
+func (l Limits) value(b []byte, i, depth int) int {
 	if i >= len(b) {
 		return ^len(b)
 	}
@@ -129,12 +129,12 @@ func (l *Limits) value(b []byte, i, depth int) int {
 	}
 }
 
-func (l *Limits) tooDeep(depth int) bool {
+func (l Limits) tooDeep(depth int) bool {
 	return depth > hardDepth || (l.Depth > 0 && depth > l.Depth)
 }
 
 // object scans the object at i, which is the depth-th open container.
-func (l *Limits) object(b []byte, i, depth int) int {
+func (l Limits) object(b []byte, i, depth int) int {
 	if l.tooDeep(depth) {
 		return failDepth
 	}
@@ -169,7 +169,7 @@ func (l *Limits) object(b []byte, i, depth int) int {
 }
 
 // array scans the array at i, which is the depth-th open container.
-func (l *Limits) array(b []byte, i, depth int) int {
+func (l Limits) array(b []byte, i, depth int) int {
 	if l.tooDeep(depth) {
 		return failDepth
 	}

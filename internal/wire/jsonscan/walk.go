@@ -255,11 +255,13 @@ func (l Limits) Seek(b []byte, at int, name string) (int, bool) {
 // Path follows a path of member names from the object at the start of b and
 // returns the whole value at its end.
 func (l Limits) Path(b []byte, path ...string) (Span, bool) {
-	at, ok := Space(b, 0), true
+	at := Space(b, 0)
 	for _, name := range path {
-		if at, ok = l.Seek(b, at, name); !ok {
+		next, ok := l.Seek(b, at, name)
+		if !ok {
 			return Span{}, false
 		}
+		at = next
 	}
 	end := l.value(b, at, len(path))
 	if end < 0 {

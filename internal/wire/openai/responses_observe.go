@@ -24,6 +24,7 @@ func (w *responsesObserver) Event(name, data []byte) ([]byte, wire.Signal) {
 	}
 	switch kind := wire.EventType(data, name); string(kind) {
 	case "response.completed", "response.incomplete":
+		w.done = true
 		w.whole(data)
 		return w.rename.Rename(data, "response", "model"), wire.SignalTerminal
 	case "response.failed":
@@ -51,9 +52,8 @@ func (w *responsesObserver) delta(data []byte) {
 
 // whole reads an event that ends the answer.
 func (w *responsesObserver) whole(data []byte) {
-	w.done = true
 	if at, ok := wire.AnswerLimits().Path(data, "response"); ok && data[at.Start] == '{' {
-		w.response(at.Of(data))
+		_, _ = w.response(at.Of(data)) // what cannot be read reports nothing
 	}
 }
 

@@ -35,7 +35,7 @@ func NewArrayScanner(l Limits) *ArrayScanner { return &ArrayScanner{limits: l.wi
 // Reset implements Reader.
 func (s *ArrayScanner) Reset() {
 	*s = ArrayScanner{window: s.window, limits: s.limits}
-	s.window.reset()
+	s.reset()
 }
 
 // Next implements Reader.

@@ -2,6 +2,7 @@ package sse
 
 import (
 	"bytes"
+	"slices"
 )
 
 // span is a range relative to the start of the current event; end 0 = none.
@@ -55,7 +56,7 @@ func (s *Scanner) Buffer() []byte {
 // Reset implements Reader.
 func (s *Scanner) Reset() {
 	*s = Scanner{window: s.window, limits: s.limits, joined: s.joined[:0], lf: -1}
-	s.window.reset()
+	s.reset()
 }
 
 // Next implements Reader.
@@ -176,11 +177,11 @@ func (s *Scanner) field(b []byte, start, end int) {
 
 func (s *Scanner) addData(b []byte, value span) {
 	s.lines++
-	switch {
-	case s.lines == 1:
+	switch s.lines {
+	case 1:
 		s.data = value
 		return
-	case s.lines == 2:
+	case 2:
 		s.joined = append(s.joined, s.data.of(b)...)
 	}
 	s.joined = append(append(s.joined, '\n'), value.of(b)...)
@@ -223,7 +224,7 @@ func (s *Scanner) Finish() (Event, bool, error) {
 	if end > s.line {
 		s.field(b, s.line, end)
 	}
-	e, ok, err := s.take(b[:len(b):len(b)])
+	e, ok, err := s.take(slices.Clip(b))
 	e.Partial = true
 	return e, ok, err
 }

@@ -101,19 +101,19 @@ func TestScannerReadsTheFormat(t *testing.T) {
 	}
 }
 
-func checkChunking(t testing.TB, make func() sse.Reader, in []byte, sizes []int) {
-	t.Helper()
-	want, wantErr := read(make(), in)
-	got, gotErr := read(make(), in, sizes...)
+func checkChunking(tb testing.TB, fresh func() sse.Reader, in []byte, sizes []int) {
+	tb.Helper()
+	want, wantErr := read(fresh(), in)
+	got, gotErr := read(fresh(), in, sizes...)
 	if diff := cmp.Diff(want, got); diff != "" || (wantErr == nil) != (gotErr == nil) {
-		t.Fatalf("cut %v of %q changes the events (errors %v, %v):\n%s", sizes, in, wantErr, gotErr, diff)
+		tb.Fatalf("cut %v of %q changes the events (errors %v, %v):\n%s", sizes, in, wantErr, gotErr, diff)
 	}
 	var raw strings.Builder
 	for _, e := range got {
 		raw.WriteString(e.Raw)
 	}
 	if gotErr == nil && string(in) != raw.String() {
-		t.Fatalf("raw events of %q are %q", in, raw.String())
+		tb.Fatalf("raw events of %q are %q", in, raw.String())
 	}
 }
 

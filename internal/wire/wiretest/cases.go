@@ -2,6 +2,7 @@ package wiretest
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -108,7 +109,20 @@ func (c testCase) run(t *testing.T) {
 			t.Errorf("in pieces of %d, sent:\n%s", cut, diff)
 		}
 		if !streamed {
-			break
+			return
+		}
+	}
+	c.checkPrefixes(t, in)
+}
+
+// checkPrefixes is the law that a truncated answer is never taken for a whole
+// one: an answer is complete exactly if an event ended it.
+func (c testCase) checkPrefixes(t *testing.T, in string) {
+	t.Helper()
+	for n := range len(in) {
+		got := Relay(c.codec.Observe(c.op, c.options), c.framing, in[:n], n+1)
+		if got.Complete != slices.Contains(got.Signals, wire.SignalTerminal) {
+			t.Fatalf("cut after %d bytes: complete is %v, the signals are %v", n, got.Complete, got.Signals)
 		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -35,11 +34,12 @@ func Recordings(t *testing.T, dir string) []Recording {
 		return nil
 	}
 	var out []Recording
-	err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+	tree := os.DirFS(dir)
+	err := fs.WalkDir(tree, ".", func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		text, err := os.ReadFile(file)
+		text, err := fs.ReadFile(tree, file)
 		if err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ func cassette(file, text string) []Recording {
 	var out []Recording
 	uri := ""
 	lines := strings.Split(text, "\n")
-	for i := 0; i < len(lines); i++ {
+	for i := range lines {
 		name, value, ok := strings.Cut(strings.TrimSpace(lines[i]), ": ")
 		if !ok || (name != "string" && name != "uri") {
 			continue
