@@ -31,11 +31,15 @@ type world struct {
 
 // clock is a settable time, safe for concurrent use.
 type clock struct {
-	mu sync.Mutex
-	at time.Time
+	mu    sync.Mutex
+	at    time.Time
+	pause func() // if not nil, runs whenever the time is asked for
 }
 
 func (c *clock) now() time.Time {
+	if c.pause != nil {
+		c.pause()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.at
