@@ -362,6 +362,7 @@ func TestLastUsesWaitForAStoreThatIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &fakeLog{broken: errors.New("away")}
 		r := recorder(log)
+		defer closeNow(t, r)
 		at := time.Now()
 		r.Touch(7, 8, at)
 		time.Sleep(3 * time.Second)
@@ -369,10 +370,11 @@ func TestLastUsesWaitForAStoreThatIsAway(t *testing.T) {
 		log.broken = nil
 		log.mu.Unlock()
 		time.Sleep(2 * time.Second)
+		log.mu.Lock()
+		defer log.mu.Unlock()
 		if len(log.touched) != 2 || !log.touched[0][7].Equal(at) || !log.touched[1][8].Equal(at) {
 			t.Fatalf("stored uses %v", log.touched)
 		}
-		closeNow(t, r)
 	})
 }
 

@@ -11,6 +11,8 @@ import (
 
 	"modernc.org/sqlite"
 	"modernc.org/sqlite/vfs"
+
+	"tollgate/internal/store/wal"
 )
 
 // frozen is a SQLite database opened so that not one byte of its file, log or
@@ -53,8 +55,8 @@ const imageName = "database"
 // with the committed pages of its log laid over it.
 type image struct {
 	db   *os.File
-	wal  *os.File // nil = no log
-	over walPages
+	log  *os.File // nil = no log
+	over wal.Pages
 	size int64
 }
 
@@ -74,24 +76,24 @@ func newImage(path string) (_ *image, err error) {
 		return nil, err
 	}
 	im.size = info.Size()
-	if im.wal, err = os.Open(path + "-wal"); err != nil {
+	if im.log, err = os.Open(path + "-wal"); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return im, nil
 		}
 		return nil, err
 	}
-	if im.over, err = readWAL(im.wal); err != nil {
+	if im.over, err = wal.Read(im.log); err != nil {
 		return nil, fmt.Errorf("read the log of %s: %w", path, err)
 	}
-	if im.over.count > 0 {
-		im.size = int64(im.over.count) * im.over.pageSize
+	if im.over.Count > 0 {
+		im.size = int64(im.over.Count) * im.over.Size
 	}
 	return im, nil
 }
 
 func (im *image) close() error {
 	var errs []error
-	for _, f := range []*os.File{im.db, im.wal} {
+	for _, f := range []*os.File{im.db, im.log} {
 		if f != nil {
 			errs = append(errs, f.Close())
 		}
@@ -139,14 +141,14 @@ func (im *image) ReadAt(b []byte, off int64) (n int, err error) {
 
 // readPage reads up to the end of the page that off lies in.
 func (im *image) readPage(b []byte, off int64) (int, error) {
-	if im.over.count == 0 {
+	if im.over.Count == 0 {
 		return im.db.ReadAt(b, off)
 	}
-	size := im.over.pageSize
+	size := im.over.Size
 	inside := off % size
 	b = b[:min(int64(len(b)), size-inside)]
-	if at, ok := im.over.at[uint32(off/size)+1]; ok { //nolint:gosec // below count, which is 32 bits
-		return im.wal.ReadAt(b, at+inside)
+	if at, ok := im.over.At[uint32(off/size)+1]; ok { //nolint:gosec // below count, which is 32 bits
+		return im.log.ReadAt(b, at+inside)
 	}
 	return im.db.ReadAt(b, off)
 }

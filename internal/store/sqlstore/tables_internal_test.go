@@ -1,0 +1,54 @@
+package sqlstore
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// Every column of the schema belongs to a declared table and the other way
+// round: a column that only one side knows would be lost without a word.
+func TestDeclaredTablesMatchTheSchema(t *testing.T) {
+	s, err := Open(t.Context(), Options{Dir: t.TempDir(), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	e, ok := s.engine.(*sqliteEngine)
+	if !ok {
+		t.Fatalf("the engine is a %T", s.engine)
+	}
+	declared := map[string]string{"settings": "name, value", "meta": "name, value"}
+	for _, d := range []struct{ name, columns string }{
+		declare(s.tables.users), declare(s.tables.keys), declare(s.tables.teams), declare(s.tables.sessions),
+		declare(s.tables.permissions), declare(s.tables.filePermissions), declare(s.tables.quotas), declare(s.tables.rateLimits),
+		declare(s.tables.providers), declare(s.tables.credentials), declare(s.tables.models), declare(s.tables.aliases), declare(s.tables.audit),
+		{"requests", names(s.tables.usage.requests)},
+		{"dispatches", names(s.tables.usage.dispatches)},
+	} {
+		declared[d.name] = d.columns
+	}
+	source := sqliteSource{e.reader}
+	tables, err := source.tables(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range tables {
+		columns, err := source.columns(t.Context(), table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Join(columns, ", ")
+		if declared[table] != got {
+			t.Errorf("table %s has columns %s, declared are %s", table, got, declared[table])
+		}
+		delete(declared, table)
+	}
+	if len(declared) != 0 {
+		t.Errorf("declared but not in the schema: %v", declared)
+	}
+}
+
+func declare[T, F any](s *spec[T, F]) struct{ name, columns string } {
+	return struct{ name, columns string }{s.name, s.list()}
+}
