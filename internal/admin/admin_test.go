@@ -392,6 +392,26 @@ func TestW04DocsLoadNothingFromOutside(t *testing.T) {
 	}
 }
 
+func TestDocsSendABrowserToSignInAndShowItsOwnOrigin(t *testing.T) {
+	r := newRig(t)
+	html := func(q *http.Request) { q.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8") }
+	if a := r.send(http.MethodGet, "", "/docs", "", html); a.status != http.StatusSeeOther || a.header.Get("Location") != "/console/#docs" {
+		t.Errorf("a browser: %d %s", a.status, a.header.Get("Location"))
+	}
+	for path, bearer := range map[string]string{"/docs": "gone", "/openapi.json": ""} {
+		if a := r.send(http.MethodGet, bearer, path, "", html); a.status != http.StatusUnauthorized {
+			t.Errorf("%s as %q: %d", path, bearer, a.status)
+		}
+	}
+	if a := r.send(http.MethodGet, "", "/docs", ""); a.status != http.StatusUnauthorized {
+		t.Errorf("a program: %d", a.status)
+	}
+	named := func(q *http.Request) { q.Host = "localhost:4711" }
+	if a := r.send(http.MethodGet, "alice/session", "/docs", "", named); !strings.Contains(a.body, "curl http://localhost:4711/admin/") || strings.Contains(a.body, "{{") {
+		t.Error("the examples do not name the address that the page was opened at")
+	}
+}
+
 func TestZ01OperationWithoutPolicyStopsTheStart(t *testing.T) {
 	rt := &web.Router{Auth: newRig(t).router.Auth, Now: time.Now}
 	ops := api.New(rt, "test")

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -33,8 +34,9 @@ func (d *Docs) Mount() error {
 	}
 	page := (&docPage{api: d.API.OpenAPI()}).render()
 	signedIn := web.Policy{Access: web.AccessAny}
+	orSignIn := web.Policy{Access: web.AccessAny, SignIn: "/console/#docs"}
 	d.Router.Handle(http.MethodGet, "/openapi.json", signedIn, serveBytes("application/json", document))
-	d.Router.Handle(http.MethodGet, "/docs", signedIn, servePage(page))
+	d.Router.Handle(http.MethodGet, "/docs", orSignIn, d.servePage(page))
 	d.Router.Handle(http.MethodGet, "/docs/style.css", web.Policy{Access: web.AccessPublic}, serveBytes("text/css; charset=utf-8", docsCSS))
 	return nil
 }
@@ -47,11 +49,29 @@ func serveBytes(contentType string, body []byte) web.Handler {
 	}
 }
 
-func servePage(body []byte) web.Handler {
-	serve := serveBytes("text/html; charset=utf-8", body)
+// originMark stands in the page for the origin that its reader came to, so
+// that the examples work as they are shown. It needs no escaping in HTML.
+const originMark = "{{origin}}"
+
+func (d *Docs) servePage(page []byte) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		web.PageHeaders(w.Header())
-		return serve(w, r)
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write(bytes.ReplaceAll(page, []byte(originMark), []byte(html.EscapeString(d.origin(r)))))
+		return nil
+	}
+}
+
+// origin is the public one, else the one that r was sent to, whose host the
+// router has found to be one of ours.
+func (d *Docs) origin(r *http.Request) string {
+	switch {
+	case d.Router.PublicOrigin != "":
+		return d.Router.PublicOrigin
+	case web.EventFrom(r.Context()).Secure:
+		return "https://" + r.Host
+	default:
+		return "http://" + r.Host
 	}
 }
 
@@ -81,12 +101,14 @@ func (p *docPage) render() []byte {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>Tollgate API</title>
+<link rel="icon" href="/console/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/docs/style.css">
 </head>
 <body>
 <a class="skip" href="#main">Skip to the operations</a>
 <header><h1>Tollgate API</h1>
-<p>%s Version %s. <a href="/openapi.json">OpenAPI 3.1 document</a> · <a href="/console/">Console</a></p></header>
+<p>%s</p>
+<p>Version %s · <a href="/openapi.json">OpenAPI 3.1 document</a> · <a href="/console/">Console</a></p></header>
 `, p.api.Info.Description, p.api.Info.Version)
 	groups, tags := p.operations()
 	p.put(`<div class="columns"><nav aria-label="Operations">` + "\n")
@@ -189,7 +211,7 @@ func (p *docPage) example(path, access string, body any) {
 	if access == "public" {
 		auth = ""
 	}
-	p.put("<pre><code>curl http://127.0.0.1:8787%s%s \\\n  -H 'Content-Type: application/json' -d '%s'</code></pre>\n", path, auth, string(text))
+	p.put("<pre><code>curl "+originMark+"%s%s \\\n  -H 'Content-Type: application/json' -d '%s'</code></pre>\n", path, auth, string(text))
 }
 
 // shape shows a body: the fields of an object, else its type.
@@ -211,7 +233,7 @@ func (p *docPage) fields(s *huma.Schema) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	p.put("<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Field</th><th scope=\"col\">Type</th><th scope=\"col\">Meaning</th></tr></thead><tbody>\n")
+	p.put("<div class=\"scroll\"><table class=\"fields\"><thead><tr><th scope=\"col\">Field</th><th scope=\"col\">Type</th><th scope=\"col\">Meaning</th></tr></thead><tbody>\n")
 	for _, name := range names {
 		f := s.Properties[name]
 		need := ""

@@ -5,6 +5,7 @@ package web
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"tollgate"
@@ -61,6 +62,10 @@ type Policy struct {
 	// AnyHost lifts the check of the Host header: health probes address the
 	// gateway by whatever name they find it under.
 	AnyHost bool
+	// SignIn is where a browser that has not signed in is sent to instead of
+	// being refused, a path of our own; for pages that people open. Everyone
+	// else gets the refusal.
+	SignIn string
 }
 
 // Valid reports whether the policy may be mounted; the error names what is missing.
@@ -70,6 +75,8 @@ func (p Policy) Valid() error {
 		return tollgate.Errorf(tollgate.CodeInternal, "route declares no access class")
 	case p.RecentSignIn && p.Access == AccessPublic:
 		return tollgate.Errorf(tollgate.CodeInternal, "a public route cannot demand a recent sign-in")
+	case p.SignIn != "" && (p.Access == AccessPublic || !strings.HasPrefix(p.SignIn, "/") || strings.HasPrefix(p.SignIn, "//")):
+		return tollgate.Errorf(tollgate.CodeInternal, "a route that sends to a sign-in page needs a sign-in and a path of our own")
 	case p.MaxBody < 0:
 		return tollgate.Errorf(tollgate.CodeInternal, "a body limit cannot be negative")
 	case p.AnyHost && p.Access != AccessPublic && p.Access != AccessLLM:

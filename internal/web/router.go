@@ -165,9 +165,21 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	EventFrom(r.Context()).Pattern = m.Pattern
-	if err := rt.serve(w, r, m); err != nil {
+	err := rt.serve(w, r, m)
+	switch {
+	case err == nil:
+	case m.Policy.SignIn != "" && tollgate.ErrorCode(err) == tollgate.CodeUnauthenticated && opensPage(r):
+		EventFrom(r.Context()).Err = err
+		http.Redirect(w, r, m.Policy.SignIn, http.StatusSeeOther)
+	default:
 		WriteError(w, r, err)
 	}
+}
+
+// opensPage reports whether r is a browser's, about to show the answer to a
+// person: it asks for HTML by name, and sends no credential of an API client.
+func opensPage(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.Header.Get("Authorization") == "" && strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 // find returns the routes of r's path. A path that needs decoding matches none.
