@@ -13,10 +13,21 @@ func TestMatchGlob(t *testing.T) {
 		pattern, name string
 		want          bool
 	}{
-		{"*", "", true}, {"*", "a/b", true}, {"gpt-*", "gpt-4o", true}, {"gpt-*", "Gpt-4o", false},
-		{"*-mini", "gpt-4o-mini", true}, {"*-mini", "gpt-4o-mini-x", false}, {"a?c", "abc", true}, {"a?c", "ac", false},
-		{"a?c", "aéc", true}, {"meta/*/x", "meta/llama/3/x", true}, {"", "", true}, {"", "a", false}, {"a**b", "ab", true},
-		{"[a]", "a", false}, {"a.c", "abc", false},
+		{"*", "", true},
+		{"*", "a/b", true},
+		{"gpt-*", "gpt-4o", true},
+		{"gpt-*", "Gpt-4o", false},
+		{"*-mini", "gpt-4o-mini", true},
+		{"*-mini", "gpt-4o-mini-x", false},
+		{"a?c", "abc", true},
+		{"a?c", "ac", false},
+		{"a?c", "aéc", true},
+		{"meta/*/x", "meta/llama/3/x", true},
+		{"", "", true},
+		{"", "a", false},
+		{"a**b", "ab", true},
+		{"[a]", "a", false},
+		{"a.c", "abc", false},
 	} {
 		if got := tollgate.MatchGlob(c.pattern, c.name); got != c.want {
 			t.Errorf("MatchGlob(%q, %q) = %v", c.pattern, c.name, got)

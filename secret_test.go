@@ -3,6 +3,7 @@ package tollgate_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -57,7 +58,7 @@ func TestA14ZeroPrincipalHasNoRole(t *testing.T) {
 }
 
 func TestErrorsTellNothingByDefault(t *testing.T) {
-	e := tollgate.AsError(fmt.Errorf("dial tcp 10.0.0.1: secret"))
+	e := tollgate.AsError(errors.New("dial tcp 10.0.0.1: secret"))
 	if e.Code != tollgate.CodeInternal || strings.Contains(e.Message, "10.0.0.1") {
 		t.Fatalf("%+v", e)
 	}

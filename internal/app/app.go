@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -117,8 +118,8 @@ func (a *App) build(ctx context.Context) error {
 }
 
 func (a *App) rollBack() {
-	for i := len(a.undo) - 1; i >= 0; i-- {
-		a.undo[i]()
+	for _, undo := range slices.Backward(a.undo) {
+		undo()
 	}
 	a.undo = nil
 }
@@ -198,7 +199,7 @@ func (a *App) every(ctx context.Context, interval time.Duration, job func(contex
 			return
 		case <-tick.C:
 			if err := job(ctx); err != nil && ctx.Err() == nil {
-				a.opts.Log.Error("background job failed", "error", err)
+				a.opts.Log.ErrorContext(ctx, "background job failed", "error", err)
 			}
 		}
 	}
@@ -246,7 +247,7 @@ func (a *App) stop(ctx context.Context) error {
 func (a *App) drain(ctx context.Context) error {
 	limit := a.cfg.Load().DrainTimeout
 	if n := a.proxy.Stats().Calls; n > 0 {
-		a.opts.Log.Info("draining", "live_calls", n, "timeout", limit.String())
+		a.opts.Log.InfoContext(ctx, "draining", "live_calls", n, "timeout", limit.String())
 	}
 	patient, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -94,13 +95,13 @@ func (c *certificate) load() error {
 
 // readStamp identifies the present state of both files.
 func (c *certificate) readStamp() (string, error) {
-	out := ""
+	var out strings.Builder
 	for _, name := range []string{c.certFile, c.keyFile} {
 		info, err := os.Stat(name)
 		if err != nil {
 			return "", fmt.Errorf("reading the TLS files: %w", err)
 		}
-		out += fmt.Sprint(info.ModTime().UnixNano(), info.Size(), ";")
+		fmt.Fprint(&out, info.ModTime().UnixNano(), info.Size(), ";")
 	}
-	return out, nil
+	return out.String(), nil
 }

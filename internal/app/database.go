@@ -17,7 +17,7 @@ func (a *App) openDatabase(ctx context.Context) error {
 	a.db = db
 	a.undo = append(a.undo, func() {
 		if err := db.Close(); err != nil {
-			a.opts.Log.Error("closing the database", "error", err)
+			a.opts.Log.ErrorContext(ctx, "closing the database", "error", err)
 		}
 	})
 	return nil

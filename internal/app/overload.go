@@ -22,7 +22,7 @@ func newOverload() *overload {
 	if limit == math.MaxInt64 {
 		return &overload{}
 	}
-	return &overload{limit: uint64(limit)}
+	return &overload{limit: uint64(limit)} //nolint:gosec // a soft limit is never negative
 }
 
 // active reports whether new requests are to be refused.

@@ -26,12 +26,12 @@ func (a *App) Reload(ctx context.Context, next config.Config) error {
 		a.opts.Level.Set(next.LogLevel)
 	}
 	for _, name := range fixedChanges(old, &next) {
-		a.opts.Log.Warn("this setting changes with the next restart", slog.String("setting", name))
+		a.opts.Log.WarnContext(ctx, "this setting changes with the next restart", slog.String("setting", name))
 	}
 	kept := keepFixed(old, next)
 	a.cfg.Store(&kept)
 	a.reportDrift(ctx, a.db.Importer, &kept)
-	a.opts.Log.Info("settings reloaded")
+	a.opts.Log.InfoContext(ctx, "settings reloaded")
 	return nil
 }
 

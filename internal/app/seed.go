@@ -26,11 +26,11 @@ func (a *App) bootstrap(ctx context.Context) error {
 	log := a.opts.Log
 	for _, list := range []config.Problems{cfg.Warnings, started.Report.Notes} {
 		for _, p := range list {
-			log.Warn("configuration", "remark", p.String())
+			log.WarnContext(ctx, "configuration", "remark", p.String())
 		}
 	}
 	for _, name := range started.Report.NeedSecret {
-		log.Warn("created without a secret, disabled until it gets one", "record", name)
+		log.WarnContext(ctx, "created without a secret, disabled until it gets one", "record", name)
 	}
 	if !started.First {
 		a.reportDrift(ctx, im, cfg)
@@ -46,14 +46,14 @@ const maxDrift = 20
 func (a *App) reportDrift(ctx context.Context, im *seed.Importer, cfg *config.Config) {
 	plan, err := im.Plan(ctx, a.db.Store, cfg.Seed)
 	if err != nil {
-		a.opts.Log.Warn("file and database could not be compared", "error", err)
+		a.opts.Log.WarnContext(ctx, "file and database could not be compared", "error", err)
 		return
 	}
 	missing, different := plan.Drift()
 	if missing+different == 0 {
 		return
 	}
-	a.opts.Log.Warn("the file and the database differ; the database counts. `tollgate import --plan` shows the differences, `tollgate import` applies them",
+	a.opts.Log.WarnContext(ctx, "the file and the database differ; the database counts. `tollgate import --plan` shows the differences, `tollgate import` applies them",
 		slog.Int("missing", missing), slog.Int("different", different))
 	named := 0
 	for _, c := range plan.Changes {
@@ -63,6 +63,6 @@ func (a *App) reportDrift(ctx context.Context, im *seed.Importer, cfg *config.Co
 		if named++; named > maxDrift {
 			return
 		}
-		a.opts.Log.Warn("drift", "change", c.String())
+		a.opts.Log.WarnContext(ctx, "drift", "change", c.String())
 	}
 }

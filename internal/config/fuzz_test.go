@@ -16,6 +16,46 @@ import (
 // G-04), names a place for each problem, and what it accepts is written and
 // read back to the same seed.
 func FuzzParseSeed(f *testing.F) {
+	addDocuments(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := config.ParseSeed("f.toml", data)
+		if err != nil {
+			for line := range strings.SplitSeq(err.Error(), "\n") {
+				if line != "" && !strings.Contains(line, "f.toml") {
+					t.Fatalf("a problem without a place: %q", line)
+				}
+			}
+			return
+		}
+		first := write(t, s)
+		again, err := config.ParseSeed("f.toml", first)
+		if err != nil {
+			t.Fatalf("the export does not parse: %v\n%s", err, first)
+		}
+		if second := write(t, again); !bytes.Equal(first, second) {
+			t.Fatalf("the export changed:\n%s\n---\n%s", first, second)
+		}
+	})
+}
+
+// FuzzLoadFile reads documents as the settings file of a start or a reload.
+func FuzzLoadFile(f *testing.F) {
+	addDocuments(f)
+	path := filepath.Join(f.TempDir(), "f.toml")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Load(config.Sources{Environ: []string{"TOLLGATE_CONFIG=" + path}})
+		if err == nil && (c.Ledger.Location == nil || c.Server.MaxBodyBytes < 1024 || c.Upstream.DialTimeout <= 0 || c.DataDir == "") {
+			t.Fatalf("accepted %+v", c)
+		}
+	})
+}
+
+// addDocuments makes seeds of the TOML in the cases.
+func addDocuments(f *testing.F) {
+	f.Helper()
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil {
 		f.Fatal(err)
@@ -33,25 +73,6 @@ func FuzzParseSeed(f *testing.F) {
 	}
 	f.Add([]byte("users = [{name = \"a\", keys = [{api_key = \"12345678\"}]}]\nquotas.x = 1"))
 	f.Add([]byte("[[providers]]\nname='p'\nkind='openai'\nsettings.a.b = [1, 2.50, {c = inf}]\n[providers.settings.d]\ne=1979-05-27\n"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := config.ParseSeed("f.toml", data)
-		if err != nil {
-			for line := range strings.SplitSeq(err.Error(), "\n") {
-				if !strings.HasPrefix(line, "f.toml:") && line != "" && !strings.Contains(line, "f.toml") {
-					t.Fatalf("a problem without a place: %q", line)
-				}
-			}
-			return
-		}
-		first := write(t, s)
-		again, err := config.ParseSeed("f.toml", first)
-		if err != nil {
-			t.Fatalf("the export does not parse: %v\n%s", err, first)
-		}
-		if second := write(t, again); !bytes.Equal(first, second) {
-			t.Fatalf("the export changed:\n%s\n---\n%s", first, second)
-		}
-	})
 }
 
 func write(t *testing.T, s config.Seed) []byte {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -43,7 +44,7 @@ func (c *call) write(status int, body []byte) {
 	if c.r.Method == http.MethodHead {
 		return
 	}
-	_, err := c.w.Write(body)
+	_, err := c.w.Write(body) //nolint:gosec // its content type is set, and no page
 	if err == nil {
 		err = c.rc.Flush()
 	}
@@ -77,9 +78,7 @@ func (c *call) refuse(err error) {
 	c.failed(status, e)
 	c.recordSpent()
 	h := c.w.Header()
-	for k, v := range header {
-		h[k] = v
-	}
+	maps.Copy(h, header)
 	if e.Reason == reasonCredential {
 		h[headerShouldRetry] = []string{"false"}
 		delete(h, headerRetryAfter)

@@ -102,7 +102,7 @@ func (c *call) dispatch(t *target, cred *upstream.Credential, out *upstream.Call
 	if err != nil {
 		return c.unanswered(d, err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	d.Status = resp.StatusCode
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return c.refused(t, d, resp)

@@ -13,6 +13,7 @@ import (
 // benchmark runs one request after another on 64 connections, everything on
 // loopback and in this process: client, gateway and vendor share the time.
 func benchmark(b *testing.B, o options, path, body string, events int) {
+	b.Helper()
 	g := start(b, o)
 	g.Vendor.Record(false)
 	g.Client = &http.Client{Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}}

@@ -53,7 +53,7 @@ type call struct {
 	wrote       bool  // bytes of the answer went out
 	abort       bool  // the answer must not end as if it were whole
 
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // a call is what happens within one context
 	cancel context.CancelCauseFunc
 
 	timer     *time.Timer // ends the call when the provider is silent

@@ -153,6 +153,7 @@ func codecs() map[tollgate.Dialect]proxy.Codec {
 }
 
 func mustAllow(tb testing.TB, s string) []guard.Allow {
+	tb.Helper()
 	a, err := guard.ParseAllow(s)
 	must(tb, err)
 	return []guard.Allow{a}
@@ -248,8 +249,8 @@ func (g *gateway) addUser(name string) (u tollgate.User, key string, keyID int64
 		if err := tx.Users.Insert(ctx, &u); err != nil {
 			return err
 		}
-		k, clear, err := g.Keys.GenerateKey(ctx, tx, by, auth.KeyWrite{UserID: u.ID})
-		key, keyID = clear.Reveal(), k.ID
+		k, plain, err := g.Keys.GenerateKey(ctx, tx, by, auth.KeyWrite{UserID: u.ID})
+		key, keyID = plain.Reveal(), k.ID
 		return err
 	})
 	return u, key, keyID
@@ -391,6 +392,7 @@ func (l *lines) String() string {
 
 // freePort returns an address that nothing listens on.
 func freePort(tb testing.TB) string {
+	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(tb, err)
 	defer l.Close()
@@ -404,7 +406,8 @@ func (g *gateway) setAccess(key, pattern string) error {
 
 // databaseDir is a folder of the test's own, whatever the test is called.
 func databaseDir(tb testing.TB) string {
-	dir, err := os.MkdirTemp("", "proxy")
+	tb.Helper()
+	dir, err := os.MkdirTemp("", "proxy") //nolint:usetesting // TempDir takes the name of the test into the path, and so into the DSN
 	must(tb, err)
 	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir

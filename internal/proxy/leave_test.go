@@ -27,7 +27,7 @@ func endless(kind, head, delta string, ended chan<- struct{}) func(http.Response
 			if _, err := io.WriteString(w, delta); err != nil {
 				break
 			}
-			w.(http.Flusher).Flush()
+			_ = http.NewResponseController(w).Flush()
 			select {
 			case <-r.Context().Done():
 			case <-time.After(time.Millisecond):
@@ -256,7 +256,11 @@ func TestRevocationDoesNotWaitForASlowReader(t *testing.T) {
 	conn, err := net.Dial("tcp", strings.TrimPrefix(g.URL, "http://"))
 	must(t, err)
 	defer conn.Close()
-	_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		t.Fatal("no TCP connection")
+	}
+	must(t, tcp.SetReadBuffer(4<<10))
 	fmt.Fprintf(conn, "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", g.Key, len(askStream), askStream)
 	for g.Proxy.Stats().Streams == 0 {
 		time.Sleep(time.Millisecond)

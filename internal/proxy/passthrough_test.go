@@ -42,7 +42,7 @@ func routes() []struct {
 	}
 }
 
-func TestEveryRoutePassesBytesBothWays(t *testing.T) {
+func TestEveryRoutePassesBytesBothWays(t *testing.T) { //nolint:tparallel // the cases take turns on one gateway
 	t.Parallel()
 	v := &spy{}
 	g := start(t, options{vendor: v})
@@ -191,7 +191,7 @@ func TestTagsComeFromHeaderOrBody(t *testing.T) {
 	}
 }
 
-func TestModelListsHaveTheCallersShape(t *testing.T) {
+func TestModelListsHaveTheCallersShape(t *testing.T) { //nolint:tparallel // the cases take turns on one gateway
 	t.Parallel()
 	g := start(t, options{})
 	bob, key, _ := g.addUser("bob")

@@ -117,10 +117,10 @@ func (c *call) serve() error {
 	if err := c.classified(); err != nil {
 		return err
 	}
-	switch c.route.Operation {
-	case tollgate.OpListModels:
+	if c.route.Operation == tollgate.OpListModels {
 		return c.listModels()
-	case tollgate.OpGetModel:
+	}
+	if c.route.Operation == tollgate.OpGetModel {
 		return c.getModel()
 	}
 	if err := c.readBody(); err != nil {

@@ -117,9 +117,16 @@ func TestRecordedRequestsReachTheProviderAsTheyAre(t *testing.T) {
 // answerTo is a valid answer to a request of a path.
 func answerTo(path string) string {
 	for _, a := range [][2]string{
-		{":generateContent", geminiAnswer}, {":streamGenerateContent", geminiAnswer}, {":countTokens", geminiCount},
-		{":embedContent", geminiEmbed}, {":batchEmbedContents", geminiEmbeds}, {"okens", countAnswer}, {"/messages", messagesAnswer},
-		{"/responses", responsesAnswer}, {"/embeddings", embedAnswer}, {"/moderations", moderateAnswer},
+		{":generateContent", geminiAnswer},
+		{":streamGenerateContent", geminiAnswer},
+		{":countTokens", geminiCount},
+		{":embedContent", geminiEmbed},
+		{":batchEmbedContents", geminiEmbeds},
+		{"okens", countAnswer},
+		{"/messages", messagesAnswer},
+		{"/responses", responsesAnswer},
+		{"/embeddings", embedAnswer},
+		{"/moderations", moderateAnswer},
 	} {
 		if strings.HasSuffix(path, a[0]) {
 			return a[1]

@@ -48,8 +48,7 @@ func (c *call) settle(d *tollgate.Dispatch, class string, obs wire.Observer) {
 // none, or it was cut off before it could give the last ones. A provider that
 // was not reached, or that answered with an error, has done no work.
 func (c *call) mustEstimate(class string, reported bool, obs wire.Observer) bool {
-	switch c.row.Operation {
-	case tollgate.OpCount, tollgate.OpModerate:
+	if op := c.row.Operation; op == tollgate.OpCount || op == tollgate.OpModerate {
 		return false // free of charge
 	}
 	switch class {
@@ -58,7 +57,7 @@ func (c *call) mustEstimate(class string, reported bool, obs wire.Observer) bool
 	case classConnect:
 		return false
 	case classInvalid, classStatus:
-		return obs != nil && !(reported && obs.Complete())
+		return obs != nil && (!reported || !obs.Complete())
 	default:
 		return true
 	}
@@ -73,14 +72,13 @@ func (c *call) settleHeld() {
 
 // stopClass is the class of a dispatch that was ended from outside by e.
 func (c *call) stopClass(e *tollgate.Error) string {
-	switch {
-	case e.Code == tollgate.CodeTimeout:
+	if e.Code == tollgate.CodeTimeout {
 		return classTimeout
-	case e.Code == tollgate.CodeUnauthenticated || e.Code == tollgate.CodeForbidden:
-		return classRevoked
-	default:
-		return classCanceled
 	}
+	if e.Code == tollgate.CodeUnauthenticated || e.Code == tollgate.CodeForbidden {
+		return classRevoked
+	}
+	return classCanceled
 }
 
 // record makes the row durable. Its context is not the client's: an answer is

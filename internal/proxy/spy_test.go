@@ -59,7 +59,7 @@ func pieces(kind string, parts ...string) func(http.ResponseWriter, *http.Reques
 		w.Header().Set("Content-Type", kind)
 		for _, p := range parts {
 			_, _ = io.WriteString(w, p)
-			w.(http.Flusher).Flush()
+			_ = http.NewResponseController(w).Flush()
 		}
 	}
 }

@@ -242,7 +242,7 @@ func TestStreamThatNeverBeginsIsAnOrdinaryError(t *testing.T) {
 		{"empty", 502, pieces(eventStream)},
 		{"half an event only", 502, pieces(eventStream, "data: {\"id\"")},
 		{"cut", 502, func(w http.ResponseWriter, _ *http.Request, _ int) {
-			w.(http.Flusher).Flush()
+			_ = http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)
 		}},
 		{"silence after headers", 504, func(w http.ResponseWriter, r *http.Request, n int) {

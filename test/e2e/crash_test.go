@@ -176,6 +176,7 @@ func TestClientsThatLeaveHarmNobody(t *testing.T) {
 
 // leave makes a request and abandons it at one of several moments.
 func (g *gateway) leave(t *testing.T, key string, i int) {
+	t.Helper()
 	body := chat(i%3 != 0, "[[demo:slow=2ms]] hello again")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -86,24 +86,24 @@ type vendor struct {
 	*httptest.Server
 }
 
-func newVendor(t testing.TB) *vendor {
-	t.Helper()
+func newVendor(tb testing.TB) *vendor {
+	tb.Helper()
 	v := &demo.Vendor{Now: time.Now}
 	s := httptest.NewServer(v)
-	t.Cleanup(s.Close)
+	tb.Cleanup(s.Close)
 	return &vendor{Vendor: v, Server: s}
 }
 
-func freePort(t testing.TB) int {
-	t.Helper()
+func freePort(tb testing.TB) int {
+	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
 	addr, ok := l.Addr().(*net.TCPAddr)
 	if !ok {
-		t.Fatal("no TCP address")
+		tb.Fatal("no TCP address")
 	}
 	return addr.Port
 }
@@ -111,9 +111,9 @@ func freePort(t testing.TB) int {
 // prepare lays out a data folder whose configuration has the vendor behind one
 // provider of each protocol: oa (openai), an (anthropic), ge (gemini), co
 // (openai-compatible); each has two credentials.
-func prepare(t testing.TB, v *vendor, extra string) *gateway {
-	t.Helper()
-	g := &gateway{t: t, dir: t.TempDir(), port: freePort(t), vendor: v}
+func prepare(tb testing.TB, v *vendor, extra string) *gateway {
+	tb.Helper()
+	g := &gateway{t: tb, dir: tb.TempDir(), port: freePort(tb), vendor: v}
 	g.url = "http://127.0.0.1:" + strconv.Itoa(g.port)
 	var toml strings.Builder
 	toml.WriteString(extra)
@@ -132,10 +132,10 @@ func prepare(t testing.TB, v *vendor, extra string) *gateway {
 		}
 	}
 	if err := os.WriteFile(filepath.Join(g.dir, "tollgate.toml"), []byte(toml.String()), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	g.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}, Timeout: time.Minute}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		g.client.CloseIdleConnections()
 		g.stop()
 	})
@@ -143,9 +143,9 @@ func prepare(t testing.TB, v *vendor, extra string) *gateway {
 }
 
 // start runs the gateway and waits until it is ready.
-func start(t testing.TB, v *vendor, extra string, args ...string) *gateway {
-	t.Helper()
-	g := prepare(t, v, extra)
+func start(tb testing.TB, v *vendor, extra string, args ...string) *gateway {
+	tb.Helper()
+	g := prepare(tb, v, extra)
 	g.args = args
 	g.run()
 	return g

@@ -62,6 +62,7 @@ func TestC03AWrongMasterKeyChangesNothing(t *testing.T) {
 		"missing file": {
 			nil,
 			func(t *testing.T, g *gateway) {
+				t.Helper()
 				if err := os.Remove(filepath.Join(g.dir, "data", "secret.key")); err != nil {
 					t.Fatal(err)
 				}
@@ -70,6 +71,7 @@ func TestC03AWrongMasterKeyChangesNothing(t *testing.T) {
 		"truncated file": {
 			nil,
 			func(t *testing.T, g *gateway) {
+				t.Helper()
 				if err := os.Truncate(filepath.Join(g.dir, "data", "secret.key"), 20); err != nil {
 					t.Fatal(err)
 				}
@@ -78,6 +80,7 @@ func TestC03AWrongMasterKeyChangesNothing(t *testing.T) {
 		"world-readable file": {
 			nil,
 			func(t *testing.T, g *gateway) {
+				t.Helper()
 				if err := os.Chmod(filepath.Join(g.dir, "data", "secret.key"), 0o644); err != nil {
 					t.Fatal(err)
 				}

@@ -200,11 +200,19 @@ func TestOperationalRoutes(t *testing.T) {
 		method, path, key string
 		status            int
 	}{
-		{"GET", "/healthz", "", 200}, {"GET", "/readyz", "", 200}, {"GET", "/version", "", 200},
-		{"GET", "/metrics", "", 401}, {"GET", "/metrics", userKey, 403}, {"GET", "/metrics", adminKey, 200},
-		{"GET", "/openapi.json", "", 401}, {"GET", "/openapi.json", userKey, 200}, {"GET", "/docs", userKey, 200},
-		{"HEAD", "/", "", 200}, {"HEAD", "/api/hello", "", 200},
-		{"GET", "/v1/models", userKey, 200}, {"GET", "/v1/models", "", 401},
+		{"GET", "/healthz", "", 200},
+		{"GET", "/readyz", "", 200},
+		{"GET", "/version", "", 200},
+		{"GET", "/metrics", "", 401},
+		{"GET", "/metrics", userKey, 403},
+		{"GET", "/metrics", adminKey, 200},
+		{"GET", "/openapi.json", "", 401},
+		{"GET", "/openapi.json", userKey, 200},
+		{"GET", "/docs", userKey, 200},
+		{"HEAD", "/", "", 200},
+		{"HEAD", "/api/hello", "", 200},
+		{"GET", "/v1/models", userKey, 200},
+		{"GET", "/v1/models", "", 401},
 	} {
 		req, _ := http.NewRequestWithContext(t.Context(), c.method, g.url+c.path, nil)
 		if c.key != "" {

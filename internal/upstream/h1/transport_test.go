@@ -46,12 +46,12 @@ func behaviours(t *testing.T, onState func(http.ConnState)) *httptest.Server {
 		case "/chunked":
 			for i := range 5 {
 				_, _ = fmt.Fprintf(w, "part %d\n", i)
-				w.(http.Flusher).Flush()
+				_ = http.NewResponseController(w).Flush()
 			}
 		case "/trailer":
 			w.Header().Set("Trailer", "X-T")
 			_, _ = io.WriteString(w, "with trailer")
-			w.(http.Flusher).Flush()
+			_ = http.NewResponseController(w).Flush()
 			w.Header().Set("X-T", "v")
 		case "/big":
 			_, _ = w.Write(big)
@@ -252,7 +252,7 @@ func TestCancellationEndsEveryPhase(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/stream" {
 			_, _ = io.WriteString(w, "first")
-			w.(http.Flusher).Flush()
+			_ = http.NewResponseController(w).Flush()
 		}
 		select {
 		case <-release:
@@ -307,7 +307,7 @@ func TestD06HeaderTimeoutAndSize(t *testing.T) {
 
 func TestTheHeaderTimeoutDoesNotBoundTheBody(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.(http.Flusher).Flush()
+		_ = http.NewResponseController(w).Flush()
 		time.Sleep(300 * time.Millisecond)
 		_, _ = io.WriteString(w, "late")
 	}))
@@ -398,6 +398,7 @@ func TestIdleConnectionsExpire(t *testing.T) {
 }
 
 func benchmark(b *testing.B, rt http.RoundTripper) {
+	b.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/json")
