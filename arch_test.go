@@ -55,7 +55,7 @@ func layers() map[string][]string {
 
 		// L3 and L4: composition. Nothing else may name a concrete type.
 		"internal/app": {"", "internal/..."},
-		"cmd/...":      {"", "internal/app", "internal/config", "internal/ops", "internal/seed"},
+		"cmd/...":      {"", "internal/app", "internal/config", "internal/ops", "internal/seed", "internal/telemetry"},
 
 		// Beside the product: they drive the binary or the composition from outside.
 		"test/...":    {"", "internal/...", "test/..."},

@@ -1,6 +1,7 @@
 package tollgate
 
 import (
+	"crypto/subtle"
 	"fmt"
 	"log/slog"
 )
@@ -8,17 +9,38 @@ import (
 const redacted = "[redacted]"
 
 // Secret is a string that no formatter prints: String, %v, %+v, %#v, %q, %x,
-// MarshalJSON, MarshalText and slog all give "[redacted]" (SECURITY C-06).
-type Secret struct{ value string }
+// MarshalJSON, MarshalText and slog all give "[redacted]" (SECURITY C-06). In
+// an unexported field, whose methods fmt cannot call, it prints as an address.
+// The zero value is the empty secret; Equal compares, == does not compile.
+type Secret struct {
+	_     [0]func() // no ==
+	value *string
+}
 
 // NewSecret wraps value.
-func NewSecret(value string) Secret { return Secret{value} }
+func NewSecret(value string) Secret {
+	if value == "" {
+		return Secret{}
+	}
+	return Secret{value: &value}
+}
 
 // Reveal returns the value. Every call is a place to review.
-func (s Secret) Reveal() string { return s.value }
+func (s Secret) Reveal() string {
+	if s.value == nil {
+		return ""
+	}
+	return *s.value
+}
 
 // Empty reports whether there is no value.
-func (s Secret) Empty() bool { return s.value == "" }
+func (s Secret) Empty() bool { return s.Reveal() == "" }
+
+// Equal reports whether both hold the same value, in time that depends on
+// their lengths alone.
+func (s Secret) Equal(other Secret) bool {
+	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(other.Reveal())) == 1
+}
 
 // String returns "[redacted]".
 func (Secret) String() string { return redacted }

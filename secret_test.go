@@ -18,7 +18,9 @@ func TestC06SecretsPrintNowhere(t *testing.T) {
 	holder := struct {
 		S tollgate.Secret
 		P *tollgate.Secret
-	}{s, &s}
+		h tollgate.Secret
+		p *tollgate.Secret
+	}{s, &s, s, &s}
 	var out strings.Builder
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T|%v"} {
 		fmt.Fprintf(&out, verb, s, s)

@@ -9,6 +9,7 @@ import (
 
 	"tollgate/internal/app"
 	"tollgate/internal/config"
+	"tollgate/internal/telemetry"
 )
 
 type serveCmd struct{}
@@ -21,7 +22,8 @@ func (c *serveCmd) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	level := new(slog.LevelVar)
-	log := s.logger(cfg, level)
+	log, flush := s.logger(cfg, level)
+	defer flush()
 	var a *app.App
 	a, err = app.New(ctx, app.Options{
 		Config: cfg, Log: log, Stdout: s.stdout, Version: version(), Level: level, Environ: s.environ,
@@ -78,12 +80,20 @@ func stop(ctx context.Context, a *app.App, signals <-chan os.Signal) error {
 	return a.Stop(ctx)
 }
 
-// logger writes to standard error: text for eyes, JSON for machines.
-func (s *session) logger(cfg config.Config, level *slog.LevelVar) *slog.Logger {
+// logger writes to standard error: text for eyes, JSON for machines. flush
+// writes what a busy machine's log still holds back.
+func (s *session) logger(cfg config.Config, level *slog.LevelVar) (log *slog.Logger, flush func()) {
 	level.Set(cfg.LogLevel)
 	o := &slog.HandlerOptions{Level: level}
-	if cfg.LogFormat == "text" || cfg.LogFormat == "auto" && terminal(s.stderr) {
-		return slog.New(slog.NewTextHandler(s.stderr, o))
+	if terminal(s.stderr) {
+		if cfg.LogFormat == "json" {
+			return slog.New(slog.NewJSONHandler(s.stderr, o)), func() {}
+		}
+		return slog.New(slog.NewTextHandler(s.stderr, o)), func() {}
 	}
-	return slog.New(slog.NewJSONHandler(s.stderr, o))
+	w := telemetry.NewLogWriter(s.stderr)
+	if cfg.LogFormat == "text" {
+		return slog.New(slog.NewTextHandler(w, o)), w.Flush
+	}
+	return slog.New(slog.NewJSONHandler(w, o)), w.Flush
 }

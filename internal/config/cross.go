@@ -53,7 +53,7 @@ func (l *loader) cross(c *Config) {
 			addf(&l.warnings, at("TOLLGATE_TRUSTED_PROXIES"), "%s trusts forwarding headers from everywhere: callers can choose their address", p)
 		}
 	}
-	if !c.PreviousMasterKey.Empty() && c.PreviousMasterKey == c.MasterKey {
+	if !c.PreviousMasterKey.Empty() && c.PreviousMasterKey.Equal(c.MasterKey) {
 		addf(&l.problems, at("DATABASE_SECRET_KEY_PREVIOUS"), "is the same as DATABASE_SECRET_KEY")
 	}
 	l.crossAccess(c)
@@ -70,12 +70,12 @@ func (l *loader) crossAccess(c *Config) {
 	} else if err := validKeyText(key); err != nil {
 		addf(&l.problems, at, "access_key in [server]: %v", err)
 	}
-	if c.Server.AccessKey == c.Admin.APIKey {
+	if c.Server.AccessKey.Equal(c.Admin.APIKey) {
 		addf(&l.problems, at, "access_key in [server] must not be a user's key: it is the admin's")
 	}
 	for _, u := range c.Seed.Users {
 		for _, k := range u.Keys {
-			if k.APIKey == c.Server.AccessKey {
+			if k.APIKey.Equal(c.Server.AccessKey) {
 				addf(&l.problems, k.At, "access_key in [server] must not be a user's key: it is one of %s", u.Name)
 			}
 		}

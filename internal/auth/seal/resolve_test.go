@@ -150,7 +150,7 @@ func TestC08KeyFileIsPrivateAndWhole(t *testing.T) {
 		t.Errorf("the folder holds %d files (%v), want the key file alone", len(entries), err)
 	}
 	key, found, err := seal.ReadKeyFile(path)
-	if err != nil || !found || key != m.Key || m.Create {
+	if err != nil || !found || !key.Equal(m.Key) || m.Create {
 		t.Errorf("read back: found %v, %v; equal %v; create %v", found, err, key == m.Key, m.Create)
 	}
 	again := seal.Master{Create: true, Source: seal.SourceFile, KeyFile: path}
