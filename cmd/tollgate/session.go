@@ -89,7 +89,7 @@ func (s *session) ask(what string, isNew bool) (tollgate.Secret, error) {
 		return first, err
 	}
 	again, err := s.hidden("Once more: ")
-	if err == nil && first != again {
+	if err == nil && !first.Equal(again) {
 		err = tollgate.Errorf(tollgate.CodeInvalid, "the two are not the same")
 	}
 	return first, err

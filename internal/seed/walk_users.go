@@ -108,7 +108,7 @@ func (r *run) samePassword(ctx context.Context, u *config.SeedUser, row tollgate
 	}
 	phc, err := r.im.password(row)
 	if err != nil || auth.IsPHC(u.Password.Reveal()) {
-		return phc == u.Password, err
+		return phc.Equal(u.Password), err
 	}
 	same, _, err := r.im.Accounts.Hasher.Verify(ctx, phc.Reveal(), u.Password)
 	return same, err

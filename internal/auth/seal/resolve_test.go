@@ -167,7 +167,7 @@ func TestC08KeyFileIsPrivateAndWhole(t *testing.T) {
 	if err := seal.PutKeyFile(path, other, true); err != nil {
 		t.Fatal(err)
 	}
-	if now, _, err := seal.ReadKeyFile(path); err != nil || now != other {
+	if now, _, err := seal.ReadKeyFile(path); err != nil || !now.Equal(other) {
 		t.Errorf("the key file was not replaced: %v", err)
 	}
 }
