@@ -151,13 +151,13 @@ func TestC08KeyFileIsPrivateAndWhole(t *testing.T) {
 	}
 	key, found, err := seal.ReadKeyFile(path)
 	if err != nil || !found || !key.Equal(m.Key) || m.Create {
-		t.Errorf("read back: found %v, %v; equal %v; create %v", found, err, key == m.Key, m.Create)
+		t.Errorf("read back: found %v, %v; equal %v; create %v", found, err, key.Equal(m.Key), m.Create)
 	}
 	again := seal.Master{Create: true, Source: seal.SourceFile, KeyFile: path}
 	if err := again.WriteKeyFile(rand.Reader); tollgate.ErrorCode(err) != tollgate.CodeConflict {
 		t.Errorf("writing over a key file: %v, want CodeConflict", err)
 	}
-	if now, _, err := seal.ReadKeyFile(path); err != nil || now != m.Key {
+	if now, _, err := seal.ReadKeyFile(path); err != nil || !now.Equal(m.Key) {
 		t.Errorf("the key file changed: %v", err)
 	}
 	other, err := seal.NewMaster(rand.Reader)
