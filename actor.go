@@ -23,7 +23,7 @@ const (
 type Principal struct {
 	Kind    PrincipalKind
 	User    *User    // nil for service and host
-	Key     *Key     // PrincipalKey only
+	Key     *Key     // PrincipalKey; of the service key its Digest alone
 	Session *Session // PrincipalSession only
 }
 

@@ -112,7 +112,7 @@ func (d *Directory) SetAccess(a Access) error {
 		if !ok || len(s) < MinAccessKeyLength {
 			return tollgate.Invalidf("access_key", "access_key needs %d to %d visible ASCII characters", MinAccessKeyLength, MaxKeyLength)
 		}
-		next.access = &access{on: true, digest: digest, allowed: a.Permissions}
+		next.access = &access{on: true, digest: digest, key: &tollgate.Key{Digest: digest[:]}, allowed: a.Permissions}
 		if len(a.Permissions) == 0 {
 			next.access.allowed = []tollgate.Permission{{ModelPattern: "*"}}
 		}
@@ -162,7 +162,7 @@ func (d *Directory) Authenticate(c Credential, ip netip.Addr) (tollgate.Principa
 // byDigest looks a key up: the service key first, then users' keys.
 func (s *snapshot) byDigest(forms Form, digest *[32]byte, ip netip.Addr, now func() time.Time) (p tollgate.Principal, ok bool, err error) {
 	if forms&formsOfAccess != 0 && s.access.on && subtle.ConstantTimeCompare(s.access.digest[:], digest[:]) == 1 {
-		return tollgate.Principal{Kind: tollgate.PrincipalService}, true, nil
+		return tollgate.Principal{Kind: tollgate.PrincipalService, Key: s.access.key}, true, nil
 	}
 	if forms&formsOfKeys == 0 {
 		return p, false, nil
@@ -205,7 +205,7 @@ func (d *Directory) Allowed(p tollgate.Principal, providerID int64, model string
 func (s *snapshot) permits(p tollgate.Principal, providerID int64, model string) bool {
 	switch p.Kind {
 	case tollgate.PrincipalService:
-		return s.access.on && covers(s.access.allowed, providerID, model)
+		return s.access.is(p) && covers(s.access.allowed, providerID, model)
 	case tollgate.PrincipalKey:
 		e := s.key(p)
 		return e != nil && e.owner != nil && e.owner.mayUse(providerID, model) && e.mayUse(model)

@@ -359,6 +359,9 @@ func (a *Accounts) RotateKey(ctx context.Context, tx tollgate.Tx, by tollgate.Ac
 	if err := a.store(ctx, tx, &next, secret, func() error { return tx.Keys.Insert(ctx, &next) }); err != nil {
 		return old, none, err
 	}
+	if err := inheritBounds(ctx, tx, old.ID, next.ID); err != nil {
+		return old, none, err
+	}
 	was := old
 	if end := now.Add(overlap); old.ExpiresAt.IsZero() || end.Before(old.ExpiresAt) {
 		old.ExpiresAt = end
@@ -370,6 +373,33 @@ func (a *Accounts) RotateKey(ctx context.Context, tx tollgate.Tx, by tollgate.Ac
 		return old, none, err
 	}
 	return next, secret, a.audit(ctx, tx, who, "key.generate", "key", next.ID, nil, viewKey(next))
+}
+
+// inheritBounds gives a rotated key's quotas, with what is spent of them, and
+// its limits to the successor: a key must not shed them by rotation.
+func inheritBounds(ctx context.Context, tx tollgate.Tx, from, to int64) error {
+	all := tollgate.Page{All: true}
+	quotas, _, err := tx.Quotas.Query(ctx, tollgate.QuotaFilter{Scope: tollgate.Is(tollgate.ScopeKey), ScopeID: tollgate.Is(from)}, all)
+	if err != nil {
+		return err
+	}
+	for _, q := range quotas {
+		q.ID, q.ScopeID = 0, to
+		if err := tx.Quotas.Insert(ctx, &q); err != nil {
+			return err
+		}
+	}
+	limits, _, err := tx.RateLimits.Query(ctx, tollgate.RateLimitFilter{Scope: tollgate.Is(tollgate.ScopeKey), ScopeID: tollgate.Is(from)}, all)
+	if err != nil {
+		return err
+	}
+	for _, l := range limits {
+		l.ID, l.ScopeID = 0, to
+		if err := tx.RateLimits.Insert(ctx, &l); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keyView is a key as the audit shows it.

@@ -59,7 +59,14 @@ type sessionEntry struct {
 type access struct {
 	on      bool
 	digest  [sha256.Size]byte
+	key     *tollgate.Key // holds digest, for principals
 	allowed []tollgate.Permission
+}
+
+// is reports whether p was authenticated by this very key: one that has been
+// replaced is as good as none.
+func (a *access) is(p tollgate.Principal) bool {
+	return a.on && p.Key != nil && string(p.Key.Digest) == string(a.digest[:])
 }
 
 func readIdentity(ctx context.Context, tx tollgate.Tx) (*identity, error) {

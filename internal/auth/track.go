@@ -150,6 +150,9 @@ func (s *snapshot) judge(c *call, now func() time.Time, full bool) error {
 			return errRevoked(tollgate.CodeUnauthenticated)
 		}
 	case tollgate.PrincipalService:
+		if !s.access.is(c.principal) {
+			return errRevoked(tollgate.CodeUnauthenticated)
+		}
 	case tollgate.PrincipalNone, tollgate.PrincipalHost:
 		return errRevoked(tollgate.CodeUnauthenticated)
 	}
