@@ -6,9 +6,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -131,9 +133,7 @@ func otherRows() []matrixRow {
 func (g *gateway) generate(user int64, with map[string]any) (key string, id int64) {
 	g.t.Helper()
 	in := map[string]any{"user_id": user, "label": "matrix"}
-	for k, v := range with {
-		in[k] = v
-	}
+	maps.Copy(in, with)
 	var made struct {
 		ID     int64
 		APIKey string `json:"api_key"`
@@ -247,7 +247,7 @@ func (c cell) String() string {
 	if c.models >= 0 {
 		return fmt.Sprintf("%d:%d", c.status, c.models)
 	}
-	return fmt.Sprint(c.status)
+	return strconv.Itoa(c.status)
 }
 
 func (g *gateway) cell(row matrixRow, sign func(*http.Request)) cell {
