@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -143,6 +144,7 @@ func (a *App) Start(ctx context.Context) error {
 		return errors.Join(err, a.Stop(ctx))
 	}
 	a.startBackground(run)
+	tuneCollector(a.inEnviron)
 	a.serve(a.server, l, a.cert != nil)
 	a.announce()
 	return nil
@@ -203,6 +205,11 @@ func (a *App) every(ctx context.Context, interval time.Duration, job func(contex
 			}
 		}
 	}
+}
+
+// inEnviron reports whether the environment sets a variable.
+func (a *App) inEnviron(name string) bool {
+	return slices.ContainsFunc(a.opts.Environ, func(e string) bool { return strings.HasPrefix(e, name+"=") })
 }
 
 // Addr is the address that the gateway listens on, once started.
