@@ -24,10 +24,8 @@ func (a *App) bootstrap(ctx context.Context) error {
 		}
 	}
 	log := a.opts.Log
-	for _, list := range []config.Problems{cfg.Warnings, started.Report.Notes} {
-		for _, p := range list {
-			log.WarnContext(ctx, "configuration", "remark", p.String())
-		}
+	for _, p := range cfg.Warnings { // the notes of the import are among them
+		log.WarnContext(ctx, "configuration", "remark", p.String())
 	}
 	for _, name := range started.Report.NeedSecret {
 		log.WarnContext(ctx, "created without a secret, disabled until it gets one", "record", name)
