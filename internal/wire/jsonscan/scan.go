@@ -205,18 +205,31 @@ const (
 	highs = 0x8080808080808080
 )
 
-// text scans the string at i (the opening quote). Eight bytes are looked at
-// together: a byte that is below 0x20, a quote or a backslash sets the high
-// bit of its place in m. Borrows make false marks only above a true one, so
-// the lowest mark is always true.
+// special marks, by the high bit of its place, each byte of w that ends a run
+// of plain string bytes: one below 0x20, a quote or a backslash. Flipping bit 1
+// brings the quote (0x22) next to the control characters and the blank (0x20)
+// out of their way, so that one comparison finds both. Borrows make false marks
+// only above a true one, so the lowest mark is always true.
+func special(w uint64) uint64 {
+	x, s := w^(ones*0x02), w^(ones*'\\')
+	return (((x - ones*0x21) &^ x) | ((s - ones) &^ s)) & highs
+}
+
+// text scans the string at i (the opening quote), 32 bytes at a time while they
+// are plain, then eight.
 func text(b []byte, i int) int {
 	i++
 	for {
+		for i+32 <= len(b) {
+			p := b[i : i+32 : i+32]
+			if special(binary.LittleEndian.Uint64(p))|special(binary.LittleEndian.Uint64(p[8:]))|
+				special(binary.LittleEndian.Uint64(p[16:]))|special(binary.LittleEndian.Uint64(p[24:])) != 0 {
+				break
+			}
+			i += 32
+		}
 		for i+8 <= len(b) {
-			w := binary.LittleEndian.Uint64(b[i:])
-			q, s := w^(ones*'"'), w^(ones*'\\')
-			m := ((w - ones*0x20) &^ w) | ((q - ones) &^ q) | ((s - ones) &^ s)
-			if m &= highs; m != 0 {
+			if m := special(binary.LittleEndian.Uint64(b[i:])); m != 0 {
 				i += bits.TrailingZeros64(m) >> 3
 				break
 			}
