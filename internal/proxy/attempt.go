@@ -98,6 +98,7 @@ func (c *call) dispatch(t *target, cred *upstream.Credential, out *upstream.Call
 		return &failure{err: tollgate.AsError(err)}
 	}
 	c.held = d
+	c.lent = c.lent || !t.endpoint.Releases()
 	resp, err := t.endpoint.Send(c.ctx, cred, out)
 	if err != nil {
 		return c.unanswered(d, err)

@@ -33,7 +33,7 @@ func (c *call) readBody() error {
 	if !c.setReading(true) {
 		return c.wasInterrupted()
 	}
-	c.body = &buffer{}
+	c.body = c.p.requests.get()
 	err := c.fill(c.body, c.r.Body, c.r.ContentLength+1, limit, c.paceBody)
 	c.setReading(false)
 	if e := c.wasInterrupted(); e != nil {
@@ -108,13 +108,17 @@ func (c *call) fill(b *buffer, src io.Reader, hint, limit int64, before func(rea
 	}
 }
 
-// dropBody gives back what the body took of the budget. Its bytes are left to
-// the garbage collector: a transport may still be reading them.
+// dropBody gives back what the body took of the budget, and its memory unless
+// a transport may still be reading it: then the garbage collector sees to it.
 func (c *call) dropBody() {
-	if c.body != nil {
-		c.body.drop(&c.p.bodies)
-		c.body = nil
+	if c.body == nil {
+		return
 	}
+	c.body.drop(&c.p.bodies)
+	if !c.lent {
+		c.p.requests.put(c.body)
+	}
+	c.body = nil
 }
 
 // checkMedia refuses what is not plain JSON: another or no media type, another

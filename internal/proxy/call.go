@@ -39,6 +39,7 @@ type call struct {
 	// Body and peek. body holds the bytes as they came.
 	body     *buffer
 	bodyRead bool // to its end
+	lent     bool // to a transport that may read it after the call
 	query    url.Values
 	peeked   wire.Peeked
 

@@ -69,12 +69,13 @@ type Proxy struct {
 	Log    *slog.Logger
 	Limits Limits
 
-	bodies  budget
-	buffers buffers
-	chunks  chunks
-	live    live
-	panics  atomic.Int64
-	streams atomic.Int64
+	bodies   budget
+	buffers  buffers // of answers
+	requests buffers // of requests, which are larger
+	chunks   chunks
+	live     live
+	panics   atomic.Int64
+	streams  atomic.Int64
 }
 
 var _ http.Handler = (*Proxy)(nil)

@@ -136,6 +136,10 @@ func (e *Endpoint) turns() {
 	}
 }
 
+// Releases reports whether nobody reads a call's body any more once Send has
+// failed or the answer's body was closed. net/http may read on for a moment.
+func (e *Endpoint) Releases() bool { return e.plain }
+
 // Provider returns the provider's row.
 func (e *Endpoint) Provider() tollgate.Provider { return e.provider }
 
