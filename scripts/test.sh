@@ -47,6 +47,7 @@ go_tests() {
 		export CGO_ENABLED=1
 		flags+=(-race)
 	fi
+	need curl curl # the line that the demo prints is run as it stands
 	scripts/with-postgres.sh go test "${flags[@]}" ./... | "$testsum" -strict -tally "$tally"
 }
 
