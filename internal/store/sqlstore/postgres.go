@@ -9,6 +9,8 @@ import (
 	"net"
 	"runtime"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -40,7 +42,27 @@ func (d *postgresDatabase) config() (*pgx.ConnConfig, error) {
 	if c.RuntimeParams["application_name"] == "" {
 		c.RuntimeParams["application_name"] = "tollgate"
 	}
+	c.DialFunc = patient(c.DialFunc)
 	return c, nil
+}
+
+// patient dials again for a second while the server's queue of connections is
+// full: a unix socket then refuses at once (EAGAIN) where TCP would wait.
+func patient(dial pgconn.DialFunc) pgconn.DialFunc {
+	const pause, tries = 10 * time.Millisecond, 100
+	return func(ctx context.Context, network, addr string) (conn net.Conn, err error) {
+		for range tries {
+			if conn, err = dial(ctx, network, addr); !errors.Is(err, syscall.EAGAIN) {
+				return conn, err
+			}
+			select {
+			case <-ctx.Done():
+				return nil, err
+			case <-time.After(pause):
+			}
+		}
+		return nil, err
+	}
 }
 
 // postgresEngine is an open PostgreSQL database.
