@@ -129,12 +129,12 @@ func TestT01TheGatewayServesHTTPS(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	pem, err := os.ReadFile(certFile)
+	text, err := os.ReadFile(certFile)
 	if err != nil {
 		t.Fatal(err)
 	}
 	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
+	roots.AppendCertsFromPEM(text)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "localhost"}, ForceAttemptHTTP2: true}
 	defer transport.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+a.Addr()+"/healthz", nil)
