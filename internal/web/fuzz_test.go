@@ -22,7 +22,7 @@ func FuzzPathsHaveOneReading(f *testing.F) {
 	f.Fuzz(func(t *testing.T, target string) {
 		u, err := url.ParseRequestURI(target)
 		if err != nil || u.Host != "" || u.Path == "" {
-			t.Skip()
+			return
 		}
 		passed := ""
 		rig := newDoor(func(_ http.ResponseWriter, r *http.Request) { passed = r.URL.Path })
@@ -43,14 +43,14 @@ func FuzzForwardedFor(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, forged string) {
 		if strings.ContainsAny(forged, "\r\n\x00") {
-			t.Skip()
+			return
 		}
 		rig := newDoor(ok, "10.0.0.0/8")
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr = "10.0.0.1:1"
 		r.Header["X-Forwarded-For"] = []string{forged, "203.0.113.9, 10.0.0.2"}
 		if len(forged) > 8000 {
-			t.Skip()
+			return
 		}
 		rig.serve(r)
 		if got := rig.done[0].ClientIP; got != netip.MustParseAddr("203.0.113.9") {
