@@ -149,6 +149,7 @@ type Tx struct {
 	Meta            Meta
 	Audit           Audit
 	Usage           Usage
+	Ledger          Ledger
 }
 
 // Area is a set of tables that a transaction wrote, for the change feed.
@@ -160,7 +161,7 @@ const (
 	AreaSessions                   // sessions
 	AreaCatalogue                  // providers, credentials, models, aliases
 	AreaSettings                   // settings
-	AreaMoney                      // quotas, rate limits
+	AreaMoney                      // quotas, rate limits, adjustments
 )
 
 // Store is the system of record. SQLite and PostgreSQL implement it, judged
@@ -189,11 +190,15 @@ type Store interface {
 	Close() error
 }
 
-// RequestLog appends request and usage rows.
+// RequestLog appends request and usage rows, and keeps balances with them.
 type RequestLog interface {
-	// Append adds requests with their dispatches in one transaction, durable
-	// against a process crash when it returns nil. A request id that is
-	// already there is left as it is, with its dispatches, so that a batch may
-	// be sent again. Safe for concurrent use; does not run the change feed.
-	Append(ctx context.Context, rows []Request) error
+	// Append adds requests with their dispatches, and intents, in one
+	// transaction, durable against a process crash when it returns nil. What
+	// is already there stays as it is, row by row, so that a batch may be sent
+	// again; an intent that is there takes a higher Held. A dispatch that is
+	// added settles: its intent goes, its Cost is added to the quotas of its
+	// Charges (as Ledger.Adjust moves them) and to the hourly roll-ups, once. A
+	// cost below 0 or above MaxCost is CodeInvalid. Safe for concurrent use;
+	// does not run the change feed.
+	Append(ctx context.Context, rows []Request, intents ...Intent) error
 }

@@ -14,6 +14,17 @@ type Tokens struct {
 	Reasoning    int64 // part of Output
 }
 
+// Add returns the sum by kind.
+func (t Tokens) Add(u Tokens) Tokens {
+	t.Input += u.Input
+	t.CacheRead += u.CacheRead
+	t.CacheWrite += u.CacheWrite
+	t.CacheWrite1h += u.CacheWrite1h
+	t.Output += u.Output
+	t.Reasoning += u.Reasoning
+	return t
+}
+
 // Exactness says how far a usage row can be trusted.
 type Exactness string
 
@@ -44,7 +55,14 @@ type Dispatch struct {
 	ServiceTier  string
 	Cost         Money
 	PriceVersion int64 // 0 = unpriced
+	// Charges are the quotas that Cost counts in, which the commit adds it to.
+	// They are not read back.
+	Charges []Charge
 }
+
+// MaxCost bounds the cost of one dispatch, so that balances cannot overflow: a
+// million dollars.
+const MaxCost Money = 1_000_000 * Dollar
 
 // Request is the request row: one per client request on the data plane,
 // refused and failed ones included.
@@ -75,6 +93,19 @@ type Request struct {
 	Dispatches []Dispatch
 }
 
+// Row returns the request's dispatch at index i as a usage row. A dispatch
+// without an id gets it from its place.
+func (r *Request) Row(i int) UsageRow {
+	u := UsageRow{
+		Dispatch: r.Dispatches[i], RequestID: r.ID, UserID: r.UserID, KeyID: r.KeyID, TeamID: r.TeamID, Service: r.Service,
+		Dialect: r.Dialect, Operation: r.Operation,
+	}
+	if u.ID == 0 {
+		u.ID = r.ID.Dispatch(i + 1)
+	}
+	return u
+}
+
 // UsageFilter selects dispatches (and requests); the zero value selects all.
 type UsageFilter struct {
 	RequestID  Match[RequestID]
@@ -92,6 +123,8 @@ type UsageRow struct {
 	RequestID RequestID
 	UserID    int64
 	KeyID     int64
+	TeamID    int64
+	Service   bool // by the access key
 	Dialect   Dialect
 	Operation Operation
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"tollgate"
@@ -22,18 +23,28 @@ type appender struct {
 	rollback   driver.StmtExecContext
 	requests   *rowWriter[tollgate.Request]
 	dispatches *rowWriter[tollgate.UsageRow]
+	intents    *rowWriter[tollgate.Intent]
+	hours      *rowWriter[hour]
+	settle     driver.StmtExecContext // removes intents
+	open, move driver.StmtExecContext // of quotas
 	stmts      []driver.Stmt
-	usage      tollgate.UsageRow // the one being written
+	entries    entries
+	tally      tally
+	ids        []byte // of settled dispatches, as JSON
 }
 
 func newAppender() *appender {
 	u := newUsageSpec()
-	return &appender{requests: newRowWriter("requests", u.requests), dispatches: newRowWriter("dispatches", u.dispatches)}
+	const once = " ON CONFLICT DO NOTHING"
+	return &appender{
+		requests: newRowWriter("requests", u.requests, once), dispatches: newRowWriter("dispatches", u.dispatches, once),
+		intents: newRowWriter("intents", u.intents, moreHeld), hours: newRowWriter("usage_hours", u.hours, addHour(u.hours)),
+	}
 }
 
 // append holds the writer's connection for the batch. The context bounds the
 // wait for it; the transaction itself is too short to be worth cutting off.
-func (e *sqliteEngine) append(ctx context.Context, rows []tollgate.Request) error {
+func (e *sqliteEngine) append(ctx context.Context, rows []tollgate.Request, intents []tollgate.Intent) error {
 	conn, err := e.writer.Conn(ctx)
 	if err != nil {
 		return err
@@ -47,7 +58,10 @@ func (e *sqliteEngine) append(ctx context.Context, rows []tollgate.Request) erro
 		if err := e.batches.prepare(dc); err != nil {
 			return err
 		}
-		return e.batches.write(context.WithoutCancel(ctx), rows)
+		if err := e.batches.entries.fill(rows, intents); err != nil {
+			return err
+		}
+		return e.batches.write(context.WithoutCancel(ctx))
 	})
 }
 
@@ -74,6 +88,9 @@ func (a *appender) prepare(dc driver.Conn) (err error) {
 	}
 	a.begin, a.commit, a.rollback = stmt("BEGIN IMMEDIATE"), stmt("COMMIT"), stmt("ROLLBACK")
 	a.requests.stmt, a.dispatches.stmt = stmt(a.requests.query), stmt(a.dispatches.query)
+	a.intents.stmt, a.hours.stmt = stmt(a.intents.query), stmt(a.hours.query)
+	a.settle = stmt("DELETE FROM intents WHERE id IN (SELECT value FROM json_each($1))")
+	a.open, a.move = stmt(openQuota), stmt(moveBalance)
 	if err != nil {
 		a.forget()
 		return err
@@ -99,7 +116,7 @@ func (a *appender) close(writer *sql.DB) {
 	_ = conn.Raw(func(any) error { a.forget(); return nil })
 }
 
-func (a *appender) write(ctx context.Context, rows []tollgate.Request) (err error) {
+func (a *appender) write(ctx context.Context) (err error) {
 	if _, err := a.begin.ExecContext(ctx, nil); err != nil {
 		return err
 	}
@@ -109,22 +126,80 @@ func (a *appender) write(ctx context.Context, rows []tollgate.Request) (err erro
 			_ = undo // SQLite may have rolled back by itself; err tells why
 		}
 	}()
-	for i := range rows {
-		added, err := a.requests.insert(ctx, &rows[i])
-		if err != nil {
+	for i := range a.entries.requests {
+		if _, err := a.requests.insert(ctx, &a.entries.requests[i]); err != nil {
 			return err
 		}
-		if !added {
-			continue // sent again: it and its dispatches stay as they are
-		}
-		for j := range rows[i].Dispatches {
-			a.usage = usageRow(&rows[i], j)
-			if _, err := a.dispatches.insert(ctx, &a.usage); err != nil {
-				return err
-			}
+	}
+	for _, step := range []func(context.Context) error{a.writeIntents, a.writeDispatches, a.writeTally} {
+		if err := step(ctx); err != nil {
+			return err
 		}
 	}
 	_, err = a.commit.ExecContext(ctx, nil)
+	return err
+}
+
+func (a *appender) writeIntents(ctx context.Context) error {
+	for i := range a.entries.intents {
+		if _, err := a.intents.insert(ctx, &a.entries.intents[i]); err != nil {
+			return err
+		}
+	}
+	for _, o := range a.entries.opens {
+		if err := exec(ctx, a.open, int64(o.Since), o.QuotaID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeDispatches settles dispatches, and removes their intents by one statement.
+func (a *appender) writeDispatches(ctx context.Context) error {
+	a.tally.reset()
+	if len(a.entries.dispatches) == 0 {
+		return nil
+	}
+	a.ids = append(a.ids[:0], '[')
+	for i := range a.entries.dispatches {
+		u := &a.entries.dispatches[i]
+		added, err := a.dispatches.insert(ctx, u)
+		if err != nil {
+			return err
+		}
+		if added { // else it was sent again: it has been counted
+			a.tally.add(u)
+		}
+		if i > 0 {
+			a.ids = append(a.ids, ',')
+		}
+		a.ids = strconv.AppendInt(a.ids, int64(u.ID), 10)
+	}
+	a.ids = append(a.ids, ']')
+	return exec(ctx, a.settle, string(a.ids))
+}
+
+func (a *appender) writeTally(ctx context.Context) error {
+	for i := range a.tally.hours {
+		if _, err := a.hours.insert(ctx, &a.tally.hours[i]); err != nil {
+			return err
+		}
+	}
+	for _, c := range a.tally.charges {
+		if err := exec(ctx, a.move, micros(c.WindowStart), int64(c.amount), c.QuotaID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exec runs a prepared statement.
+func exec(ctx context.Context, stmt driver.StmtExecContext, args ...any) error {
+	named := make([]driver.NamedValue, len(args))
+	for i, v := range args {
+		named[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
+	}
+	_, err := stmt.ExecContext(ctx, named)
 	return err
 }
 
@@ -136,11 +211,11 @@ type rowWriter[T any] struct {
 	args    []driver.NamedValue
 }
 
-func newRowWriter[T any](table string, columns []column[T]) *rowWriter[T] {
+func newRowWriter[T any](table string, columns []column[T], conflict string) *rowWriter[T] {
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(columns)), ", ")
 	return &rowWriter[T]{
 		columns: columns,
-		query:   "INSERT INTO " + table + " (" + names(columns) + ") VALUES (" + marks + ") ON CONFLICT DO NOTHING",
+		query:   "INSERT INTO " + table + " (" + names(columns) + ") VALUES (" + marks + ")" + conflict,
 		args:    make([]driver.NamedValue, len(columns)),
 	}
 }

@@ -21,6 +21,7 @@ type tables struct {
 	models          *spec[tollgate.Model, tollgate.ModelFilter]
 	aliases         *spec[tollgate.ModelAlias, tollgate.AliasFilter]
 	audit           *spec[tollgate.AuditEntry, tollgate.AuditFilter]
+	adjustments     *spec[tollgate.Adjustment, tollgate.AdjustmentFilter]
 	usage           *usageSpec
 }
 
@@ -30,7 +31,7 @@ func newTables() *tables {
 		permissions: permissionTable(), filePermissions: filePermissionTable(),
 		quotas: quotaTable(), rateLimits: rateLimitTable(),
 		providers: providerTable(), credentials: credentialTable(), models: modelTable(), aliases: aliasTable(),
-		audit: auditTable(), usage: newUsageSpec(),
+		audit: auditTable(), adjustments: adjustmentTable(), usage: newUsageSpec(),
 	}
 }
 
@@ -53,6 +54,12 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Meta:            meta{s},
 		Audit:           audit{table[tollgate.AuditEntry, tollgate.AuditFilter]{t.audit, s}},
 		Usage:           usage{t.usage, s},
+		Ledger: ledger{
+			usageSpec:   t.usage,
+			adjustments: table[tollgate.Adjustment, tollgate.AdjustmentFilter]{t.adjustments, s},
+			quotas:      table[tollgate.Quota, tollgate.QuotaFilter]{t.quotas, s},
+			s:           s,
+		},
 	}
 }
 

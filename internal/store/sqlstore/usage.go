@@ -21,14 +21,16 @@ const (
 // ranges are exact on the start time; the id only narrows what is read.
 const clockSlack = 24 * time.Hour
 
-// usageSpec declares the request and the usage table.
+// usageSpec declares the tables of the record.
 type usageSpec struct {
 	requests   []column[tollgate.Request]
 	dispatches []column[tollgate.UsageRow]
+	intents    []column[tollgate.Intent]
+	hours      []column[hour]
 }
 
 func newUsageSpec() *usageSpec {
-	return &usageSpec{requests: requestColumns(), dispatches: dispatchColumns()}
+	return &usageSpec{requests: requestColumns(), dispatches: dispatchColumns(), intents: intentColumns(), hours: hourColumns()}
 }
 
 func requestColumns() []column[tollgate.Request] {
@@ -78,7 +80,9 @@ func dispatchColumns() []column[tollgate.UsageRow] {
 		clipped("exactness", maxRecordText, func(r *row) *tollgate.Exactness { return &r.Exactness }),
 		clipped("service_tier", maxRecordText, func(r *row) *string { return &r.ServiceTier }),
 		integer("cost", func(r *row) *tollgate.Money { return &r.Cost }),
-		integer("price_version", func(r *row) *int64 { return &r.PriceVersion }))...)
+		integer("price_version", func(r *row) *int64 { return &r.PriceVersion }),
+		integer("team_id", func(r *row) *int64 { return &r.TeamID }),
+		boolean("service", func(r *row) *bool { return &r.Service }))...)
 }
 
 func tokenColumns[T any](at func(*T) *tollgate.Tokens) []column[T] {
@@ -237,35 +241,4 @@ func recordFilter(w *where, f tollgate.UsageFilter) {
 	if !f.Until.IsZero() {
 		w.add("id < " + w.arg(int64(tollgate.RequestIDAt(f.Until.Add(clockSlack)))))
 	}
-}
-
-// checkRecords refuses rows whose ids do not belong together.
-func checkRecords(rows []tollgate.Request) error {
-	for i := range rows {
-		r := &rows[i]
-		if r.ID <= 0 || r.ID.Attempt() != 0 {
-			return tollgate.Errorf(tollgate.CodeInvalid, "%d is not the id of a request", r.ID)
-		}
-		if len(r.Dispatches) > tollgate.MaxDispatches {
-			return tollgate.Errorf(tollgate.CodeInvalid, "request %s has more than %d dispatches", r.ID, tollgate.MaxDispatches)
-		}
-		for _, d := range r.Dispatches {
-			if d.ID != 0 && (d.ID.Request() != r.ID || d.ID.Attempt() == 0) {
-				return tollgate.Errorf(tollgate.CodeInvalid, "dispatch %d does not belong to request %s", d.ID, r.ID)
-			}
-		}
-	}
-	return nil
-}
-
-// usageRow is the request's dispatch at index i as it is stored. A dispatch
-// without an id gets it from its place.
-func usageRow(r *tollgate.Request, i int) tollgate.UsageRow {
-	u := tollgate.UsageRow{
-		Dispatch: r.Dispatches[i], RequestID: r.ID, UserID: r.UserID, KeyID: r.KeyID, Dialect: r.Dialect, Operation: r.Operation,
-	}
-	if u.ID == 0 {
-		u.ID = r.ID.Dispatch(i + 1)
-	}
-	return u
 }

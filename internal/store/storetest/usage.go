@@ -36,7 +36,10 @@ func request(ids *tollgate.RequestIDs, user int64, at time.Time) tollgate.Reques
 func usageRows(r tollgate.Request) []tollgate.UsageRow {
 	var out []tollgate.UsageRow
 	for _, d := range r.Dispatches {
-		out = append(out, tollgate.UsageRow{Dispatch: d, RequestID: r.ID, UserID: r.UserID, KeyID: r.KeyID, Dialect: r.Dialect, Operation: r.Operation})
+		out = append(out, tollgate.UsageRow{
+			Dispatch: d, RequestID: r.ID, UserID: r.UserID, KeyID: r.KeyID, TeamID: r.TeamID, Service: r.Service,
+			Dialect: r.Dialect, Operation: r.Operation,
+		})
 	}
 	return out
 }
@@ -98,12 +101,14 @@ func testAppendTwice(b *bench) {
 	first, second := request(ids, 1, day()), request(ids, 1, day())
 	must(t, b.s.Append(t.Context(), []tollgate.Request{first}))
 	changed := first
-	changed.Status, changed.Dispatches = 500, append(slices.Clone(first.Dispatches), tollgate.Dispatch{ID: first.ID.Dispatch(3), Cost: 5})
+	changed.Status, changed.Dispatches = 500, append(slices.Clone(first.Dispatches), tollgate.Dispatch{ID: first.ID.Dispatch(3), StartedAt: day(), Cost: 5})
+	changed.Dispatches[0].Cost = 17
 	must(t, b.s.Append(t.Context(), []tollgate.Request{changed, second, second}))
 	must(t, b.s.Append(t.Context(), []tollgate.Request{first, second}))
 	requests, dispatches := recorded(t, b, tollgate.UsageFilter{})
 	same(t, requests, []tollgate.Request{bare(first), bare(second)})
-	same(t, dispatches, append(usageRows(first), usageRows(second)...))
+	changed.Dispatches[0], changed.Dispatches[1] = first.Dispatches[0], first.Dispatches[1]
+	same(t, dispatches, append(usageRows(changed), usageRows(second)...)) // row by row: one that was missing is added
 }
 
 func testAppendAtomic(b *bench) {
