@@ -24,6 +24,8 @@ type Intent struct {
 	PriceVersion int64
 	// Held is the money that is set aside for it.
 	Held Money
+	// Void takes the intent back: nothing went out.
+	Void bool
 	// Settled are earlier dispatches of the same request whose outcome is
 	// known. They are settled in the same transaction.
 	Settled []UsageRow

@@ -195,7 +195,8 @@ type RequestLog interface {
 	// Append adds requests with their dispatches, and intents, in one
 	// transaction, durable against a process crash when it returns nil. What
 	// is already there stays as it is, row by row, so that a batch may be sent
-	// again; an intent that is there takes a higher Held. A dispatch that is
+	// again; an intent that is there takes a higher Held, or goes when the new
+	// one is Void. A dispatch that is
 	// added settles: its intent goes, its Cost is added to the quotas of its
 	// Charges (as Ledger.Adjust moves them) and to the hourly roll-ups, once. A
 	// cost below 0 or above MaxCost is CodeInvalid. Safe for concurrent use;

@@ -29,7 +29,7 @@ type fakeLog struct {
 	broken  error
 }
 
-func (f *fakeLog) Append(ctx context.Context, rows []tollgate.Request) error {
+func (f *fakeLog) Append(ctx context.Context, rows []tollgate.Request, intents ...tollgate.Intent) error {
 	if f.gate != nil {
 		select {
 		case <-f.gate:
@@ -417,6 +417,6 @@ func BenchmarkTouch(b *testing.B) {
 
 type nothing struct{}
 
-func (nothing) Append(context.Context, []tollgate.Request) error { return nil }
+func (nothing) Append(context.Context, []tollgate.Request, ...tollgate.Intent) error { return nil }
 
 func (nothing) Touch(context.Context, map[int64]time.Time, map[int64]time.Time) error { return nil }

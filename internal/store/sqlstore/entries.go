@@ -9,18 +9,17 @@ import (
 
 // entries are what one append writes, by table.
 type entries struct {
-	requests []tollgate.Request
-	// dispatches are settled ones. Their intents go.
-	dispatches []tollgate.UsageRow
-	// intents are those of no dispatch here, one for each dispatch.
-	intents []tollgate.Intent
-	opens   []tollgate.Opening
+	requests   []tollgate.Request
+	dispatches []tollgate.UsageRow // settled ones
+	intents    []tollgate.Intent   // of none that is closed
+	closed     []int64             // dispatches whose intent goes
+	opens      []tollgate.Opening
 }
 
 // fill checks what a caller wants to append and sorts it by table. The lists
 // keep their room from one append to the next.
 func (e *entries) fill(rows []tollgate.Request, intents []tollgate.Intent) error {
-	e.requests, e.dispatches, e.intents, e.opens = rows, e.dispatches[:0], e.intents[:0], e.opens[:0]
+	e.requests, e.dispatches, e.intents, e.closed, e.opens = rows, e.dispatches[:0], e.intents[:0], e.closed[:0], e.opens[:0]
 	for i := range rows {
 		if err := e.addRequest(&rows[i]); err != nil {
 			return err
@@ -31,8 +30,8 @@ func (e *entries) fill(rows []tollgate.Request, intents []tollgate.Intent) error
 			return err
 		}
 	}
-	if len(e.dispatches) > 0 && len(e.intents) > 0 {
-		e.dropSettled()
+	if len(e.closed) > 0 && len(e.intents) > 0 {
+		e.dropClosed()
 	}
 	return nil
 }
@@ -60,6 +59,7 @@ func (e *entries) addDispatch(request tollgate.RequestID, u tollgate.UsageRow) e
 		return tollgate.Errorf(tollgate.CodeInvalid, "a dispatch cannot cost %s dollars", u.Cost)
 	}
 	e.dispatches = append(e.dispatches, u)
+	e.closed = append(e.closed, int64(u.ID))
 	return nil
 }
 
@@ -75,19 +75,23 @@ func (e *entries) addIntent(in *tollgate.Intent) error {
 			return err
 		}
 	}
+	if in.Void {
+		e.closed = append(e.closed, int64(in.ID))
+		return nil
+	}
 	e.intents = append(e.intents, *in)
 	e.opens = append(e.opens, in.Opens...)
 	return nil
 }
 
-// dropSettled leaves out intents of dispatches that are settled here: what is
+// dropClosed leaves out intents of dispatches that are closed here: what is
 // known is not intended any more.
-func (e *entries) dropSettled() {
-	settled := make(map[tollgate.RequestID]bool, len(e.dispatches))
-	for i := range e.dispatches {
-		settled[e.dispatches[i].ID] = true
+func (e *entries) dropClosed() {
+	closed := make(map[tollgate.RequestID]bool, len(e.closed))
+	for _, id := range e.closed {
+		closed[tollgate.RequestID(id)] = true
 	}
-	e.intents = slices.DeleteFunc(e.intents, func(in tollgate.Intent) bool { return settled[in.ID] })
+	e.intents = slices.DeleteFunc(e.intents, func(in tollgate.Intent) bool { return closed[in.ID] })
 }
 
 // ordered brings everything into the order of the ids, so that two appends of

@@ -32,7 +32,7 @@ func (e *postgresEngine) append(ctx context.Context, rows []tollgate.Request, in
 	}
 	charged, quotas, windows := batch.charges()
 	opened, since := batch.openings()
-	_, err = e.db.ExecContext(ctx, e.query, append(args, charged, quotas, windows, opened, since)...)
+	_, err = e.db.ExecContext(ctx, e.query, append(args, charged, quotas, windows, opened, since, append([]int64{}, batch.closed...))...)
 	return err
 }
 
@@ -68,9 +68,8 @@ func appendQuery(u *usageSpec) string {
 	intents, n := unnest(u.intents, n)
 	list := func(i int) string { return fmt.Sprintf("CAST($%d AS BIGINT[])", n+i) }
 	return "WITH told AS (INSERT INTO requests (" + names(u.requests) + ") SELECT * FROM " + requests + " ON CONFLICT DO NOTHING)," +
-		" given AS (SELECT * FROM " + dispatches + " AS d (" + names(u.dispatches) + "))," +
-		" added AS (INSERT INTO dispatches (" + names(u.dispatches) + ") SELECT * FROM given ON CONFLICT DO NOTHING RETURNING *)," +
-		" settled AS (DELETE FROM intents WHERE id IN (SELECT id FROM given))," +
+		" added AS (INSERT INTO dispatches (" + names(u.dispatches) + ") SELECT * FROM " + dispatches + " ON CONFLICT DO NOTHING RETURNING *)," +
+		" settled AS (DELETE FROM intents WHERE id IN (SELECT unnest(" + list(6) + ")))," +
 		" intended AS (INSERT INTO intents (" + names(u.intents) + ") SELECT * FROM " + intents + moreHeld + ")," +
 		" hours AS (INSERT INTO usage_hours (" + names(u.hours) + ") " + addedHours(u.hours) + addHour(u.hours) + ")," +
 		" charged AS (SELECT c.quota_id, c.window_start, CAST(SUM(a.cost) AS BIGINT) AS amount" +

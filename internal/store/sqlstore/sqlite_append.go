@@ -30,7 +30,7 @@ type appender struct {
 	stmts      []driver.Stmt
 	entries    entries
 	tally      tally
-	ids        []byte // of settled dispatches, as JSON
+	ids        []byte // of closed dispatches, as JSON
 }
 
 func newAppender() *appender {
@@ -154,28 +154,30 @@ func (a *appender) writeIntents(ctx context.Context) error {
 	return nil
 }
 
-// writeDispatches settles dispatches, and removes their intents by one statement.
 func (a *appender) writeDispatches(ctx context.Context) error {
 	a.tally.reset()
-	if len(a.entries.dispatches) == 0 {
-		return nil
-	}
-	a.ids = append(a.ids[:0], '[')
 	for i := range a.entries.dispatches {
-		u := &a.entries.dispatches[i]
-		added, err := a.dispatches.insert(ctx, u)
+		added, err := a.dispatches.insert(ctx, &a.entries.dispatches[i])
 		if err != nil {
 			return err
 		}
 		if added { // else it was sent again: it has been counted
-			a.tally.add(u)
+			a.tally.add(&a.entries.dispatches[i])
 		}
-		if i > 0 {
-			a.ids = append(a.ids, ',')
-		}
-		a.ids = strconv.AppendInt(a.ids, int64(u.ID), 10)
 	}
-	a.ids = append(a.ids, ']')
+	return a.closeIntents(ctx)
+}
+
+// closeIntents removes the intents of closed dispatches by one statement.
+func (a *appender) closeIntents(ctx context.Context) error {
+	if len(a.entries.closed) == 0 {
+		return nil
+	}
+	a.ids = append(a.ids[:0], '[')
+	for _, id := range a.entries.closed {
+		a.ids = append(strconv.AppendInt(a.ids, id, 10), ',')
+	}
+	a.ids[len(a.ids)-1] = ']'
 	return exec(ctx, a.settle, string(a.ids))
 }
 

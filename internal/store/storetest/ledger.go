@@ -89,6 +89,16 @@ func testIntents(b *bench) {
 	same(t, dispatches, usageRows(first))
 	must(t, b.s.Append(t.Context(), []tollgate.Request{second}))
 	same(t, intents(t, b), nil)
+
+	// Nothing went out: the intent is taken back, wherever it is.
+	third := intentOf(request(ids, 3, day()), 1, 5)
+	must(t, b.s.Append(t.Context(), nil, third))
+	void := third
+	void.Void = true
+	must(t, b.s.Append(t.Context(), nil, void))
+	must(t, b.s.Append(t.Context(), nil, third, void))
+	must(t, b.s.Append(t.Context(), nil, void))
+	same(t, intents(t, b), nil)
 	if got := totals(t, b); got.Dispatches != 4 || got.Intents != 0 || got.Stale != 0 {
 		t.Fatalf("totals %+v", got)
 	}
