@@ -28,6 +28,8 @@ type Server struct {
 	Cursors  api.Cursors
 	// Zone is the time zone of quota windows ([ledger] timezone).
 	Zone *time.Location
+	// Held tells what running requests hold of a quota; nil = nothing does.
+	Held api.Held
 	Now  func() time.Time
 }
 
@@ -36,9 +38,10 @@ func (s *Server) Mount() {
 	s.mountSignIn()
 	s.mountUsers()
 	s.mountKeys()
-	for _, base := range []string{"/admin/user-quotas", "/admin/quotas"} {
+	for _, base := range []string{userQuotas, allQuotas} {
 		s.mountQuotas(base)
 	}
+	s.mountAdjustments()
 	for _, base := range []string{"/admin/user-permissions", "/admin/permissions"} {
 		s.mountPermissions(base)
 	}
