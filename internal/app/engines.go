@@ -42,6 +42,10 @@ func (a *App) buildEngines(context.Context) error {
 		a.fleet.InProcess = demo.Transport(&demo.Vendor{Pace: 15 * time.Millisecond, Now: o.Now})
 	}
 	a.recorder = &ledger.Recorder{Log: a.db.Store, Logger: o.Log, Live: func() int { return a.proxy.Stats().Calls }}
+	a.ledger = &ledger.Ledger{
+		Recorder: a.recorder,
+		Machine:  &ledger.Machine{IDs: &a.ids, Now: o.Now, Zone: cfg.Ledger.Location, Wait: cfg.Ledger.Wait},
+	}
 	a.undo = append(a.undo, a.fleet.Close, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -95,10 +99,30 @@ func (a *App) loadSnapshots(ctx context.Context) error {
 	return a.setAccess(ctx, a.cfg.Load())
 }
 
+// openLedger closes what a process that died left open, and loads balances.
+func (a *App) openLedger(ctx context.Context) error {
+	opened, err := a.ledger.Open(ctx, a.db.Store)
+	if err != nil {
+		return fmt.Errorf("opening the ledger: %w", err)
+	}
+	if opened.Orphans > 0 {
+		a.opts.Log.WarnContext(ctx, "dispatches were under way when the gateway ended; they are charged at what they held", "dispatches", opened.Orphans)
+	}
+	if opened.Rezoned > 0 {
+		a.opts.Log.InfoContext(ctx, "the time zone of quotas has changed; balances were added up anew", "quotas", opened.Rezoned)
+	}
+	return nil
+}
+
 // follow is the change feed.
 func (a *App) follow(ctx context.Context, touched tollgate.Area) error {
 	if err := a.directory.Reload(ctx, a.db.Store, touched); err != nil {
 		return err
+	}
+	if touched&tollgate.AreaMoney != 0 {
+		if err := a.ledger.Load(ctx, a.db.Store); err != nil {
+			return err
+		}
 	}
 	if touched&tollgate.AreaCatalogue == 0 {
 		return nil

@@ -62,6 +62,7 @@ func operations() map[string]operation {
 		"seed.export":  bind((*Host).export),
 		"backup":       bind((*Host).backup),
 		"rekey":        bind((*Host).rekey),
+		"verify":       bind((*Host).verify),
 		"reload":       bind((*Host).reload),
 		"server.state": bind((*Host).state),
 	}

@@ -73,7 +73,7 @@ func Open(ctx context.Context, o OpenOptions) (*Database, error) {
 func newDatabase(o OpenOptions, store *sqlstore.Store, keys *seal.Keyring, master seal.Master) *Database {
 	accounts := &auth.Accounts{
 		Sealer: keys, Keys: keys, Hasher: auth.NewHasher(auth.HasherOptions{}, o.Rand), Now: o.Now, Rand: o.Rand,
-		SealKeys: keys.State().Source == seal.SourceEnv,
+		SealKeys: keys.State().Source == seal.SourceEnv, Zone: o.Config.Ledger.Location,
 	}
 	policy := guard.NewPolicy(guard.Rules{Allow: Allowed(o.Config)})
 	catalog := &upstream.Catalog{Sealer: keys, MAC: keys.MAC, Now: o.Now, Kinds: upstream.Kinds{Demo: o.Config.Demo}, Policy: policy}
