@@ -35,7 +35,9 @@ func TestBudgetsOfEveryScope(t *testing.T) {
 		}
 	}
 	owners := map[string]string{
-		`"key_id":` + fmt.Sprint(key): `"scope":"key"`, `"team_id":` + fmt.Sprint(team): `"scope":"team"`, `"user_id":` + fmt.Sprint(r.users["bob"]): `"scope":"user"`,
+		fmt.Sprintf(`"key_id":%d`, key):             `"scope":"key"`,
+		fmt.Sprintf(`"team_id":%d`, team):           `"scope":"team"`,
+		fmt.Sprintf(`"user_id":%d`, r.users["bob"]): `"scope":"user"`,
 	}
 	for owner, scope := range owners {
 		ask("/admin/quotas/upsert", `{`+owner+`,"quota":3,"cost_used":1.5,"window":"week","reason":"moved from the old system"}`, 200)

@@ -132,8 +132,11 @@ func TestAWrittenBalanceIsAnAdjustment(t *testing.T) {
 	})
 	const first, next = "2026-11-22T10:00:00Z", "2026-11-23T10:00:00Z"
 	want := []fact{
-		{5, first, "from the old system", "host cli"}, {-3, first, "cost_used was written", "host cli"}, {1, next, "cost_used was written", "host cli"},
-		{2, next, "cost_used was written", "host cli"}, {1, next, "cost_used was written", "host cli"},
+		{5, first, "from the old system", "host cli"},
+		{-3, first, "cost_used was written", "host cli"},
+		{1, next, "cost_used was written", "host cli"},
+		{2, next, "cost_used was written", "host cli"},
+		{1, next, "cost_used was written", "host cli"},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("adjustments %v, want %v", got, want)

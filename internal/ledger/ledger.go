@@ -119,6 +119,6 @@ func (c *Claim) Next(ctx context.Context, req *tollgate.Request, d, next *tollga
 // nothing is recorded.
 func (c *Claim) Withdraw() {
 	if c.hold.Settle(0).Closed {
-		c.ledger.Recorder.Withdraw(c.intent)
+		c.ledger.Withdraw(c.intent)
 	}
 }

@@ -32,6 +32,7 @@ func (h *house) usage() (rows []tollgate.UsageRow, intents []tollgate.Intent) {
 
 func TestADispatchIsWrittenDownBeforeItGoesOutAndOnceAfterwards(t *testing.T) {
 	onEngines(t, func(t *testing.T, o sqlstore.Options) {
+		t.Helper()
 		h := newHouse(t, o)
 		c := h.people()
 		id := h.quota(tollgate.ScopeUser, c.UserID, tollgate.WindowTotal, 100)
@@ -110,6 +111,7 @@ func TestWhatNeverWentOutLeavesNoTrace(t *testing.T) {
 
 func TestWhatWasUnderWayIsClosedAtItsHoldOnTheNextStart(t *testing.T) {
 	onEngines(t, func(t *testing.T, o sqlstore.Options) {
+		t.Helper()
 		h := newHouse(t, o)
 		c := h.people()
 		user := h.quota(tollgate.ScopeUser, c.UserID, tollgate.WindowTotal, 1000)

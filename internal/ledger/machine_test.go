@@ -23,13 +23,15 @@ func TestAHoldMustFitEveryQuotaOfItsChain(t *testing.T) {
 		b.want(id+1, 0, 50)
 	}
 	b.want(5, 0, 0)
-	e := wantCode(t, second(b.admit(alice(), 1)), tollgate.CodeQuota)
+	e := refused(t, second(b.admit(alice(), 1)))
 	if e.Reason != ledger.ReasonHeld {
 		t.Fatalf("money that is held alone is refused as %q", e.Reason)
 	}
 	out := h.Settle(20)
 	want := ledger.Outcome{Closed: true, Cost: 20, Charges: []tollgate.Charge{
-		{QuotaID: 1}, {QuotaID: 2, WindowStart: noon().Truncate(24 * time.Hour)}, {QuotaID: 3, WindowStart: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)},
+		{QuotaID: 1},
+		{QuotaID: 2, WindowStart: noon().Truncate(24 * time.Hour)},
+		{QuotaID: 3, WindowStart: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)},
 		{QuotaID: 4, WindowStart: time.Date(2026, 3, 9, 0, 0, 0, 0, time.UTC)},
 	}}
 	if diff := cmp.Diff(want, out); diff != "" {
@@ -39,7 +41,7 @@ func TestAHoldMustFitEveryQuotaOfItsChain(t *testing.T) {
 		b.want(id+1, 20, 0)
 	}
 	b.must(alice(), 30).Release()
-	wantCode(t, second(b.admit(alice(), 31)), tollgate.CodeQuota)
+	code(t, second(b.admit(alice(), 31)), tollgate.CodeQuota)
 	b.want(4, 20, 0)
 }
 
@@ -62,12 +64,12 @@ func TestWhoHasNoQuotaHoldsNothing(t *testing.T) {
 func TestTheServiceSpendsFromItsOwnScopeAndTheInstance(t *testing.T) {
 	b := newBank(t, quota(tollgate.ScopeService, 0, tollgate.WindowTotal, 10), quota(tollgate.ScopeInstance, 0, tollgate.WindowTotal, 15))
 	b.must(ledger.Chain{Service: true}, 10).Settle(10)
-	e := wantCode(t, second(b.admit(ledger.Chain{Service: true}, 1)), tollgate.CodeQuota)
+	e := refused(t, second(b.admit(ledger.Chain{Service: true}, 1)))
 	if e.Reason != "" || e.RetryAfter != 0 {
 		t.Fatalf("spent money is refused as if it were held: %+v", e)
 	}
 	b.must(alice(), 5).Settle(5)
-	wantCode(t, second(b.admit(alice(), 0)), tollgate.CodeQuota)
+	code(t, second(b.admit(alice(), 0)), tollgate.CodeQuota)
 	b.want(1, 10, 0)
 	b.want(2, 15, 0)
 }
@@ -77,7 +79,7 @@ func TestARefusalSaysWhichQuotaAndWhenItResets(t *testing.T) {
 	b.must(alice(), 4*tollgate.Dollar).Settle(4 * tollgate.Dollar)
 	h := b.must(alice(), tollgate.Dollar/2)
 	err := second(b.admit(alice(), 7*tollgate.Dollar))
-	e := wantCode(t, err, tollgate.CodeQuota)
+	e := refused(t, err)
 	const want = "no money is left in the monthly quota of the user: limit 10, spent 4, held 0.5 dollars, resets at 2026-04-01T00:00:00Z"
 	if e.Message != want {
 		t.Fatalf("message %q, want %q", e.Message, want)
@@ -98,7 +100,7 @@ func TestARefusalSaysWhichQuotaAndWhenItResets(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.must(alice(), 6*tollgate.Dollar).Settle(6 * tollgate.Dollar)
-	wantCode(t, b.Check(b.id(), alice()), tollgate.CodeQuota)
+	code(t, b.Check(b.id(), alice()), tollgate.CodeQuota)
 }
 
 func TestACostAboveTheHoldIsRecordedAndCounted(t *testing.T) {
@@ -110,7 +112,7 @@ func TestACostAboveTheHoldIsRecordedAndCounted(t *testing.T) {
 	if n := b.Stats().Overruns; n != 1 {
 		t.Fatalf("%d overruns counted, want 1", n)
 	}
-	wantCode(t, second(b.admit(alice(), 0)), tollgate.CodeQuota)
+	code(t, second(b.admit(alice(), 0)), tollgate.CodeQuota)
 	out := newBank(t).must(alice(), 0).Settle(tollgate.MaxMoney)
 	if out.Cost != tollgate.MaxCost {
 		t.Fatalf("a dispatch costs %s", out.Cost)
@@ -128,7 +130,7 @@ func TestAHoldIsClosedOnce(t *testing.T) {
 		t.Fatalf("settled twice: %+v", out)
 	}
 	h.Release()
-	wantCode(t, h.Extend(t.Context(), 5), tollgate.CodeInternal)
+	code(t, h.Extend(t.Context(), 5), tollgate.CodeInternal)
 	if next, out, err := h.Next(t.Context(), 3, 5); next != nil || out.Closed || err == nil {
 		t.Fatalf("a closed hold went on: %v %+v %v", next, out, err)
 	}
@@ -144,7 +146,7 @@ func TestAHoldGrowsSliceBySliceUntilTheMoneyEnds(t *testing.T) {
 		}
 	}
 	b.want(1, 0, 70)
-	e := wantCode(t, h.Extend(t.Context(), 1), tollgate.CodeQuota)
+	e := refused(t, h.Extend(t.Context(), 1))
 	if e.Reason != "" {
 		t.Fatalf("nobody else holds anything, but the refusal is %q", e.Reason)
 	}
@@ -176,7 +178,7 @@ func TestTheNextAttemptTakesOverTheHold(t *testing.T) {
 	}
 	b.want(1, 40, 60)
 	last, out, err := dearer.Next(t.Context(), 5, 60) // 5 are missing
-	wantCode(t, err, tollgate.CodeQuota)
+	code(t, err, tollgate.CodeQuota)
 	if last != nil || out.Cost != 5 {
 		t.Fatalf("%v %+v", last, out)
 	}
@@ -230,7 +232,7 @@ func TestPatienceWithHeldMoneyEnds(t *testing.T) {
 		go func() { errs <- second(b.admit(alice(), 50)) }()
 		synctest.Wait()
 		small := b.must(ledger.Chain{UserID: 7}, 5) // another's money waits for nobody
-		e := wantCode(t, <-errs, tollgate.CodeQuota)
+		e := refused(t, <-errs)
 		if took := time.Since(start); took != 10*time.Second || e.Reason != ledger.ReasonHeld || e.RetryAfter == 0 {
 			t.Fatalf("refused after %v as %+v", took, e)
 		}
@@ -238,7 +240,7 @@ func TestPatienceWithHeldMoneyEnds(t *testing.T) {
 		go func() { errs <- second(b.Admit(ctx, b.id(), alice(), 50)) }()
 		synctest.Wait()
 		leave()
-		wantCode(t, <-errs, tollgate.CodeUnavailable)
+		code(t, <-errs, tollgate.CodeUnavailable)
 		if n := b.Stats().Waiting; n != 0 {
 			t.Fatalf("%d still wait", n)
 		}
@@ -278,7 +280,7 @@ func TestStreamsThatWaitForEachOtherAreCutOneByOne(t *testing.T) {
 		grown := make(chan error, 1)
 		go func() { grown <- one.Extend(t.Context(), 10) }()
 		synctest.Wait()
-		e := wantCode(t, two.Extend(t.Context(), 10), tollgate.CodeQuota) // nobody is left who could settle
+		e := refused(t, two.Extend(t.Context(), 10)) // nobody is left who could settle
 		if e.Reason != ledger.ReasonHeld {
 			t.Fatalf("cut for %q", e.Reason)
 		}
@@ -329,12 +331,12 @@ func TestLimitsChangeUnderLoad(t *testing.T) {
 		b.setLimit(1, &less)
 		wait()
 		holder.Settle(80)
-		wantCode(t, <-errs, tollgate.CodeQuota) // 80 are spent: it can never fit
+		code(t, <-errs, tollgate.CodeQuota) // 80 are spent: it can never fit
 		b.setLimit(1, nil)
 		b.must(alice(), 1000).Release()
 		b.setLimit(1, &less)
 		holder = b.must(alice(), 0)
-		wantCode(t, holder.Extend(t.Context(), 50), tollgate.CodeQuota)
+		code(t, holder.Extend(t.Context(), 50), tollgate.CodeQuota)
 		b.store.quotas = nil // deleted: unlimited, whoever waits goes on
 		b.load()
 		if err := holder.Extend(t.Context(), 50); err != nil {
@@ -360,7 +362,7 @@ func TestAdjustmentsMoveTheBalanceOfTheirWindow(t *testing.T) {
 	adjust(today.AddDate(0, 0, -1), 1000)
 	b.want(1, 10, 0)
 	adjust(today, 90)
-	wantCode(t, second(b.admit(alice(), 1)), tollgate.CodeQuota)
+	code(t, second(b.admit(alice(), 1)), tollgate.CodeQuota)
 	b.clock.move(13 * time.Hour)
 	adjust(today.AddDate(0, 0, 1), 70)
 	b.want(1, 70, 0)

@@ -86,9 +86,9 @@ type bank struct {
 	ids   *tollgate.RequestIDs
 }
 
-func newBank(t testing.TB, quotas ...tollgate.Quota) *bank {
-	t.Helper()
-	b := &bank{t: t, store: &memory{}, clock: &clock{at: noon()}, ids: new(tollgate.RequestIDs)}
+func newBank(tb testing.TB, quotas ...tollgate.Quota) *bank {
+	tb.Helper()
+	b := &bank{t: tb, store: &memory{}, clock: &clock{at: noon()}, ids: new(tollgate.RequestIDs)}
 	b.Machine = &ledger.Machine{IDs: b.ids, Now: b.clock.now, Zone: time.UTC}
 	for i, q := range quotas {
 		q.ID = int64(i + 1)
@@ -148,13 +148,17 @@ func quota(scope tollgate.Scope, id int64, w tollgate.Window, limit tollgate.Mon
 // alice is the chain of a user with a key and a team.
 func alice() ledger.Chain { return ledger.Chain{KeyID: 1, UserID: 2, TeamID: 3} }
 
-func wantCode(t testing.TB, err error, code tollgate.Code) *tollgate.Error {
-	t.Helper()
-	if got := tollgate.ErrorCode(err); got != code {
-		t.Fatalf("error %v has code %q, want %q", err, got, code)
+// code fails unless err has a code.
+func code(tb testing.TB, err error, want tollgate.Code) {
+	tb.Helper()
+	if got := tollgate.ErrorCode(err); got != want {
+		tb.Fatalf("error %v has code %q, want %q", err, got, want)
 	}
-	if err == nil {
-		return nil
-	}
+}
+
+// refused fails unless err is CodeQuota, and returns it.
+func refused(tb testing.TB, err error) *tollgate.Error {
+	tb.Helper()
+	code(tb, err, tollgate.CodeQuota)
 	return tollgate.AsError(err)
 }

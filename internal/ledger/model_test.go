@@ -37,8 +37,19 @@ type entry struct {
 // charges lists the quotas that a request counts in.
 func (m *model) charges(id tollgate.RequestID, c ledger.Chain) (out []int) {
 	for i, q := range m.quotas {
-		owner := map[tollgate.Scope]int64{tollgate.ScopeKey: c.KeyID, tollgate.ScopeUser: c.UserID, tollgate.ScopeTeam: c.TeamID}
-		mine := q.Scope == tollgate.ScopeInstance || c.Service && q.Scope == tollgate.ScopeService || !c.Service && q.ScopeID != 0 && owner[q.Scope] == q.ScopeID
+		var mine bool
+		switch q.Scope {
+		case tollgate.ScopeKey:
+			mine = !c.Service && q.ScopeID == c.KeyID
+		case tollgate.ScopeUser:
+			mine = !c.Service && q.ScopeID == c.UserID
+		case tollgate.ScopeTeam:
+			mine = !c.Service && q.ScopeID == c.TeamID
+		case tollgate.ScopeService:
+			mine = c.Service
+		case tollgate.ScopeInstance:
+			mine = true
+		}
 		if mine && id >= m.since[i] {
 			out = append(out, i)
 		}
@@ -85,8 +96,12 @@ func (m *model) fits(id tollgate.RequestID, c ledger.Chain, own, more tollgate.M
 // chains are the callers of the model.
 func chains() []ledger.Chain {
 	return []ledger.Chain{
-		{KeyID: 1, UserID: 1, TeamID: 1}, {KeyID: 2, UserID: 1, TeamID: 1}, {KeyID: 3, UserID: 2, TeamID: 1}, {UserID: 2, TeamID: 1},
-		{KeyID: 4, UserID: 3}, {Service: true},
+		{KeyID: 1, UserID: 1, TeamID: 1},
+		{KeyID: 2, UserID: 1, TeamID: 1},
+		{KeyID: 3, UserID: 2, TeamID: 1},
+		{UserID: 2, TeamID: 1},
+		{KeyID: 4, UserID: 3},
+		{Service: true},
 	}
 }
 

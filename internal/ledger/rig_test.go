@@ -36,11 +36,11 @@ type house struct {
 	shut   bool
 }
 
-func newHouse(t testing.TB, o sqlstore.Options) *house {
-	t.Helper()
-	h := &house{t: t, o: o, clock: &clock{at: noon()}, zone: time.UTC}
+func newHouse(tb testing.TB, o sqlstore.Options) *house {
+	tb.Helper()
+	h := &house{t: tb, o: o, clock: &clock{at: noon()}, zone: time.UTC}
 	h.open()
-	t.Cleanup(func() { h.close() })
+	tb.Cleanup(func() { h.close() })
 	return h
 }
 
@@ -74,7 +74,7 @@ func (h *house) close() {
 		return
 	}
 	h.shut = true
-	if err := h.Recorder.Close(context.Background()); err != nil {
+	if err := h.Close(context.Background()); err != nil {
 		h.t.Error(err)
 	}
 	if err := h.store.Close(); err != nil {

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"strings"
 	"time"
 
 	"tollgate"
@@ -76,12 +77,9 @@ func (h *hour) add(more *hour) {
 
 // addHour is the end of an insert into the roll-ups: what is there grows.
 func addHour(columns []column[hour]) string {
-	key, sums := names(columns[:hourKeys]), ""
-	for i, c := range columns[hourKeys:] {
-		if i > 0 {
-			sums += ", "
-		}
-		sums += c.name + " = usage_hours." + c.name + " + excluded." + c.name
+	sums := make([]string, 0, len(columns))
+	for _, c := range columns[hourKeys:] {
+		sums = append(sums, c.name+" = usage_hours."+c.name+" + excluded."+c.name)
 	}
-	return " ON CONFLICT (" + key + ") DO UPDATE SET " + sums
+	return " ON CONFLICT (" + names(columns[:hourKeys]) + ") DO UPDATE SET " + strings.Join(sums, ", ")
 }
