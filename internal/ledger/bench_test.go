@@ -5,13 +5,13 @@ package ledger_test
 import (
 	"fmt"
 	"runtime"
-	"syscall"
 	"testing"
 	"time"
 
 	"tollgate"
 	"tollgate/internal/ledger"
 	"tollgate/internal/store/sqlstore"
+	"tollgate/internal/store/storetest"
 )
 
 // BenchmarkAdmitAndSettle is the machine alone, by how many quotas stand in
@@ -62,7 +62,7 @@ func BenchmarkDispatch(b *testing.B) {
 func benchDispatch(b *testing.B, h *house, c ledger.Chain) {
 	b.Helper()
 	const waiters = 64
-	before, start := h.Recorder.Stats(), processCPU(b)
+	before, start := h.Recorder.Stats(), storetest.ProcessCPU(b)
 	b.SetParallelism(waiters / runtime.GOMAXPROCS(0))
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
@@ -73,19 +73,9 @@ func benchDispatch(b *testing.B, h *house, c ledger.Chain) {
 			}
 		}
 	})
-	b.ReportMetric(float64(processCPU(b)-start)/float64(b.N), "cpu-ns/op")
+	b.ReportMetric(float64(storetest.ProcessCPU(b)-start)/float64(b.N), "cpu-ns/op")
 	after := h.Recorder.Stats()
 	b.ReportMetric(float64(after.Recorded+after.Intended-before.Recorded-before.Intended)/float64(after.Batches-before.Batches), "entries/commit")
-}
-
-// processCPU is the user and system time of the process so far, in nanoseconds.
-func processCPU(b *testing.B) int64 {
-	b.Helper()
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		b.Fatal(err)
-	}
-	return r.Utime.Nano() + r.Stime.Nano()
 }
 
 // BenchmarkVerify adds up a record of 100,000 dispatches.

@@ -23,6 +23,9 @@ func (m *Machine) Load(ctx context.Context, store tollgate.Store) error {
 		if quotas, _, err = tx.Quotas.Query(ctx, tollgate.QuotaFilter{}, all); err != nil {
 			return err
 		}
+		if m.accounts.Load() == nil { // the stored balances have all of them: only the last id matters
+			all = tollgate.Page{Sort: "-id", Limit: 1}
+		}
 		adjustments, _, err = tx.Ledger.Adjustments(ctx, tollgate.AdjustmentFilter{AfterID: m.adjusted}, all)
 		return err
 	})
@@ -30,8 +33,8 @@ func (m *Machine) Load(ctx context.Context, store tollgate.Store) error {
 		return err
 	}
 	m.replace(quotas, adjustments)
-	if n := len(adjustments); n > 0 {
-		m.adjusted = adjustments[n-1].ID
+	for _, a := range adjustments {
+		m.adjusted = max(m.adjusted, a.ID)
 	}
 	return nil
 }

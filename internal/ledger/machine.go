@@ -102,6 +102,33 @@ func (w *waiter) giveUp() error {
 // Check refuses a request that has nothing left to spend (CONTRACT 9: a spent
 // quota comes before a rate limit). It holds nothing.
 func (m *Machine) Check(id tollgate.RequestID, c Chain) error {
+	return m.look(id, c, func(p *pool) error {
+		if !p.hopeless(0, 0) {
+			return nil
+		}
+		m.stats.refused.Add(1)
+		return p.refusal(0, false)
+	})
+}
+
+// Free is the least that is neither spent nor held in the quotas of a request,
+// 0 at least; limited is false when none of them has a limit.
+func (m *Machine) Free(id tollgate.RequestID, c Chain) (free tollgate.Money, limited bool) {
+	free = tollgate.MaxMoney
+	err := m.look(id, c, func(p *pool) error {
+		if p.account.limit != nil {
+			free, limited = min(free, p.free()), true
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, true
+	}
+	return max(free, 0), limited
+}
+
+// look shows fn what a request spends from, all of it locked, until it errs.
+func (m *Machine) look(id tollgate.RequestID, c Chain, fn func(*pool) error) error {
 	accounts := m.registry().chain(c)
 	accounts.lock()
 	defer accounts.unlock()
@@ -111,32 +138,11 @@ func (m *Machine) Check(id tollgate.RequestID, c Chain) error {
 		return err
 	}
 	for _, p := range pools {
-		if p.hopeless(0, 0) {
-			m.stats.refused.Add(1)
-			return p.refusal(0, false)
+		if err := fn(p); err != nil {
+			return err
 		}
 	}
 	return nil
-}
-
-// Free is the least that is neither spent nor held in the quotas of a request,
-// 0 at least; limited is false when none of them has a limit.
-func (m *Machine) Free(id tollgate.RequestID, c Chain) (free tollgate.Money, limited bool) {
-	accounts := m.registry().chain(c)
-	accounts.lock()
-	defer accounts.unlock()
-	var room [inlinePools]*pool
-	pools, err := accounts.pools(id.Request(), room[:0])
-	if err != nil {
-		return 0, true
-	}
-	free = tollgate.MaxMoney
-	for _, p := range pools {
-		if p.account.limit != nil {
-			free, limited = min(free, p.free()), true
-		}
-	}
-	return max(free, 0), limited
 }
 
 // Balance is a quota as it stands in memory.

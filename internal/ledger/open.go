@@ -155,7 +155,17 @@ func restate(ctx context.Context, tx tollgate.Tx, at time.Time, zone *time.Locat
 		return 0, err
 	}
 	for i, q := range quotas {
-		if err := tx.Ledger.Restate(ctx, q.ID, q.WindowStart, max(sums[i], 0)); err != nil {
+		if sums[i] < 0 { // a correction came into the window without what it corrected
+			err := tx.Ledger.Adjust(ctx, &tollgate.Adjustment{
+				At: at, Kind: tollgate.AdjustCarry, QuotaID: q.ID, Scope: q.Scope, ScopeID: q.ScopeID, Window: q.Window, WindowStart: q.WindowStart,
+				Amount: -sums[i], Reason: "the time zone was changed to " + zone.String(), ActorName: "host", Via: "start",
+			})
+			if err != nil {
+				return 0, err
+			}
+			sums[i] = 0
+		}
+		if err := tx.Ledger.Restate(ctx, q.ID, q.WindowStart, sums[i]); err != nil {
 			return 0, err
 		}
 	}

@@ -284,6 +284,23 @@ func TestAnotherTimeZoneAddsUpAnew(t *testing.T) {
 	h.zone = time.FixedZone("Chicago", -6*3600) // at 06:00 UTC, a moment ago
 	h.reopen()
 	want(0, 1)
+
+	// A correction of what is not in the window any more is made good by a row.
+	h.update(func(ctx context.Context, tx tollgate.Tx) error {
+		start, _ := tollgate.WindowDay.Bounds(h.clock.now(), h.zone)
+		if err := tx.Ledger.Adjust(ctx, &tollgate.Adjustment{
+			At: start, Kind: tollgate.AdjustCorrection, QuotaID: daily, Window: tollgate.WindowDay, WindowStart: start, Amount: 50,
+		}); err != nil {
+			return err
+		}
+		return tx.Ledger.Adjust(ctx, &tollgate.Adjustment{
+			At: start.Add(time.Second), Kind: tollgate.AdjustCorrection, QuotaID: daily, Window: tollgate.WindowDay, WindowStart: start, Amount: -50,
+		})
+	})
+	h.zone = time.FixedZone("one second later", -6*3600-1)
+	h.clock.move(time.Second)
+	h.reopen()
+	want(0, 1)
 }
 
 func TestRefusalsPrint(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"tollgate"
 	"tollgate/internal/config"
@@ -189,9 +190,11 @@ func (e *exporter) money() error {
 			})
 		}
 	}
+	now, zone := e.im.Now(), cmp.Or(e.im.Accounts.Zone, time.UTC)
 	for _, q := range e.state.quotas {
 		if scope, ok := e.scope(q.Scope, q.ScopeID, "quota"); ok {
-			e.seed.Quotas = append(e.seed.Quotas, config.SeedQuota{SeedScope: scope, Window: q.Window, Limit: q.Limit, Spent: &q.Spent})
+			spent := q.SpentAt(now, zone) // of a window that is over nothing is left to bring along
+			e.seed.Quotas = append(e.seed.Quotas, config.SeedQuota{SeedScope: scope, Window: q.Window, Limit: q.Limit, Spent: &spent})
 		}
 	}
 	return nil
