@@ -102,9 +102,9 @@ type Settlement struct {
 type Totals struct {
 	Dispatches int64
 	Cost       Money
-	// What the hourly roll-ups say of the same.
-	RolledDispatches int64
-	RolledCost       Money
+	// What the roll-ups by hour and by day say of the same.
+	HourlyDispatches, DailyDispatches int64
+	HourlyCost, DailyCost             Money
 	// Intents are open; Stale ones are there although their dispatch is settled.
 	Intents, Stale int64
 }

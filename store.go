@@ -124,7 +124,8 @@ type Usage interface {
 	// CountDispatches returns how many usage rows f selects.
 	CountDispatches(ctx context.Context, f UsageFilter) (int64, error)
 	// Summarize sums the usage rows that f selects by group, largest cost,
-	// then most dispatches first; by day: the days in order. At most MaxPage rows.
+	// then most dispatches first; by day: the days in order. At most MaxPage
+	// rows. Bounds on whole hours are quick, whatever the number of rows.
 	Summarize(ctx context.Context, f UsageFilter, by UsageGroup) ([]UsageSum, error)
 	// Requests returns request rows without their dispatches, ordered and
 	// bounded by p (sort: id).
@@ -198,7 +199,7 @@ type RequestLog interface {
 	// again; an intent that is there takes a higher Held, or goes when the new
 	// one is Void. A dispatch that is
 	// added settles: its intent goes, its Cost is added to the quotas of its
-	// Charges (as Ledger.Adjust moves them) and to the hourly roll-ups, once. A
+	// Charges (as Ledger.Adjust moves them) and to the roll-ups by hour and day, once. A
 	// cost below 0 or above MaxCost is CodeInvalid. Safe for concurrent use;
 	// does not run the change feed.
 	Append(ctx context.Context, rows []Request, intents ...Intent) error

@@ -136,6 +136,7 @@ type UsageGroup string
 const (
 	GroupUser     UsageGroup = "user"
 	GroupKey      UsageGroup = "key"
+	GroupTeam     UsageGroup = "team"
 	GroupProvider UsageGroup = "provider"
 	GroupModel    UsageGroup = "model"
 	GroupDay      UsageGroup = "day"

@@ -17,9 +17,9 @@ type Report struct {
 	Open int64
 	// Drifts are balances that are not the sum of their rows.
 	Drifts []Drift
-	// RollupDrift is how far the hourly roll-ups are from the rows.
-	RollupDrift     tollgate.Money
-	RollupRowsDrift int64
+	// Rollups says whether the roll-ups by hour and by day are what the rows
+	// add up to, in number and in cost.
+	Rollups bool
 	// Stale are intents that stand although their dispatch is settled.
 	Stale int64
 }
@@ -32,7 +32,7 @@ type Drift struct {
 
 // OK reports whether everything adds up.
 func (r *Report) OK() bool {
-	return len(r.Drifts) == 0 && r.RollupDrift == 0 && r.RollupRowsDrift == 0 && r.Stale == 0
+	return len(r.Drifts) == 0 && r.Rollups && r.Stale == 0
 }
 
 // Verify recomputes every stored balance from settlements and adjustments, and
@@ -59,7 +59,8 @@ func Verify(ctx context.Context, store tollgate.Store, zone *time.Location) (*Re
 		}
 		adjustments, _, err := tx.Ledger.Adjustments(ctx, tollgate.AdjustmentFilter{}, tollgate.Page{All: true})
 		r.Quotas, r.Dispatches, r.Adjustments, r.Open, r.Stale = len(quotas), totals.Dispatches, len(adjustments), totals.Intents, totals.Stale
-		r.RollupDrift, r.RollupRowsDrift = totals.RolledCost-totals.Cost, totals.RolledDispatches-totals.Dispatches
+		r.Rollups = totals.HourlyCost == totals.Cost && totals.DailyCost == totals.Cost &&
+			totals.HourlyDispatches == totals.Dispatches && totals.DailyDispatches == totals.Dispatches
 		return err
 	})
 	return &r, err

@@ -40,8 +40,8 @@ func drifts(r *ledger.Report) []string {
 		out = append(out, fmt.Sprintf("quota %d (%s, %s): the balance is %s, its rows add up to %s dollars",
 			d.Quota.ID, owner, d.Quota.Window, d.Quota.Spent, d.Expected))
 	}
-	if r.RollupDrift != 0 || r.RollupRowsDrift != 0 {
-		out = append(out, fmt.Sprintf("the hourly sums are %s dollars and %d dispatches away from the rows", r.RollupDrift, r.RollupRowsDrift))
+	if !r.Rollups {
+		out = append(out, "the sums by hour and by day are not those of the rows")
 	}
 	if r.Stale != 0 {
 		out = append(out, fmt.Sprintf("%d dispatches are settled and still open", r.Stale))

@@ -1,5 +1,5 @@
 -- The ledger: intents before dispatch, balances that the commits keep, adjustments
--- as rows, and hourly roll-ups written with the usage rows.
+-- as rows, and roll-ups written with the usage rows.
 
 -- +goose Up
 
@@ -51,8 +51,9 @@ INSERT INTO adjustments (at, kind, quota_id, scope, scope_id, period, window_sta
 SELECT window_start, 'correction', id, scope, scope_id, period, window_start, spent, 'balance before the ledger', 0, 'host', 'upgrade'
 FROM quotas WHERE spent > 0;
 
--- One row per hour (since 1970, by the time inside the request id) and who,
--- where, what; latency in microseconds.
+-- One row per hour, and per UTC day, that dispatches started in (since 1970) and
+-- who, where, what; latency in microseconds. Reports over whole days read the
+-- days, and the hours at their ends.
 CREATE TABLE usage_hours (
     hour                  BIGINT NOT NULL,
     user_id               BIGINT NOT NULL,
@@ -75,9 +76,37 @@ CREATE TABLE usage_hours (
     PRIMARY KEY (hour, user_id, team_id, key_id, service, provider_id, model)
 ) {clustered};
 
+CREATE TABLE usage_days (
+    day                   BIGINT NOT NULL,
+    user_id               BIGINT NOT NULL,
+    team_id               BIGINT NOT NULL,
+    key_id                BIGINT NOT NULL,
+    service               BOOLEAN NOT NULL,
+    provider_id           BIGINT NOT NULL,
+    model                 {text} NOT NULL,
+    dispatches            BIGINT NOT NULL,
+    errors                BIGINT NOT NULL,
+    estimated             BIGINT NOT NULL,
+    latency               BIGINT NOT NULL,
+    cost                  BIGINT NOT NULL,
+    tokens_input          BIGINT NOT NULL,
+    tokens_cache_read     BIGINT NOT NULL,
+    tokens_cache_write    BIGINT NOT NULL,
+    tokens_cache_write_1h BIGINT NOT NULL,
+    tokens_output         BIGINT NOT NULL,
+    tokens_reasoning      BIGINT NOT NULL,
+    PRIMARY KEY (day, user_id, team_id, key_id, service, provider_id, model)
+) {clustered};
+
 INSERT INTO usage_hours
-SELECT ((id >> 22) + 1735689600000) / 3600000, user_id, team_id, key_id, service, provider_id, model,
+SELECT started_at / 3600000000, user_id, team_id, key_id, service, provider_id, model,
     COUNT(*), SUM(CASE WHEN error_class <> '' THEN 1 ELSE 0 END), SUM(CASE WHEN exactness IN ('estimated', 'unknown_outcome') THEN 1 ELSE 0 END),
     SUM(latency), SUM(cost), SUM(tokens_input), SUM(tokens_cache_read), SUM(tokens_cache_write), SUM(tokens_cache_write_1h),
     SUM(tokens_output), SUM(tokens_reasoning)
 FROM dispatches GROUP BY 1, 2, 3, 4, 5, 6, 7;
+
+INSERT INTO usage_days
+SELECT hour / 24, user_id, team_id, key_id, service, provider_id, model,
+    SUM(dispatches), SUM(errors), SUM(estimated), SUM(latency), SUM(cost), SUM(tokens_input), SUM(tokens_cache_read), SUM(tokens_cache_write),
+    SUM(tokens_cache_write_1h), SUM(tokens_output), SUM(tokens_reasoning)
+FROM usage_hours GROUP BY 1, 2, 3, 4, 5, 6, 7;

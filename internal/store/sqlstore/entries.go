@@ -117,20 +117,18 @@ type charge struct {
 // tally sums up what the dispatches of one append add to roll-ups and
 // balances. Few things happen in one batch, so that lists beat maps.
 type tally struct {
-	hours   []hour
-	charges []charge
+	hours, days []rollup
+	charges     []charge
 }
 
-func (t *tally) reset() { t.hours, t.charges = t.hours[:0], t.charges[:0] }
+func (t *tally) reset() { t.hours, t.days, t.charges = t.hours[:0], t.days[:0], t.charges[:0] }
 
 // add counts one dispatch that was not there before.
 func (t *tally) add(u *tollgate.UsageRow) {
-	h := hourOf(u)
-	if i := slices.IndexFunc(t.hours, func(x hour) bool { return x.hourKey == h.hourKey }); i >= 0 {
-		t.hours[i].add(&h)
-	} else {
-		t.hours = append(t.hours, h)
-	}
+	r := hourOf(u)
+	t.hours = grow(t.hours, &r)
+	r.period /= hoursPerDay
+	t.days = grow(t.days, &r)
 	for _, c := range u.Charges {
 		i := slices.IndexFunc(t.charges, func(x charge) bool { return x.QuotaID == c.QuotaID && x.WindowStart.Equal(c.WindowStart) })
 		if i < 0 {
@@ -138,4 +136,13 @@ func (t *tally) add(u *tollgate.UsageRow) {
 		}
 		t.charges[i].amount += u.Cost
 	}
+}
+
+// grow adds r to the roll-up with its key, or to the list.
+func grow(list []rollup, r *rollup) []rollup {
+	if i := slices.IndexFunc(list, func(x rollup) bool { return x.rollupKey == r.rollupKey }); i >= 0 {
+		list[i].add(r)
+		return list
+	}
+	return append(list, *r)
 }

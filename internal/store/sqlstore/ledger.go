@@ -93,11 +93,14 @@ func (l ledger) Settlements(ctx context.Context, from tollgate.RequestID, fn fun
 
 // Totals adds up the whole record.
 func (l ledger) Totals(ctx context.Context) (tollgate.Totals, error) {
-	const query = "SELECT (SELECT COUNT(*) FROM dispatches), (SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) FROM dispatches)," +
-		" (SELECT CAST(COALESCE(SUM(dispatches), 0) AS BIGINT) FROM usage_hours), (SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) FROM usage_hours)," +
-		" (SELECT COUNT(*) FROM intents), (SELECT COUNT(*) FROM intents JOIN dispatches ON dispatches.id = intents.id)"
+	sums := func(table, n string) string {
+		return "(SELECT CAST(COALESCE(" + n + ", 0) AS BIGINT) FROM " + table + "), (SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) FROM " + table + "), "
+	}
+	query := "SELECT " + sums("dispatches", "COUNT(*)") + sums("usage_hours", "SUM(dispatches)") + sums("usage_days", "SUM(dispatches)") +
+		"(SELECT COUNT(*) FROM intents), (SELECT COUNT(*) FROM intents JOIN dispatches ON dispatches.id = intents.id)"
 	var t tollgate.Totals
-	err := l.s.tx.QueryRowContext(ctx, query).Scan(&t.Dispatches, &t.Cost, &t.RolledDispatches, &t.RolledCost, &t.Intents, &t.Stale)
+	err := l.s.tx.QueryRowContext(ctx, query).Scan(&t.Dispatches, &t.Cost, &t.HourlyDispatches, &t.HourlyCost,
+		&t.DailyDispatches, &t.DailyCost, &t.Intents, &t.Stale)
 	return t, l.s.fail(ctx, err, "add up the record")
 }
 

@@ -71,7 +71,8 @@ func appendQuery(u *usageSpec) string {
 		" added AS (INSERT INTO dispatches (" + names(u.dispatches) + ") SELECT * FROM " + dispatches + " ON CONFLICT DO NOTHING RETURNING *)," +
 		" settled AS (DELETE FROM intents WHERE id IN (SELECT unnest(" + list(6) + ")))," +
 		" intended AS (INSERT INTO intents (" + names(u.intents) + ") SELECT * FROM " + intents + moreHeld + ")," +
-		" hours AS (INSERT INTO usage_hours (" + names(u.hours) + ") " + addedHours(u.hours) + addHour(u.hours) + ")," +
+		" hours AS (" + rollUp(u.hours, hourMicros) + ")," +
+		" days AS (" + rollUp(u.days, dayMicros) + ")," +
 		" charged AS (SELECT c.quota_id, c.window_start, CAST(SUM(a.cost) AS BIGINT) AS amount" +
 		" FROM unnest(" + list(1) + ", " + list(2) + ", " + list(3) + ") AS c (id, quota_id, window_start) JOIN added a ON a.id = c.id GROUP BY 1, 2)," +
 		" latest AS (SELECT DISTINCT ON (quota_id) quota_id, window_start, amount FROM charged ORDER BY quota_id, window_start DESC)," +
@@ -84,32 +85,33 @@ func appendQuery(u *usageSpec) string {
 		" FROM moves m WHERE q.id = m.quota_id"
 }
 
-// addedHours sums up the dispatches that were added by what the roll-ups are
-// grouped by, in its order.
-func addedHours(columns []column[hour]) string {
+// rollUp adds up the dispatches that were added by what roll-ups are grouped
+// by, in its order, and lets the roll-ups of a period grow.
+func rollUp(columns []column[rollup], micros int64) string {
 	exprs := map[string]string{
-		"hour":       "((id >> 22) + 1735689600000) / 3600000",
-		"dispatches": "COUNT(*)",
-		"errors":     "COUNT(*) FILTER (WHERE error_class <> '')",
-		"estimated":  "COUNT(*) FILTER (WHERE exactness IN ('estimated', 'unknown_outcome'))",
+		columns[0].name: "started_at / " + strconv.FormatInt(micros, 10),
+		"dispatches":    "COUNT(*)",
+		"errors":        "COUNT(*) FILTER (WHERE error_class <> '')",
+		"estimated":     "COUNT(*) FILTER (WHERE exactness IN ('estimated', 'unknown_outcome'))",
 	}
-	out, keys := make([]string, len(columns)), make([]string, hourKeys)
+	out, keys := make([]string, len(columns)), make([]string, rollupKeys)
 	for i, c := range columns {
 		expr, ok := exprs[c.name]
 		switch {
 		case ok:
 			out[i] = expr
-		case i < hourKeys:
+		case i < rollupKeys:
 			out[i] = c.name
 		default:
 			out[i] = "CAST(SUM(" + c.name + ") AS BIGINT)"
 		}
-		if i < hourKeys {
+		if i < rollupKeys {
 			keys[i] = strconv.Itoa(i + 1)
 		}
 	}
 	by := strings.Join(keys, ", ")
-	return "SELECT " + strings.Join(out, ", ") + " FROM added GROUP BY " + by + " ORDER BY " + by
+	return "INSERT INTO " + rollupTable(columns) + " (" + names(columns) + ") SELECT " + strings.Join(out, ", ") +
+		" FROM added GROUP BY " + by + " ORDER BY " + by + growRollup(columns)
 }
 
 // unnest is the call that turns the arrays behind the first n arguments into

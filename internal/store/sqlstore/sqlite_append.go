@@ -24,7 +24,8 @@ type appender struct {
 	requests   *rowWriter[tollgate.Request]
 	dispatches *rowWriter[tollgate.UsageRow]
 	intents    *rowWriter[tollgate.Intent]
-	hours      *rowWriter[hour]
+	hours      *rowWriter[rollup]
+	days       *rowWriter[rollup]
 	settle     driver.StmtExecContext // removes intents
 	open, move driver.StmtExecContext // of quotas
 	stmts      []driver.Stmt
@@ -38,7 +39,8 @@ func newAppender() *appender {
 	const once = " ON CONFLICT DO NOTHING"
 	return &appender{
 		requests: newRowWriter("requests", u.requests, once), dispatches: newRowWriter("dispatches", u.dispatches, once),
-		intents: newRowWriter("intents", u.intents, moreHeld), hours: newRowWriter("usage_hours", u.hours, addHour(u.hours)),
+		intents: newRowWriter("intents", u.intents, moreHeld),
+		hours:   newRowWriter(rollupTable(u.hours), u.hours, growRollup(u.hours)), days: newRowWriter(rollupTable(u.days), u.days, growRollup(u.days)),
 	}
 }
 
@@ -88,7 +90,7 @@ func (a *appender) prepare(dc driver.Conn) (err error) {
 	}
 	a.begin, a.commit, a.rollback = stmt("BEGIN IMMEDIATE"), stmt("COMMIT"), stmt("ROLLBACK")
 	a.requests.stmt, a.dispatches.stmt = stmt(a.requests.query), stmt(a.dispatches.query)
-	a.intents.stmt, a.hours.stmt = stmt(a.intents.query), stmt(a.hours.query)
+	a.intents.stmt, a.hours.stmt, a.days.stmt = stmt(a.intents.query), stmt(a.hours.query), stmt(a.days.query)
 	a.settle = stmt("DELETE FROM intents WHERE id IN (SELECT value FROM json_each($1))")
 	a.open, a.move = stmt(openQuota), stmt(moveBalance)
 	if err != nil {
@@ -184,6 +186,11 @@ func (a *appender) closeIntents(ctx context.Context) error {
 func (a *appender) writeTally(ctx context.Context) error {
 	for i := range a.tally.hours {
 		if _, err := a.hours.insert(ctx, &a.tally.hours[i]); err != nil {
+			return err
+		}
+	}
+	for i := range a.tally.days {
+		if _, err := a.days.insert(ctx, &a.tally.days[i]); err != nil {
 			return err
 		}
 	}

@@ -28,6 +28,7 @@ func TestDeclaredTablesMatchTheSchema(t *testing.T) {
 		{"dispatches", names(s.tables.usage.dispatches)},
 		{"intents", names(s.tables.usage.intents)},
 		{"usage_hours", names(s.tables.usage.hours)},
+		{"usage_days", names(s.tables.usage.days)},
 	} {
 		declared[d.name] = d.columns
 	}

@@ -2,9 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"tollgate"
@@ -26,11 +23,15 @@ type usageSpec struct {
 	requests   []column[tollgate.Request]
 	dispatches []column[tollgate.UsageRow]
 	intents    []column[tollgate.Intent]
-	hours      []column[hour]
+	hours      []column[rollup]
+	days       []column[rollup]
 }
 
 func newUsageSpec() *usageSpec {
-	return &usageSpec{requests: requestColumns(), dispatches: dispatchColumns(), intents: intentColumns(), hours: hourColumns()}
+	return &usageSpec{
+		requests: requestColumns(), dispatches: dispatchColumns(), intents: intentColumns(),
+		hours: rollupColumns("hour"), days: rollupColumns("day"),
+	}
 }
 
 func requestColumns() []column[tollgate.Request] {
@@ -129,74 +130,6 @@ func (u usage) Requests(ctx context.Context, f tollgate.UsageFilter, p tollgate.
 		id:     func(r *tollgate.Request) *int64 { return (*int64)(&r.ID) },
 		filter: func(w *where) { requestFilter(w, f) },
 	}.run(ctx, u.s, p)
-}
-
-// Summarize sums the usage rows that f selects by group.
-func (u usage) Summarize(ctx context.Context, f tollgate.UsageFilter, by tollgate.UsageGroup) ([]tollgate.UsageSum, error) {
-	key, err := groupColumn(by)
-	if err != nil {
-		return nil, err
-	}
-	order := "8 DESC, 2 DESC, 1"
-	if by == tollgate.GroupDay {
-		order = "1"
-	}
-	w := &where{engine: u.s.engine}
-	dispatchFilter(w, f)
-	sums := []string{key, "COUNT(*)"}
-	for _, c := range []string{"tokens_input", "tokens_cache_read", "tokens_cache_write", "tokens_cache_write_1h", "tokens_output", "cost", "tokens_reasoning"} {
-		sums = append(sums, "CAST(SUM("+c+") AS BIGINT)")
-	}
-	query := fmt.Sprintf("SELECT %s FROM dispatches%s GROUP BY 1 ORDER BY %s LIMIT %s", //nolint:gosec // values are arguments, the rest is ours
-		strings.Join(sums, ", "), w.clause(), order, w.arg(int64(tollgate.MaxPage)))
-	rows, err := u.s.tx.QueryContext(ctx, query, w.args...)
-	if err != nil {
-		return nil, u.s.fail(ctx, err, "sum usage")
-	}
-	defer func() { _ = rows.Close() }()
-	var out []tollgate.UsageSum
-	for rows.Next() {
-		var sum tollgate.UsageSum
-		t := &sum.Tokens
-		if err := rows.Scan(&sum.Key, &sum.Dispatches, &t.Input, &t.CacheRead, &t.CacheWrite, &t.CacheWrite1h,
-			&t.Output, &sum.Cost, &t.Reasoning); err != nil {
-			return nil, u.s.fail(ctx, err, "sum usage")
-		}
-		if by == tollgate.GroupDay {
-			sum.Key = dayName(sum.Key)
-		}
-		out = append(out, sum)
-	}
-	return out, u.s.fail(ctx, rows.Err(), "sum usage")
-}
-
-// dayMicros is the length of a UTC day in microseconds.
-const dayMicros = int64(24 * time.Hour / time.Microsecond)
-
-func groupColumn(by tollgate.UsageGroup) (string, error) {
-	switch by {
-	case tollgate.GroupUser:
-		return "user_id", nil
-	case tollgate.GroupKey:
-		return "key_id", nil
-	case tollgate.GroupProvider:
-		return "provider_id", nil
-	case tollgate.GroupModel:
-		return "model", nil
-	case tollgate.GroupDay:
-		return "started_at / " + strconv.FormatInt(dayMicros, 10), nil
-	default:
-		return "", tollgate.Invalidf("group", "cannot group usage by %q", by)
-	}
-}
-
-// dayName turns a number of days since 1970 into 2006-01-02.
-func dayName(number string) string {
-	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil {
-		return number
-	}
-	return time.UnixMicro(n * dayMicros).UTC().Format(time.DateOnly)
 }
 
 func dispatchFilter(w *where, f tollgate.UsageFilter) {

@@ -170,13 +170,14 @@ func testRollups(b *bench) {
 	ids := new(tollgate.RequestIDs)
 	var rows []tollgate.Request
 	for i := range 6 {
-		rows = append(rows, request(ids, int64(i%2), day().Add(time.Duration(i/3)*time.Hour)))
+		rows = append(rows, request(ids, int64(i%2), day().Add(time.Duration(i/3)*9*time.Hour)))
 	}
 	must(t, b.s.Append(t.Context(), rows[:2]))
 	must(t, b.s.Append(t.Context(), rows))
 	must(t, b.s.Append(t.Context(), rows[3:]))
 	got := totals(t, b)
-	want := tollgate.Totals{Dispatches: 12, Cost: 6 * 2_000_001, RolledDispatches: 12, RolledCost: 6 * 2_000_001}
+	const cost = 6 * 2_000_001
+	want := tollgate.Totals{Dispatches: 12, Cost: cost, HourlyDispatches: 12, HourlyCost: cost, DailyDispatches: 12, DailyCost: cost}
 	same(t, got, want)
 }
 

@@ -45,7 +45,7 @@ func Run(t *testing.T, opener Opener) {
 		{"SummariesAddUp", testSummaries},
 		{"IntentsStandUntilTheirDispatchIsSettled", testIntents},
 		{"SettlementsMoveBalancesOnce", testCharges},
-		{"SettlementsAreRolledUpByTheHour", testRollups},
+		{"SettlementsAreRolledUpByHourAndDay", testRollups},
 		{"AdjustmentsAreRowsAndMoveBalances", testAdjustments},
 		{"BalancesAreWrittenByTheLedgerAlone", testBalancesAreDerived},
 		{"CostsOutOfRangeAreRefused", testBadCosts},
