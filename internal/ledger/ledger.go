@@ -15,8 +15,9 @@ type Ledger struct {
 }
 
 // Claim is a dispatch that may go out: its money is held and its intent is
-// durable. It is closed once, by Settle, Next or Withdraw; what comes later does
-// nothing, so that a deferred Abandon closes what a panic left open.
+// durable. It is closed once: by Settle or Next once anything may have gone out,
+// else by Withdraw. What comes later does nothing, so that whoever cleans up
+// after a panic may settle again.
 type Claim struct {
 	ledger *Ledger
 	hold   *Hold
@@ -26,8 +27,8 @@ type Claim struct {
 }
 
 // Begin holds amount for d, a dispatch of req that is not sent yet, and writes
-// its intent. Errors are Admit's and Intend's; nothing may go out then, and
-// nothing is held.
+// its intent. What req.Dispatches holds is settled, and becomes durable with it.
+// Errors are Admit's and Intend's; nothing may go out then, and nothing is held.
 func (l *Ledger) Begin(ctx context.Context, req *tollgate.Request, d *tollgate.Dispatch, amount tollgate.Money) (*Claim, error) {
 	hold, err := l.Admit(ctx, d.ID, ChainOf(req), amount)
 	if err != nil {
@@ -55,8 +56,21 @@ func intentOf(req *tollgate.Request, d *tollgate.Dispatch) tollgate.Intent {
 	return tollgate.Intent{
 		ID: d.ID, UserID: req.UserID, KeyID: req.KeyID, SessionID: req.SessionID, TeamID: req.TeamID, Service: req.Service,
 		Dialect: req.Dialect, Operation: req.Operation, ProviderID: d.ProviderID, CredentialID: d.CredentialID, Model: d.Model,
-		PriceVersion: d.PriceVersion,
+		PriceVersion: d.PriceVersion, Settled: settledRows(req, req.Dispatches),
 	}
+}
+
+// settledRows are settled dispatches of req as usage rows.
+func settledRows(req *tollgate.Request, dispatches []tollgate.Dispatch) (rows []tollgate.UsageRow) {
+	if len(dispatches) == 0 {
+		return nil
+	}
+	whose := *req
+	whose.Dispatches = dispatches
+	for i := range dispatches {
+		rows = append(rows, whose.Row(i))
+	}
+	return rows
 }
 
 // Held is what is set aside for the dispatch now.
@@ -94,8 +108,9 @@ func charge(d *tollgate.Dispatch, out Outcome) bool {
 }
 
 // Next settles d, whose outcome is known, and begins next, another attempt of
-// the same request, with what d leaves of its hold and more if need be. The
-// settlement of d becomes durable with the intent of next. On an error d is
+// the same request, with what d leaves of its hold and more if need be: nobody
+// can take it in between. The settlement of d becomes durable with the intent
+// of next; adding d to req.Dispatches is left to the caller. On an error d is
 // settled and next must not go out.
 func (c *Claim) Next(ctx context.Context, req *tollgate.Request, d, next *tollgate.Dispatch, amount tollgate.Money) (*Claim, error) {
 	hold, out, err := c.hold.Next(ctx, d.Cost, amount)
@@ -107,11 +122,7 @@ func (c *Claim) Next(ctx context.Context, req *tollgate.Request, d, next *tollga
 		return nil, tollgate.Errorf(tollgate.CodeInternal, "a dispatch was followed by another after it was settled")
 	}
 	in := intentOf(req, next)
-	settled := tollgate.Request{
-		ID: req.ID, UserID: req.UserID, KeyID: req.KeyID, TeamID: req.TeamID, Service: req.Service, Dialect: req.Dialect,
-		Operation: req.Operation, Dispatches: []tollgate.Dispatch{*d},
-	}
-	in.Settled = []tollgate.UsageRow{settled.Row(0)}
+	in.Settled = append(in.Settled, settledRows(req, []tollgate.Dispatch{*d})...)
 	return c.ledger.intend(ctx, hold, in)
 }
 

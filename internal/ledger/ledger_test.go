@@ -59,7 +59,18 @@ func TestADispatchIsWrittenDownBeforeItGoesOutAndOnceAfterwards(t *testing.T) {
 		if err := claim.Extend(t.Context(), 20); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.finish(r, other, claim, 65); err != nil {
+		if other.Cost = 4; !claim.Settle(other) {
+			t.Fatal("an open claim could not be settled")
+		}
+		r.Dispatches = append(r.Dispatches, *other)
+		last := dispatch(r, 3) // begun anew: what is settled goes along
+		if claim, err = h.Begin(t.Context(), r, last, 61); err != nil {
+			t.Fatal(err)
+		}
+		if rows, _ := h.usage(); len(rows) != 2 || h.stored(id).Spent != 5 {
+			t.Fatalf("after the second attempt: %d rows, %s spent", len(rows), h.stored(id).Spent)
+		}
+		if err := h.finish(r, last, claim, 61); err != nil {
 			t.Fatal(err)
 		}
 		if claim.Settle(other) {
@@ -70,10 +81,10 @@ func TestADispatchIsWrittenDownBeforeItGoesOutAndOnceAfterwards(t *testing.T) {
 			t.Fatal(err)
 		}
 		rows, intents = h.usage()
-		if len(rows) != 2 || len(intents) != 0 || h.stored(id).Spent != 66 {
+		if len(rows) != 3 || len(intents) != 0 || h.stored(id).Spent != 66 {
 			t.Fatalf("in the end: %d rows, %d intents, spent %s", len(rows), len(intents), h.stored(id).Spent)
 		}
-		if got := h.verify(); got.Dispatches != 2 || got.Quotas != 1 || got.Open != 0 {
+		if got := h.verify(); got.Dispatches != 3 || got.Quotas != 1 || got.Open != 0 {
 			t.Fatalf("report %+v", got)
 		}
 	})
