@@ -140,9 +140,11 @@ func (t *tally) add(u *tollgate.UsageRow) {
 
 // grow adds r to the roll-up with its key, or to the list.
 func grow(list []rollup, r *rollup) []rollup {
-	if i := slices.IndexFunc(list, func(x rollup) bool { return x.rollupKey == r.rollupKey }); i >= 0 {
-		list[i].add(r)
-		return list
+	for i := range list {
+		if list[i].rollupKey == r.rollupKey {
+			list[i].add(r)
+			return list
+		}
 	}
 	return append(list, *r)
 }

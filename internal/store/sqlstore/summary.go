@@ -29,7 +29,7 @@ func (u usage) Summarize(ctx context.Context, f tollgate.UsageFilter, by tollgat
 	for _, c := range tokens {
 		sums = append(sums, "CAST(SUM("+c.name+") AS BIGINT)")
 	}
-	query := fmt.Sprintf("SELECT %s FROM (%s) AS parts GROUP BY 1 ORDER BY %s LIMIT %s", //nolint:gosec // values are arguments, the rest is ours
+	query := fmt.Sprintf("SELECT %s FROM (%s) AS parts GROUP BY 1 ORDER BY %s LIMIT %s",
 		strings.Join(sums, ", "), strings.Join(parts, " UNION ALL "), order, w.arg(int64(tollgate.MaxPage)))
 	var out []tollgate.UsageSum
 	err = collect(ctx, u.s.tx, query, func(scan func(...any) error) error {

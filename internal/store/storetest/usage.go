@@ -217,9 +217,15 @@ func testSummaries(b *bench) {
 	midnight := time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC)
 	for by, key := range keys {
 		for _, bounds := range [][2]time.Time{ // on whole hours, and not
-			{}, {midnight, midnight.Add(time.Hour)}, {{}, midnight}, {midnight.Add(-time.Hour), {}},
-			{midnight.Add(-3 * time.Hour), midnight.Add(53 * time.Hour)}, {midnight, midnight.Add(48 * time.Hour)}, {midnight.Add(2 * time.Hour), midnight.Add(20 * time.Hour)},
-			{midnight.Add(time.Microsecond), {}}, {midnight.Add(-3 * time.Second), midnight.Add(7 * time.Second)},
+			{},
+			{midnight, midnight.Add(time.Hour)},
+			{{}, midnight},
+			{midnight.Add(-time.Hour), {}},
+			{midnight.Add(-3 * time.Hour), midnight.Add(53 * time.Hour)},
+			{midnight, midnight.Add(48 * time.Hour)},
+			{midnight.Add(2 * time.Hour), midnight.Add(20 * time.Hour)},
+			{midnight.Add(time.Microsecond), {}},
+			{midnight.Add(-3 * time.Second), midnight.Add(7 * time.Second)},
 		} {
 			filter.Since, filter.Until = bounds[0], bounds[1]
 			want := expectedSums(rows, key, by, filter)
