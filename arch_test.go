@@ -36,6 +36,7 @@ func layers() map[string][]string {
 		"internal/wire/...":     {"", "internal/wire", "internal/wire/sse", "internal/wire/jsonscan"},
 		"internal/route":        {""},
 		"internal/ledger":       {""},
+		"internal/meter/...":    {"", "internal/meter/..."},
 		"internal/auth":         {"", "internal/auth/seal"},
 		"internal/auth/seal":    {""},
 		"internal/upstream/...": {"", "internal/upstream/..."},
@@ -67,7 +68,7 @@ func layers() map[string][]string {
 // l1 returns what a package of the second layer may import.
 func l1() []string {
 	return []string{
-		"", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/auth/...",
+		"", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/meter/...", "internal/auth/...",
 		"internal/upstream/...", "internal/store/...", "internal/config", "internal/demo", "internal/web/...",
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"tollgate/internal/auth"
 	"tollgate/internal/config"
 	"tollgate/internal/ledger"
+	"tollgate/internal/meter/book"
 	"tollgate/internal/ops"
 	"tollgate/internal/proxy"
 	"tollgate/internal/route"
@@ -61,6 +62,7 @@ type App struct {
 	fleet     *upstream.Fleet
 	routes    atomic.Pointer[route.Table]
 	recorder  *ledger.Recorder
+	prices    *book.Book
 	proxy     *proxy.Proxy
 	router    *web.Router
 	metrics   *telemetry.Metrics

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"tollgate/internal/config"
 	"tollgate/internal/demo"
 	"tollgate/internal/ledger"
+	"tollgate/internal/meter/book"
 	"tollgate/internal/proxy"
 	"tollgate/internal/route"
 	"tollgate/internal/upstream"
@@ -42,6 +44,8 @@ func (a *App) buildEngines(context.Context) error {
 		a.fleet.InProcess = demo.Transport(&demo.Vendor{Pace: 15 * time.Millisecond, Now: o.Now})
 	}
 	a.recorder = &ledger.Recorder{Log: a.db.Store, Logger: o.Log, Live: func() int { return a.proxy.Stats().Calls }}
+	a.prices = &book.Book{Now: o.Now, Log: o.Log}
+	a.prices.SetPolicy(book.Policy(cfg.Ledger.Unpriced))
 	a.undo = append(a.undo, a.fleet.Close, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -51,7 +55,7 @@ func (a *App) buildEngines(context.Context) error {
 	})
 	a.proxy = &proxy.Proxy{
 		Directory: a.directory, Routes: a.routes.Load, Fleet: a.fleet, Codecs: codecs(),
-		Ledger: proxy.Book{Recorder: a.recorder}, IDs: &a.ids, Now: o.Now, Log: o.Log,
+		Ledger: proxy.Book{Recorder: a.recorder, Pricer: a.prices}, IDs: &a.ids, Now: o.Now, Log: o.Log,
 		Limits: proxy.Limits{MaxBody: cfg.Server.MaxBodyBytes}.Defaults(),
 	}
 	return nil
@@ -106,6 +110,9 @@ func (a *App) follow(ctx context.Context, touched tollgate.Area) error {
 	if err := a.fleet.Reload(ctx, a.db.Store); err != nil {
 		return err
 	}
+	if err := a.prices.Reload(ctx, a.db.Store); err != nil {
+		return err
+	}
 	table, err := a.readRoutes(ctx)
 	if err != nil {
 		return err
@@ -133,7 +140,24 @@ func (a *App) readRoutes(ctx context.Context) (*route.Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the routing table: %w", err)
 	}
+	a.shippedLimits(providers, models)
 	return route.Build(providers, models, aliases), nil
+}
+
+// shippedLimits fills in the limits of models whose rows say none.
+func (a *App) shippedLimits(providers []tollgate.Provider, models []tollgate.Model) {
+	byID := make(map[int64]tollgate.Provider, len(providers))
+	for _, p := range providers {
+		byID[p.ID] = p
+	}
+	for i := range models {
+		m := &models[i]
+		if m.ContextTokens != 0 && m.OutputTokens != 0 {
+			continue
+		}
+		context, output := a.db.Prices.Limits(byID[m.ProviderID], m.ModelID)
+		m.ContextTokens, m.OutputTokens = cmp.Or(m.ContextTokens, context), cmp.Or(m.OutputTokens, output)
+	}
 }
 
 // setAccess puts the service key of [server] in force.

@@ -143,6 +143,9 @@ type Ledger struct {
 	Durability string
 	// Location is the time zone of quota windows.
 	Location *time.Location
+	// Unpriced is what happens to calls of models without a price:
+	// "refuse-under-quota", "serve" or "refuse".
+	Unpriced string
 }
 
 // Addr returns the listen address as host:port.

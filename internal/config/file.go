@@ -87,6 +87,7 @@ type fileUpstream struct {
 type fileLedger struct {
 	Durability given `toml:"durability"`
 	Timezone   given `toml:"timezone"`
+	Unpriced   given `toml:"unpriced"`
 }
 
 type fileSSO struct {
@@ -145,6 +146,7 @@ func (f file) apply(c *Config, ps *Problems) {
 		{f.Upstream.IdleTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.IdleTimeout, s) }},
 		{f.Ledger.Durability, applyDurability},
 		{f.Ledger.Timezone, applyTimezone},
+		{f.Ledger.Unpriced, applyUnpriced},
 	} {
 		if !key.given.set {
 			continue
@@ -195,6 +197,13 @@ func applyTimezone(c *Config, s string) error {
 		return fmt.Errorf("must be a time zone such as UTC or Europe/Berlin, not %q", clip(s))
 	}
 	c.Ledger.Location = loc
+	return nil
+}
+
+func applyUnpriced(c *Config, s string) error {
+	if c.Ledger.Unpriced = s; s != "refuse-under-quota" && s != "serve" && s != "refuse" {
+		return errors.New(`must be "refuse-under-quota", "serve" or "refuse"`)
+	}
 	return nil
 }
 

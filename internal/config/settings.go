@@ -61,7 +61,7 @@ func defaults() Config {
 		LogLevel: slog.LevelInfo, LogFormat: "auto", DrainTimeout: 30 * time.Second,
 		Server:   Server{MaxBodyBytes: 32 << 20},
 		Upstream: Upstream{DialTimeout: 10 * time.Second, FirstByteTimeout: 120 * time.Second, IdleTimeout: 60 * time.Second},
-		Ledger:   Ledger{Durability: "process", Location: time.UTC},
+		Ledger:   Ledger{Durability: "process", Location: time.UTC, Unpriced: "refuse-under-quota"},
 	}
 }
 

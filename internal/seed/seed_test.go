@@ -15,6 +15,7 @@ import (
 	"tollgate/internal/auth"
 	"tollgate/internal/auth/seal"
 	"tollgate/internal/config"
+	"tollgate/internal/meter/book"
 	"tollgate/internal/seed"
 	"tollgate/internal/store/sqlstore"
 	"tollgate/internal/upstream"
@@ -43,9 +44,11 @@ func newFixture(t *testing.T, sealKeys bool) fixture {
 	}
 	// Cheap hashes: what is tested here is not Argon2.
 	hasher := auth.NewHasher(auth.HasherOptions{}, rand.Reader)
+	prices := &book.Rules{Now: now, Host: upstream.Kinds{}.Host}
 	return fixture{store: store, im: &seed.Importer{
 		Accounts: &auth.Accounts{Sealer: ring, Keys: ring, Hasher: hasher, Now: now, Rand: rand.Reader, SealKeys: sealKeys},
-		Catalog:  &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: now, Kinds: upstream.Kinds{Demo: true}},
+		Catalog:  &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: now, Kinds: upstream.Kinds{Demo: true}, Prices: prices},
+		Prices:   prices,
 		Keys:     ring,
 		Now:      now,
 	}}

@@ -78,7 +78,12 @@ func dispatchColumns() []column[tollgate.UsageRow] {
 		clipped("exactness", maxRecordText, func(r *row) *tollgate.Exactness { return &r.Exactness }),
 		clipped("service_tier", maxRecordText, func(r *row) *string { return &r.ServiceTier }),
 		integer("cost", func(r *row) *tollgate.Money { return &r.Cost }),
-		integer("price_version", func(r *row) *int64 { return &r.PriceVersion }))...)
+		integer("price_version", func(r *row) *int64 { return &r.PriceVersion }),
+		// The parts by modality, which re-rating needs. Sums have none.
+		integer("tokens_input_audio", func(r *row) *int64 { return &r.Tokens.InputAudio }),
+		integer("tokens_input_image", func(r *row) *int64 { return &r.Tokens.InputImage }),
+		integer("tokens_output_audio", func(r *row) *int64 { return &r.Tokens.OutputAudio }),
+		integer("tokens_output_image", func(r *row) *int64 { return &r.Tokens.OutputImage }))...)
 }
 
 func tokenColumns[T any](at func(*T) *tollgate.Tokens) []column[T] {
