@@ -125,9 +125,10 @@ func priceKeys() []string {
 
 // sheet is a price object as the oracle sees it: per mode a list of tiers.
 type sheet struct {
-	text  map[string]any
-	tiers map[string][]map[string]json.Number // by prefix
-	each  map[string]json.Number
+	text   map[string]any
+	tiers  map[string][]map[string]json.Number // by prefix
+	each   map[string]json.Number
+	prices *meter.Prices // where they were parsed already
 }
 
 func drawAmount(t *rapid.T, label string) json.Number {
