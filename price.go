@@ -50,11 +50,3 @@ type PriceFilter struct {
 	// Latest leaves out versions that a later one of their series replaced.
 	Latest bool
 }
-
-// RateCounters is where a rate limit's windows stand, so that a restart does
-// not begin them anew: for each, the time in nanoseconds since 1970 at which
-// all that was admitted is used up; 0 = nothing is.
-type RateCounters struct {
-	LimitID                                   int64 // of the RateLimit
-	RequestsMinute, RequestsDay, TokensMinute int64
-}

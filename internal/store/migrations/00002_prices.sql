@@ -18,13 +18,11 @@ CREATE TABLE prices (
 );
 CREATE INDEX ix_prices__series ON prices (provider_id, model_id, model_pattern);
 
--- Times in nanoseconds since 1970. A counter whose limit is gone is dropped
--- with the next write.
+-- What counts against rate limits, in the limiter's own form. A counter whose
+-- limit is gone is dropped with the next write.
 CREATE TABLE rate_counters (
-    limit_id        {rowid},
-    requests_minute BIGINT NOT NULL,
-    requests_day    BIGINT NOT NULL,
-    tokens_minute   BIGINT NOT NULL
+    limit_id {rowid},
+    state    {blob} NOT NULL
 );
 
 ALTER TABLE dispatches ADD COLUMN tokens_input_audio BIGINT NOT NULL DEFAULT 0;

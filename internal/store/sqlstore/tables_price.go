@@ -61,7 +61,7 @@ type counters struct{ s *session }
 
 // All returns every counter, by limit id.
 func (t counters) All(ctx context.Context) ([]tollgate.RateCounters, error) {
-	rows, err := t.s.tx.QueryContext(ctx, "SELECT limit_id, requests_minute, requests_day, tokens_minute FROM rate_counters ORDER BY limit_id")
+	rows, err := t.s.tx.QueryContext(ctx, "SELECT limit_id, state FROM rate_counters ORDER BY limit_id")
 	if err != nil {
 		return nil, t.s.fail(ctx, err, "read rate counters")
 	}
@@ -69,7 +69,7 @@ func (t counters) All(ctx context.Context) ([]tollgate.RateCounters, error) {
 	var out []tollgate.RateCounters
 	for rows.Next() {
 		var c tollgate.RateCounters
-		if err := rows.Scan(&c.LimitID, &c.RequestsMinute, &c.RequestsDay, &c.TokensMinute); err != nil {
+		if err := rows.Scan(&c.LimitID, &c.State); err != nil {
 			return nil, t.s.fail(ctx, err, "read rate counters")
 		}
 		out = append(out, c)
@@ -83,8 +83,8 @@ func (t counters) Replace(ctx context.Context, rows []tollgate.RateCounters) err
 		return t.s.fail(ctx, err, "write rate counters")
 	}
 	for _, c := range rows {
-		const query = "INSERT INTO rate_counters (limit_id, requests_minute, requests_day, tokens_minute) VALUES ($1, $2, $3, $4)"
-		if _, err := t.s.exec(ctx, query, c.LimitID, c.RequestsMinute, c.RequestsDay, c.TokensMinute); err != nil {
+		const query = "INSERT INTO rate_counters (limit_id, state) VALUES ($1, $2)"
+		if _, err := t.s.exec(ctx, query, c.LimitID, c.State); err != nil {
 			return t.s.fail(ctx, err, "write rate counters")
 		}
 	}

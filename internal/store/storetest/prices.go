@@ -87,8 +87,8 @@ func refusedPrices(ctx context.Context, t *testing.T, tx tollgate.Tx, provider i
 
 func testCounters(b *bench) {
 	t := b.t
-	first := []tollgate.RateCounters{{LimitID: 1, RequestsMinute: 1 << 60, RequestsDay: 2, TokensMinute: 3}, {LimitID: 7}}
-	second := []tollgate.RateCounters{{LimitID: 2, TokensMinute: 9}}
+	first := []tollgate.RateCounters{{LimitID: 1, State: []byte(`{"a":1}`)}, {LimitID: 7, State: []byte{0, 255}}}
+	second := []tollgate.RateCounters{{LimitID: 2, State: []byte("x")}}
 	for _, rows := range [][]tollgate.RateCounters{first, second, nil, second} {
 		b.update(t, func(ctx context.Context, tx tollgate.Tx) error { return tx.Counters.Replace(ctx, rows) })
 		b.reopen(t)
