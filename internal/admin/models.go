@@ -33,7 +33,7 @@ type modelPrice struct {
 func (s *Server) modelRecord(m tollgate.Model) model {
 	rec := model{m.ID, m.ProviderID, m.ModelID, m.DisplayName, m.Enabled, m.ContextTokens, m.OutputTokens, m.Prices, nil}
 	if e, ok := s.Book.Find(m.ProviderID, m.ModelID, s.Now()); ok {
-		rec.Price = &modelPrice{e.ID, string(e.Source), e.ModelPattern, e.Price.Prices}
+		rec.Price = &modelPrice{e.ID, string(e.Source), e.ModelPattern, e.Prices}
 	}
 	return rec
 }

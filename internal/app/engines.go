@@ -155,8 +155,8 @@ func (a *App) shippedLimits(providers []tollgate.Provider, models []tollgate.Mod
 		if m.ContextTokens != 0 && m.OutputTokens != 0 {
 			continue
 		}
-		context, output := a.db.Prices.Limits(byID[m.ProviderID], m.ModelID)
-		m.ContextTokens, m.OutputTokens = cmp.Or(m.ContextTokens, context), cmp.Or(m.OutputTokens, output)
+		within, out := a.db.Prices.Limits(byID[m.ProviderID], m.ModelID)
+		m.ContextTokens, m.OutputTokens = cmp.Or(m.ContextTokens, within), cmp.Or(m.OutputTokens, out)
 	}
 }
 

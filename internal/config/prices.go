@@ -96,7 +96,7 @@ func settlePrices(p *Prices) error {
 
 // JSON returns the price keys as a JSON object with exact numbers, nil when
 // there is no price.
-func (p Prices) JSON() (json.RawMessage, error) {
+func (p *Prices) JSON() (json.RawMessage, error) {
 	whole := map[string]json.RawMessage{}
 	for _, m := range p.modes() {
 		part, err := json.Marshal(m.prices)

@@ -129,7 +129,7 @@ func Refuse(s tollgate.LimitState, wait time.Duration) *tollgate.Error {
 	case s.Kind == tollgate.LimitConcurrency:
 		what += "; try again when another request has ended"
 	case wait > 0:
-		what += fmt.Sprintf("; try again in %s", wait.Round(time.Second).String())
+		what += "; try again in " + max(wait, time.Second).Round(time.Second).String()
 	default:
 		what += "; this request does not fit into it"
 	}

@@ -40,7 +40,7 @@ func (s *sum) money() (tollgate.Money, error) {
 			quotient++
 		}
 		if quotient <= uint64(tollgate.MaxMoney) {
-			return tollgate.Money(quotient), nil //nolint:gosec // at most MaxMoney
+			return tollgate.Money(quotient), nil
 		}
 	}
 	return tollgate.MaxMoney, tollgate.Errorf(tollgate.CodeInvalid, "the usage costs more than a billion dollars; its numbers cannot be right")
@@ -164,9 +164,9 @@ func (p *Prices) Fit(a Ask, amount tollgate.Money) int64 {
 	switch {
 	case borrow != 0 || s.bad:
 		return -1
-	case out == 0 || hi >= uint64(out):
+	case out == 0 || hi >= uint64(out): //nolint:gosec // a rate is never negative
 		return math.MaxInt64
 	}
-	n, _ := bits.Div64(hi, lo, uint64(out))
-	return int64(min(n, math.MaxInt64)) //nolint:gosec // cut off at MaxInt64
+	n, _ := bits.Div64(hi, lo, uint64(out)) //nolint:gosec // a rate is never negative
+	return int64(min(n, math.MaxInt64))
 }

@@ -112,7 +112,7 @@ func Parse(field string, raw json.RawMessage) (*Prices, bool, error) {
 func modeOfKey(key string) (Mode, string) {
 	for m, prefix := range prefixes() {
 		if rest, ok := strings.CutPrefix(key, prefix); ok && prefix != "" {
-			return Mode(m), rest //nolint:gosec // there are few modes
+			return Mode(m), rest
 		}
 	}
 	return ModeDefault, key
@@ -302,8 +302,14 @@ func (s *stated) settle() tier {
 		t.rates[cacheWrite1h], has[cacheWrite1h] = price, true
 	}
 	for _, f := range []struct{ of, as kind }{
-		{cacheRead, input}, {cacheWrite5m, input}, {inputAudio, input}, {inputImage, input}, {cacheWrite1h, cacheWrite5m},
-		{reasoning, output}, {outputAudio, output}, {outputImage, output},
+		{cacheRead, input},
+		{cacheWrite5m, input},
+		{inputAudio, input},
+		{inputImage, input},
+		{cacheWrite1h, cacheWrite5m},
+		{reasoning, output},
+		{outputAudio, output},
+		{outputImage, output},
 	} {
 		if !has[f.of] {
 			t.rates[f.of] = t.rates[f.as]

@@ -126,12 +126,12 @@ func start(tb testing.TB, o options) *gateway {
 		sink = o.store(sink)
 	}
 	g.Rec = &ledger.Recorder{Log: sink, Logger: log}
-	var book proxy.Ledger = proxy.Book{Recorder: g.Rec}
+	var accounts proxy.Ledger = proxy.Book{Recorder: g.Rec}
 	if o.ledger != nil {
-		book = o.ledger(book)
+		accounts = o.ledger(accounts)
 	}
 	g.Proxy = &proxy.Proxy{
-		Directory: g.Dir, Routes: g.table.Load, Fleet: g.Fleet, Codecs: codecs(), Ledger: book,
+		Directory: g.Dir, Routes: g.table.Load, Fleet: g.Fleet, Codecs: codecs(), Ledger: accounts,
 		IDs: &tollgate.RequestIDs{}, Now: time.Now, Log: log, Limits: o.limits.Defaults(),
 	}
 	door := &web.Door{IDs: g.Proxy.IDs, Now: time.Now, Log: log}

@@ -11,6 +11,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -79,7 +80,7 @@ const header = `# Prices (US dollars per million tokens; call: per call) and lim
 
 func run(date, file string, w io.Writer) error {
 	if len(date) != len("2026-07-02") || file == "" {
-		return fmt.Errorf("usage: prices -date 2026-07-02 models.json")
+		return errors.New("usage: prices -date 2026-07-02 models.json")
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -136,6 +137,7 @@ func prices(id string, cost map[string]json.RawMessage) (string, error) {
 	if err := json.Unmarshal(cost["tiers"], &tiers); err != nil {
 		return "", err
 	}
+	lines := []string{line}
 	for _, t := range tiers {
 		var from struct{ Size json.Number }
 		if err := json.Unmarshal(t["tier"], &from); err != nil {
@@ -145,17 +147,25 @@ func prices(id string, cost map[string]json.RawMessage) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		line += " >" + from.Size.String() + " " + more
+		lines = append(lines, ">"+from.Size.String(), more)
 	}
-	return line, nil
+	return strings.Join(lines, " "), nil
 }
 
 // rates writes the prices of one tier.
 func rates(id string, cost map[string]json.RawMessage) (string, error) {
 	price := map[string]*big.Rat{}
 	for _, k := range []struct{ name, key string }{
-		{"in", "input"}, {"out", "output"}, {"read", "cache_read"}, {"read", "cached_input"}, {"write", "cache_write"}, {"write", "cached_write"},
-		{"reason", "reasoning"}, {"ain", "input_audio"}, {"aout", "output_audio"}, {"call", "request"},
+		{"in", "input"},
+		{"out", "output"},
+		{"read", "cache_read"},
+		{"read", "cached_input"},
+		{"write", "cache_write"},
+		{"write", "cached_write"},
+		{"reason", "reasoning"},
+		{"ain", "input_audio"},
+		{"aout", "output_audio"},
+		{"call", "request"},
 	} {
 		if raw, ok := cost[k.key]; ok && price[k.name] == nil {
 			amount, ok := new(big.Rat).SetString(string(raw))

@@ -19,7 +19,7 @@ import (
 // Engine is a way to make limiters.
 type Engine struct {
 	// Open makes an empty limiter with limits in force. Times are told by now.
-	Open func(t testing.TB, now func() time.Time, limits []tollgate.RateLimit) limit.Limiter
+	Open func(tb testing.TB, now func() time.Time, limits []tollgate.RateLimit) limit.Limiter
 	// Slack is how much longer than its window something may count.
 	Slack func(kind tollgate.LimitKind) time.Duration
 }
@@ -29,7 +29,7 @@ func Run(t *testing.T, e Engine) {
 	t.Helper()
 	for _, c := range []struct {
 		name string
-		run  func(*testing.T, Engine)
+		run  func(*bench)
 	}{
 		{"WithoutLimitsEverythingIsAdmitted", testNoLimits},
 		{"OfEachOwnerTheBestMatchHolds", testBestMatch},
@@ -45,11 +45,17 @@ func Run(t *testing.T, e Engine) {
 		{"NeverMoreNeverLessThanAModel", testModel},
 		{"AThousandAtOnceAreCountedExactly", testThousand},
 	} {
-		t.Run(c.name, func(t *testing.T) { c.run(t, e) })
+		t.Run(c.name, func(t *testing.T) { c.run(&bench{t, e}) })
 	}
 	if _, ok := e.open(t, Clock(), nil).(limit.Keeper); ok {
-		t.Run("WindowsSurviveARestart", func(t *testing.T) { testRestart(t, e) })
+		t.Run("WindowsSurviveARestart", func(t *testing.T) { testRestart(&bench{t, e}) })
 	}
+}
+
+// bench is one test's engine.
+type bench struct {
+	t *testing.T
+	e Engine
 }
 
 // clock is a settable time, safe for concurrent use.
@@ -69,12 +75,10 @@ func (c *clock) Now() time.Time { return c.start.Add(time.Duration(c.gone.Load()
 // Move moves the time on, or back.
 func (c *clock) Move(d time.Duration) { c.gone.Add(int64(d)) }
 
-func (e Engine) open(t testing.TB, c *clock, limits []tollgate.RateLimit) limit.Limiter {
-	t.Helper()
-	return e.Open(t, c.Now, limits)
+func (e Engine) open(tb testing.TB, c *clock, limits []tollgate.RateLimit) limit.Limiter {
+	tb.Helper()
+	return e.Open(tb, c.Now, limits)
 }
-
-func n(v int64) *int64 { return &v }
 
 func owner(scope tollgate.Scope, id int64) limit.Owner { return limit.Owner{Scope: scope, ID: id} }
 
@@ -92,30 +96,38 @@ func rpd(v int64) func(*tollgate.RateLimit) { return func(l *tollgate.RateLimit)
 func tpm(v int64) func(*tollgate.RateLimit) {
 	return func(l *tollgate.RateLimit) { l.TotalTokens = &v }
 }
+
 func atOnce(v int64) func(*tollgate.RateLimit) {
 	return func(l *tollgate.RateLimit) { l.Concurrency = &v }
 }
 
-func admitted(t testing.TB, l limit.Limiter, c limit.Call) limit.Grant {
-	t.Helper()
+func admitted(tb testing.TB, l limit.Limiter, c limit.Call) limit.Grant {
+	tb.Helper()
 	g, err := l.Admit(c)
 	if err != nil {
-		t.Fatalf("%+v is refused: %v", c, err)
+		tb.Fatalf("%+v is refused: %v", c, err)
 	}
 	return g
 }
 
-func refused(t testing.TB, l limit.Limiter, c limit.Call) *tollgate.Error {
-	t.Helper()
+// refused fails unless the call is refused.
+func refused(tb testing.TB, l limit.Limiter, c limit.Call) {
+	tb.Helper()
+	_ = refusal(tb, l, c)
+}
+
+func refusal(tb testing.TB, l limit.Limiter, c limit.Call) *tollgate.Error {
+	tb.Helper()
 	_, err := l.Admit(c)
 	e, ok := errors.AsType[*tollgate.Error](err)
 	if !ok || e.Code != tollgate.CodeRateLimited || e.Limit == nil || e.Message == "" {
-		t.Fatalf("%+v: %v, want a refusal that names its limit", c, err)
+		tb.Fatalf("%+v: %v, want a refusal that names its limit", c, err)
 	}
 	return e
 }
 
-func testNoLimits(t *testing.T, e Engine) {
+func testNoLimits(b *bench) {
+	t, e := b.t, b.e
 	l := e.open(t, Clock(), nil)
 	for range 100 {
 		g := admitted(t, l, limit.Call{Owners: user(), Model: "m", Tokens: 1 << 40})
@@ -134,7 +146,8 @@ func testNoLimits(t *testing.T, e Engine) {
 	}
 }
 
-func testBestMatch(t *testing.T, e Engine) {
+func testBestMatch(b *bench) {
+	t, e := b.t, b.e
 	l := e.open(t, Clock(), []tollgate.RateLimit{
 		of(1, "*", rpm(1)), of(2, "gpt-*", rpm(2)), of(3, "gpt-4*", rpm(3)), of(4, "gpt-4o", rpm(4)), of(5, "gpt-?o", rpm(5)),
 	})
@@ -155,16 +168,19 @@ func testBestMatch(t *testing.T, e Engine) {
 	}
 }
 
-func testAllOrNothing(t *testing.T, e Engine) {
-	team := tollgate.RateLimit{ID: 7, Scope: tollgate.ScopeTeam, ScopeID: 3, ModelPattern: "*", RPM: n(2)}
+func testAllOrNothing(b *bench) {
+	t, e := b.t, b.e
+	team := tollgate.RateLimit{ID: 7, Scope: tollgate.ScopeTeam, ScopeID: 3, ModelPattern: "*", RPM: new(int64(2))}
 	l := e.open(t, Clock(), []tollgate.RateLimit{
-		of(9, "*", func(r *tollgate.RateLimit) { r.RPM, r.RPD, r.TotalTokens, r.Concurrency = n(5), n(5), n(500), n(5) }), team,
+		of(9, "*", func(r *tollgate.RateLimit) {
+			r.RPM, r.RPD, r.TotalTokens, r.Concurrency = new(int64(5)), new(int64(5)), new(int64(500)), new(int64(5))
+		}), team,
 	})
 	both := limit.Call{Owners: []limit.Owner{owner(tollgate.ScopeUser, 1), owner(tollgate.ScopeTeam, 3)}, Model: "m", Tokens: 100}
 	admitted(t, l, both)
 	admitted(t, l, both)
 	for range 10 {
-		if err := refused(t, l, both); err.Limit.ID != team.ID {
+		if err := refusal(t, l, both); err.Limit.ID != team.ID {
 			t.Fatalf("refused by %+v", err.Limit)
 		}
 	}
@@ -175,10 +191,13 @@ func testAllOrNothing(t *testing.T, e Engine) {
 	refused(t, l, alone)
 }
 
-func testWindows(t *testing.T, e Engine) {
-	for kind, set := range map[tollgate.LimitKind]func(int64) func(*tollgate.RateLimit){
-		tollgate.LimitRequestsMinute: rpm, tollgate.LimitRequestsDay: rpd, tollgate.LimitTokensMinute: tpm,
-	} {
+func testWindows(b *bench) {
+	t, e := b.t, b.e
+	for _, w := range []struct {
+		kind tollgate.LimitKind
+		set  func(int64) func(*tollgate.RateLimit)
+	}{{tollgate.LimitRequestsMinute, rpm}, {tollgate.LimitRequestsDay, rpd}, {tollgate.LimitTokensMinute, tpm}} {
+		kind, set := w.kind, w.set
 		length := limit.Minute
 		if kind == tollgate.LimitRequestsDay {
 			length = limit.Day
@@ -189,7 +208,7 @@ func testWindows(t *testing.T, e Engine) {
 		admitted(t, l, call)
 		c.Move(length / 2)
 		admitted(t, l, call)
-		wait := refused(t, l, call).RetryAfter
+		wait := refusal(t, l, call).RetryAfter
 		if wait < length/2 || wait > length/2+e.Slack(kind) {
 			t.Errorf("%s: wait %v with half a window gone", kind, wait)
 		}
@@ -208,10 +227,13 @@ func testWindows(t *testing.T, e Engine) {
 }
 
 // testEdges uses a limit up at places all over an engine's slots.
-func testEdges(t *testing.T, e Engine) {
-	for kind, set := range map[tollgate.LimitKind]func(*tollgate.RateLimit){
-		tollgate.LimitRequestsMinute: rpm(1), tollgate.LimitRequestsDay: rpd(1), tollgate.LimitTokensMinute: tpm(10),
-	} {
+func testEdges(b *bench) {
+	t, e := b.t, b.e
+	for _, w := range []struct {
+		kind tollgate.LimitKind
+		set  func(*tollgate.RateLimit)
+	}{{tollgate.LimitRequestsMinute, rpm(1)}, {tollgate.LimitRequestsDay, rpd(1)}, {tollgate.LimitTokensMinute, tpm(10)}} {
+		kind, set := w.kind, w.set
 		length, slack := limit.Minute, e.Slack(kind)
 		if kind == tollgate.LimitRequestsDay {
 			length = limit.Day
@@ -223,7 +245,7 @@ func testEdges(t *testing.T, e Engine) {
 			call := limit.Call{Owners: user(), Model: "m", Tokens: 10}
 			admitted(t, l, call)
 			c.Move(length - 1)
-			wait := refused(t, l, call).RetryAfter
+			wait := refusal(t, l, call).RetryAfter
 			if wait > slack+1 {
 				t.Errorf("%s, offset %v: wait %v, with the window almost over", kind, offset, wait)
 			}
@@ -237,12 +259,13 @@ func testEdges(t *testing.T, e Engine) {
 	}
 }
 
-func testZero(t *testing.T, e Engine) {
+func testZero(b *bench) {
+	t, e := b.t, b.e
 	for _, set := range []func(int64) func(*tollgate.RateLimit){rpm, rpd, tpm, atOnce} {
 		c := Clock()
 		l := e.open(t, c, []tollgate.RateLimit{of(1, "*", set(0))})
 		for range 2 {
-			if err := refused(t, l, limit.Call{Owners: user(), Model: "m"}); err.RetryAfter != 0 {
+			if err := refusal(t, l, limit.Call{Owners: user(), Model: "m"}); err.RetryAfter != 0 {
 				t.Errorf("retry after %v, though 0 is never less", err.RetryAfter)
 			}
 			c.Move(limit.Day)
@@ -250,19 +273,21 @@ func testZero(t *testing.T, e Engine) {
 	}
 }
 
-func testTooLarge(t *testing.T, e Engine) {
+func testTooLarge(b *bench) {
+	t, e := b.t, b.e
 	l := e.open(t, Clock(), []tollgate.RateLimit{of(1, "*", tpm(100))})
-	if err := refused(t, l, limit.Call{Owners: user(), Model: "m", Tokens: 101}); err.RetryAfter != 0 {
+	if err := refusal(t, l, limit.Call{Owners: user(), Model: "m", Tokens: 101}); err.RetryAfter != 0 {
 		t.Errorf("retry after %v, though it never fits", err.RetryAfter)
 	}
 	admitted(t, l, limit.Call{Owners: user(), Model: "m", Tokens: 100})
-	if err := refused(t, l, limit.Call{Owners: user(), Model: "m"}); err.RetryAfter == 0 {
+	if err := refusal(t, l, limit.Call{Owners: user(), Model: "m"}); err.RetryAfter == 0 {
 		t.Error("a call of no tokens is admitted or not to be retried where none are left")
 	}
 	admitted(t, e.open(t, Clock(), []tollgate.RateLimit{of(1, "*", tpm(100))}), limit.Call{Owners: user(), Model: "m", Tokens: -5})
 }
 
-func testSettle(t *testing.T, e Engine) {
+func testSettle(b *bench) {
+	t, e := b.t, b.e
 	c := Clock()
 	l := e.open(t, c, []tollgate.RateLimit{of(1, "*", tpm(1000))})
 	call := func(tokens int64) limit.Call { return limit.Call{Owners: user(), Model: "m", Tokens: tokens} }
@@ -274,7 +299,7 @@ func testSettle(t *testing.T, e Engine) {
 	second := admitted(t, l, call(900))
 	refused(t, l, call(1))
 	second.Settle(5000) // more than the limit: truth beats it
-	if used := refused(t, l, call(1)).Limit.Used; used != 5100 {
+	if used := refusal(t, l, call(1)).Limit.Used; used != 5100 {
 		t.Errorf("%d tokens are used, want 5100", used)
 	}
 	c.Move(limit.Minute + e.Slack(tollgate.LimitTokensMinute))
@@ -285,34 +310,36 @@ func testSettle(t *testing.T, e Engine) {
 	refused(t, l, call(1))
 }
 
-func testConcurrency(t *testing.T, e Engine) {
+func testConcurrency(b *bench) {
+	t, e := b.t, b.e
 	l := e.open(t, Clock(), []tollgate.RateLimit{of(1, "*", atOnce(2))})
 	call := limit.Call{Owners: user(), Model: "m"}
-	a, b := admitted(t, l, call), admitted(t, l, call)
+	first, second := admitted(t, l, call), admitted(t, l, call)
 	for range 5 {
-		if err := refused(t, l, call); err.Limit.Kind != tollgate.LimitConcurrency || err.Limit.Used != 2 || err.RetryAfter != 0 {
+		if err := refusal(t, l, call); err.Limit.Kind != tollgate.LimitConcurrency || err.Limit.Used != 2 || err.RetryAfter != 0 {
 			t.Fatalf("%+v", err)
 		}
 	}
-	a.Release()
-	a.Release()
-	a.Settle(5)
+	first.Release()
+	first.Release()
+	first.Settle(5)
 	c := admitted(t, l, call)
 	refused(t, l, call)
-	b.Release()
+	second.Release()
 	c.Release()
 	admitted(t, l, call)
 	admitted(t, l, call)
 	refused(t, l, call)
 }
 
-func testRefusal(t *testing.T, e Engine) {
+func testRefusal(b *bench) {
+	t, e := b.t, b.e
 	c := Clock()
-	key := tollgate.RateLimit{ID: 2, Scope: tollgate.ScopeKey, ScopeID: 8, ModelPattern: "gpt-*", RPM: n(1)}
+	key := tollgate.RateLimit{ID: 2, Scope: tollgate.ScopeKey, ScopeID: 8, ModelPattern: "gpt-*", RPM: new(int64(1))}
 	l := e.open(t, c, []tollgate.RateLimit{of(1, "*", rpd(1)), key})
 	call := limit.Call{Owners: []limit.Owner{owner(tollgate.ScopeKey, 8), owner(tollgate.ScopeUser, 1)}, Model: "gpt-4"}
 	admitted(t, l, call)
-	got := refused(t, l, call) // by both: the day is the longer wait
+	got := refusal(t, l, call) // by both: the day is the longer wait
 	want := tollgate.LimitState{RateLimit: of(1, "*", rpd(1)), Kind: tollgate.LimitRequestsDay, Value: 1, Used: 1, Resets: got.RetryAfter}
 	if diff := cmp.Diff(&want, got.Limit); diff != "" || got.RetryAfter < limit.Day || got.Limit.Remaining() != 0 {
 		t.Errorf("retry after %v (-want +got)\n%s", got.RetryAfter, diff)
@@ -321,22 +348,23 @@ func testRefusal(t *testing.T, e Engine) {
 	admitted(t, l, call)
 }
 
-func testHeaders(t *testing.T, e Engine) {
-	team := tollgate.RateLimit{ID: 7, Scope: tollgate.ScopeTeam, ScopeID: 3, ModelPattern: "*", RPM: n(5), TotalTokens: n(1000)}
+func testHeaders(b *bench) {
+	t, e := b.t, b.e
+	team := tollgate.RateLimit{ID: 7, Scope: tollgate.ScopeTeam, ScopeID: 3, ModelPattern: "*", RPM: new(int64(5)), TotalTokens: new(int64(1000))}
 	l := e.open(t, Clock(), []tollgate.RateLimit{
-		of(9, "*", func(r *tollgate.RateLimit) { r.RPM, r.TotalTokens, r.Concurrency = n(100), n(300), n(4) }), team,
+		of(9, "*", func(r *tollgate.RateLimit) {
+			r.RPM, r.TotalTokens, r.Concurrency = new(int64(100)), new(int64(300)), new(int64(4))
+		}), team,
 	})
 	g := admitted(t, l, limit.Call{Owners: []limit.Owner{owner(tollgate.ScopeUser, 1), owner(tollgate.ScopeTeam, 3)}, Model: "m", Tokens: 120})
-	got := map[tollgate.LimitKind]string{}
+	var got []string
 	for _, s := range g.Limits() {
-		got[s.Kind] = fmt.Sprintf("%s %d of %d, %d left", s.Scope, s.Used, s.Value, s.Remaining())
+		got = append(got, fmt.Sprintf("%s: %s %d of %d, %d left", s.Kind, s.Scope, s.Used, s.Value, s.Remaining()))
 		if s.Kind != tollgate.LimitConcurrency && (s.Resets < limit.Minute || s.Resets > limit.Minute+e.Slack(s.Kind)) {
 			t.Errorf("%s resets in %v", s.Kind, s.Resets)
 		}
 	}
-	want := map[tollgate.LimitKind]string{
-		tollgate.LimitRequestsMinute: "team 1 of 5, 4 left", tollgate.LimitTokensMinute: "user 120 of 300, 180 left", tollgate.LimitConcurrency: "user 1 of 4, 3 left",
-	}
+	want := []string{"requests_minute: team 1 of 5, 4 left", "tokens_minute: user 120 of 300, 180 left", "concurrency: user 1 of 4, 3 left"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
@@ -344,14 +372,15 @@ func testHeaders(t *testing.T, e Engine) {
 
 // testThousand sends a thousand at once against budgets of key, user and team
 // chains, round after round: as many are admitted as the tightest allows.
-func testThousand(t *testing.T, e Engine) {
+func testThousand(b *bench) {
+	t, e := b.t, b.e
 	const callers, rounds = 1000, 20
 	for name, set := range map[string]func(int64) func(*tollgate.RateLimit){"rpm": rpm, "rpd": rpd, "tokens": tpm, "concurrency": atOnce} {
 		for round := range int64(rounds) {
 			budget := 1 + round*37%700
 			limits := []tollgate.RateLimit{of(1, "*", set(budget)), of(2, "other", set(1))}
-			for scope, id := range map[tollgate.Scope]int64{tollgate.ScopeKey: 10, tollgate.ScopeTeam: 20, tollgate.ScopeInstance: 0} {
-				row := tollgate.RateLimit{ID: id + 5, Scope: scope, ScopeID: id, ModelPattern: "*"}
+			for _, o := range []limit.Owner{owner(tollgate.ScopeKey, 10), owner(tollgate.ScopeTeam, 20), owner(tollgate.ScopeInstance, 0)} {
+				row := tollgate.RateLimit{ID: o.ID + 5, Scope: o.Scope, ScopeID: o.ID, ModelPattern: "*"}
 				set(budget + round)(&row)
 				limits = append(limits, row)
 			}

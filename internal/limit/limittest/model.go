@@ -139,7 +139,8 @@ func drawCall(t *rapid.T) limit.Call {
 // testModel drives a limiter by chance and compares with the sums: whatever
 // was used within the window counts, whatever lies behind window and slack
 // does not.
-func testModel(t *testing.T, e Engine) {
+func testModel(b *bench) {
+	t, e := b.t, b.e
 	steps := 0
 	rapid.Check(t, func(r *rapid.T) {
 		c := Clock()
@@ -235,7 +236,8 @@ func (m *model) finish(r *rapid.T) {
 
 // testRestart saves and restores: what counted goes on counting, for as long
 // as its window.
-func testRestart(t *testing.T, e Engine) {
+func testRestart(b *bench) {
+	t, e := b.t, b.e
 	rapid.Check(t, func(r *rapid.T) {
 		c := Clock()
 		m := &model{limits: drawLimits(r), slack: e.Slack}

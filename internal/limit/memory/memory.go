@@ -39,8 +39,8 @@ type Limiter struct {
 	// offset aligns slots with the wall clock, so that what is saved falls into
 	// the same slots after a restart and counts no longer for it.
 	offset time.Duration
-	index atomic.Pointer[index]
-	set   sync.Mutex // held while an index is built
+	index  atomic.Pointer[index]
+	set    sync.Mutex // held while an index is built
 }
 
 var _ limit.Limiter = (*Limiter)(nil)

@@ -22,8 +22,6 @@ func TestConformance(t *testing.T) {
 	limittest.Run(t, limittest.Engine{Open: open, Slack: memory.Slack})
 }
 
-func n(v int64) *int64 { return &v }
-
 func row(id int64, set func(*tollgate.RateLimit)) tollgate.RateLimit {
 	r := tollgate.RateLimit{ID: id, Scope: tollgate.ScopeUser, ScopeID: 1, ModelPattern: "*"}
 	set(&r)
@@ -46,13 +44,13 @@ func admits(l limit.Limiter) (count int) {
 
 func TestLimitsChangeWhileTheyCount(t *testing.T) {
 	l := memory.New(limittest.Clock().Now)
-	five := row(1, func(r *tollgate.RateLimit) { r.RPM = n(5) })
+	five := row(1, func(r *tollgate.RateLimit) { r.RPM = new(int64(5)) })
 	l.Set([]tollgate.RateLimit{five})
 	if got := admits(l); got != 5 {
 		t.Fatalf("%d", got)
 	}
 	eight := five
-	eight.RPM = n(8)
+	eight.RPM = new(int64(8))
 	l.Set([]tollgate.RateLimit{eight})
 	if got := admits(l); got != 3 {
 		t.Errorf("raised from 5 to 8: %d more", got)
@@ -73,7 +71,7 @@ func TestLimitsChangeWhileTheyCount(t *testing.T) {
 
 func TestSlotsSurviveAChangeOfLimits(t *testing.T) {
 	l := memory.New(limittest.Clock().Now)
-	two := row(1, func(r *tollgate.RateLimit) { r.Concurrency = n(2) })
+	two := row(1, func(r *tollgate.RateLimit) { r.Concurrency = new(int64(2)) })
 	l.Set([]tollgate.RateLimit{two})
 	a, err := l.Admit(call())
 	if err != nil {
@@ -92,7 +90,7 @@ func TestSlotsSurviveAChangeOfLimits(t *testing.T) {
 func TestAClockThatIsSetBackOrForward(t *testing.T) {
 	c := limittest.Clock()
 	l := memory.New(c.Now)
-	l.Set([]tollgate.RateLimit{row(1, func(r *tollgate.RateLimit) { r.RPM, r.RPD = n(3), n(100) })})
+	l.Set([]tollgate.RateLimit{row(1, func(r *tollgate.RateLimit) { r.RPM, r.RPD = new(int64(3)), new(int64(100)) })})
 	if got := admits(l); got != 3 {
 		t.Fatalf("%d", got)
 	}
@@ -125,7 +123,7 @@ func TestAClockThatIsSetBackOrForward(t *testing.T) {
 
 func TestAClockSetBackOverARestart(t *testing.T) {
 	c := limittest.Clock()
-	limits := []tollgate.RateLimit{row(1, func(r *tollgate.RateLimit) { r.RPM, r.TotalTokens = n(3), n(1000) })}
+	limits := []tollgate.RateLimit{row(1, func(r *tollgate.RateLimit) { r.RPM, r.TotalTokens = new(int64(3)), new(int64(1000)) })}
 	l := memory.New(c.Now)
 	l.Set(limits)
 	admits(l)
@@ -149,7 +147,7 @@ func TestAClockSetBackOverARestart(t *testing.T) {
 // there.
 func TestLeaks(t *testing.T) {
 	l := memory.New(time.Now)
-	l.Set([]tollgate.RateLimit{row(1, func(r *tollgate.RateLimit) { r.Concurrency = n(50) }), {ID: 2, Scope: tollgate.ScopeInstance, ModelPattern: "*", Concurrency: n(60)}})
+	l.Set([]tollgate.RateLimit{row(1, func(r *tollgate.RateLimit) { r.Concurrency = new(int64(50)) }), {ID: 2, Scope: tollgate.ScopeInstance, ModelPattern: "*", Concurrency: new(int64(60))}})
 	var wg sync.WaitGroup
 	for i := range 200 {
 		wg.Go(func() {
@@ -176,13 +174,17 @@ func TestLeaks(t *testing.T) {
 
 func FuzzRestore(f *testing.F) {
 	l := memory.New(limittest.Clock().Now)
-	l.Set([]tollgate.RateLimit{row(1, func(r *tollgate.RateLimit) { r.RPM, r.RPD, r.TotalTokens = n(3), n(3), n(100) })})
+	l.Set([]tollgate.RateLimit{row(1, func(r *tollgate.RateLimit) {
+		r.RPM, r.RPD, r.TotalTokens = new(int64(3)), new(int64(3)), new(int64(100))
+	})})
 	admits(l)
 	f.Add(l.Save()[0].State)
 	f.Add([]byte(`{"minute":[[9223372036854775807,9223372036854775807],[-1,1]],"day":[[1,-1]]}`))
 	f.Fuzz(func(t *testing.T, state []byte) {
 		l := memory.New(limittest.Clock().Now)
-		l.Set([]tollgate.RateLimit{row(1, func(r *tollgate.RateLimit) { r.RPM, r.RPD, r.TotalTokens = n(3), n(3), n(100) })})
+		l.Set([]tollgate.RateLimit{row(1, func(r *tollgate.RateLimit) {
+			r.RPM, r.RPD, r.TotalTokens = new(int64(3)), new(int64(3)), new(int64(100))
+		})})
 		l.Restore([]tollgate.RateCounters{{LimitID: 1, State: state}})
 		if got := admits(l); got > 3 {
 			t.Fatalf("%q admits %d", state, got)

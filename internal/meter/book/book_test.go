@@ -201,8 +201,12 @@ func TestVersionsHoldFromTheirTimeOn(t *testing.T) {
 		at   time.Time
 		want string
 	}{
-		{started.Add(-time.Second), ""}, {started, "1"}, {r.now.Add(-time.Microsecond), "1"}, {r.now, "2"},
-		{r.now.Add(2*hour - time.Microsecond), "2"}, {r.now.Add(2 * hour), "3"},
+		{started.Add(-time.Second), ""},
+		{started, "1"},
+		{r.now.Add(-time.Microsecond), "1"},
+		{r.now, "2"},
+		{r.now.Add(2*hour - time.Microsecond), "2"},
+		{r.now.Add(2 * hour), "3"},
 	} {
 		if got := r.at(r.lab.ID, "m", c.at); got != c.want {
 			t.Errorf("at %v: %q, want %q", c.at.Sub(started), got, c.want)
@@ -304,11 +308,11 @@ func TestShippedPricesFollowTheHost(t *testing.T) {
 	r.hosts["groq"] = "api.groq.com"
 	r.update(func(ctx context.Context, tx tollgate.Tx) error { return r.rules.ProviderSaved(ctx, tx, r.groq, true) })
 	r.want(r.groq.ID, llama, "0.59")
-	if context, output := r.rules.Limits(r.groq, llama); context != 131_072 || output != 32_768 {
-		t.Errorf("limits %d and %d", context, output)
+	if within, out := r.rules.Limits(r.groq, llama); within != 131_072 || out != 32_768 {
+		t.Errorf("limits %d and %d", within, out)
 	}
-	if context, output := r.rules.Limits(r.lab, llama); context|output != 0 {
-		t.Errorf("limits of an unknown host %d and %d", context, output)
+	if within, out := r.rules.Limits(r.lab, llama); within|out != 0 {
+		t.Errorf("limits of an unknown host %d and %d", within, out)
 	}
 }
 

@@ -238,8 +238,9 @@ func (r *Rules) vendor(p tollgate.Provider) (*shipped.Vendor, bool) {
 	return r.Table.Vendor(r.Host(p))
 }
 
-// Limits returns the shipped limits of a provider's model, in tokens; 0 = unknown.
-func (r *Rules) Limits(p tollgate.Provider, model string) (context, output int64) {
+// Limits returns the shipped limits of a provider's model, context and output,
+// in tokens; 0 = unknown.
+func (r *Rules) Limits(p tollgate.Provider, model string) (within, out int64) {
 	v, ok := r.vendor(p)
 	if !ok {
 		return 0, 0

@@ -8,11 +8,11 @@ import (
 	"tollgate/internal/meter/shipped"
 )
 
-func table(t testing.TB) *shipped.Table {
-	t.Helper()
+func table(tb testing.TB) *shipped.Table {
+	tb.Helper()
 	table, err := shipped.Read()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return table
 }
