@@ -131,8 +131,10 @@ func TestReratingShowsTheDifference(t *testing.T) {
 			{ProviderID: r.lab.ID, Model: "late", Dispatches: 1, New: 6 * tollgate.Dollar},
 		},
 		Owners: []book.RatedOwner{
-			{UserID: 1, KeyID: 101, Difference: -375 * tollgate.Dollar},
-			{UserID: 2, KeyID: 102, Difference: -369 * tollgate.Dollar},
+			{UserID: 1, KeyID: 101, At: since, Difference: -225 * tollgate.Dollar}, // noon to a quarter past
+			{UserID: 1, KeyID: 101, At: since.Add(15 * time.Minute), Difference: -150 * tollgate.Dollar},
+			{UserID: 2, KeyID: 102, At: since, Difference: -224*tollgate.Dollar - tollgate.Dollar/2},
+			{UserID: 2, KeyID: 102, At: since.Add(15 * time.Minute), Difference: -144*tollgate.Dollar - tollgate.Dollar/2},
 		},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {

@@ -18,7 +18,8 @@ type Rated struct {
 	Old, New   tollgate.Money
 	// Models are the changes by provider and model, largest difference first.
 	Models []RatedModel
-	// Owners are the differences by whose usage it was: what adjustments are for.
+	// Owners are the differences by whose usage it was, and when: what
+	// adjustments are for.
 	Owners []RatedOwner
 }
 
@@ -30,10 +31,22 @@ type RatedModel struct {
 	Old, New   tollgate.Money
 }
 
-// RatedOwner is the difference for the usage of one user by one key.
+// RatedOwner is the difference for the usage of one user by one key within a
+// quarter of an hour, which no window of a quota parts: every time zone is some
+// quarters off UTC.
 type RatedOwner struct {
 	UserID, KeyID int64
+	At            time.Time // when the quarter begins
 	Difference    tollgate.Money
+}
+
+// quarter is the grain of differences.
+const quarter = 15 * time.Minute
+
+// owner is whose usage it was, and in which quarter.
+type owner struct {
+	user, key int64
+	at        time.Time
 }
 
 // Rerate prices the usage that f selects with the versions that the book holds
@@ -50,7 +63,7 @@ func (b *Book) Rerate(ctx context.Context, tx tollgate.Tx, f tollgate.UsageFilte
 		return Rated{}, err
 	}
 	r := rater{
-		book: b.build(ctx, rows, models, time.Time{}), models: map[name]*RatedModel{}, owners: map[[2]int64]*RatedOwner{},
+		book: b.build(ctx, rows, models, time.Time{}), models: map[name]*RatedModel{}, owners: map[owner]*RatedOwner{},
 	}
 	for page := (tollgate.Page{}); ; {
 		dispatches, next, err := tx.Usage.Dispatches(ctx, f, page)
@@ -73,7 +86,7 @@ type rater struct {
 	book   *snapshot
 	sum    Rated
 	models map[name]*RatedModel
-	owners map[[2]int64]*RatedOwner
+	owners map[owner]*RatedOwner
 }
 
 func (r *rater) add(row *tollgate.UsageRow) error {
@@ -90,7 +103,8 @@ func (r *rater) add(row *tollgate.UsageRow) error {
 		r.sum.Changed++
 		m := at(r.models, name{d.ProviderID, d.Model}, RatedModel{ProviderID: d.ProviderID, Model: d.Model})
 		m.Dispatches++
-		o := at(r.owners, [2]int64{row.UserID, row.KeyID}, RatedOwner{UserID: row.UserID, KeyID: row.KeyID})
+		began := d.StartedAt.UTC().Truncate(quarter)
+		o := at(r.owners, owner{row.UserID, row.KeyID, began}, RatedOwner{UserID: row.UserID, KeyID: row.KeyID, At: began})
 		ok = ok && plus(&m.Old, row.Cost) && plus(&m.New, d.Cost) && plus(&o.Difference, d.Cost-row.Cost)
 	}
 	if !ok {
@@ -124,7 +138,7 @@ func (r *rater) result() Rated {
 		return cmp.Or(cmp.Compare(size(y.New-y.Old), size(x.New-x.Old)), cmp.Compare(x.ProviderID, y.ProviderID), cmp.Compare(x.Model, y.Model))
 	})
 	slices.SortFunc(r.sum.Owners, func(x, y RatedOwner) int {
-		return cmp.Or(cmp.Compare(x.UserID, y.UserID), cmp.Compare(x.KeyID, y.KeyID))
+		return cmp.Or(cmp.Compare(x.UserID, y.UserID), cmp.Compare(x.KeyID, y.KeyID), x.At.Compare(y.At))
 	})
 	return r.sum
 }
