@@ -3,6 +3,7 @@ package memory_test
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -215,4 +216,26 @@ func BenchmarkAdmit(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkAdmitParallel admits calls of many users at once: they share no lock.
+func BenchmarkAdmitParallel(b *testing.B) {
+	big := int64(1 << 50)
+	var rows []tollgate.RateLimit
+	for i := range int64(64) {
+		rows = append(rows, tollgate.RateLimit{ID: i + 1, Scope: tollgate.ScopeUser, ScopeID: i, ModelPattern: "*", RPM: &big})
+	}
+	l := memory.New(time.Now)
+	l.Set(rows)
+	var next atomic.Int64
+	b.RunParallel(func(pb *testing.PB) {
+		owners := []limit.Owner{{Scope: tollgate.ScopeUser, ID: next.Add(1) % 64}}
+		for pb.Next() {
+			g, err := l.Admit(limit.Call{Owners: owners, Model: "m"})
+			if err != nil {
+				b.Fatal(err)
+			}
+			g.Release()
+		}
+	})
 }
