@@ -114,3 +114,38 @@ type RateLimitFilter struct {
 	Scope   Match[Scope]
 	ScopeID Match[int64]
 }
+
+// LimitKind is what a rate limit counts.
+type LimitKind string
+
+// The kinds of a RateLimit, each with a window of its own.
+const (
+	LimitRequestsMinute LimitKind = "requests_minute" // RPM
+	LimitRequestsDay    LimitKind = "requests_day"    // RPD
+	LimitTokensMinute   LimitKind = "tokens_minute"   // TotalTokens
+	LimitConcurrency    LimitKind = "concurrency"
+)
+
+// LimitState is how a rate limit stands: what headers and refusals tell.
+type LimitState struct {
+	// RateLimit is the row; which of its numbers is meant, Kind says.
+	RateLimit
+	Kind LimitKind
+	// Value is what the limit allows in its window, Used what counts against
+	// it now. Used may be above Value: tokens are corrected when they are known.
+	Value, Used int64
+	// Resets is how long until nothing of Used counts any more, if nothing is
+	// added; 0 for concurrency.
+	Resets time.Duration
+}
+
+// Remaining is what may still be used, at least 0.
+func (s LimitState) Remaining() int64 { return max(s.Value-s.Used, 0) }
+
+// RateCounters is what counts against a rate limit, so that a restart does not
+// begin its windows anew.
+type RateCounters struct {
+	LimitID int64 // of the RateLimit
+	// State is the limiter's own text; it is only good for a limiter of the same kind.
+	State []byte
+}

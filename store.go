@@ -88,6 +88,28 @@ type (
 	Aliases = Table[ModelAlias, AliasFilter]
 )
 
+// Prices keeps versions of prices; they are only ever added.
+type Prices interface {
+	// Get returns the version with id, or CodeNotFound.
+	Get(ctx context.Context, id int64) (Price, error)
+	// Query returns the versions that f selects, as Table.Query does.
+	Query(ctx context.Context, f PriceFilter, p Page) ([]Price, *Cursor, error)
+	// Count returns how many versions f selects.
+	Count(ctx context.Context, f PriceFilter) (int64, error)
+	// Insert adds a version and sets its ID, which is never reused and higher
+	// than all before. A provider that does not exist is CodeInvalid. Versions
+	// outlive their provider and their model.
+	Insert(ctx context.Context, row *Price) error
+}
+
+// Counters keeps where rate limits stand.
+type Counters interface {
+	// All returns every counter, by limit id.
+	All(ctx context.Context) ([]RateCounters, error)
+	// Replace writes rows in place of all there are. It touches no area.
+	Replace(ctx context.Context, rows []RateCounters) error
+}
+
 // Settings keeps instance settings by name.
 type Settings interface {
 	// All returns every setting, ordered by name.
@@ -146,6 +168,8 @@ type Tx struct {
 	Credentials     Credentials
 	Models          Models
 	Aliases         Aliases
+	Prices          Prices
+	Counters        Counters
 	Settings        Settings
 	Meta            Meta
 	Audit           Audit
@@ -160,7 +184,7 @@ type Area uint8
 const (
 	AreaIdentity  Area = 1 << iota // users, keys, teams, permissions, file permissions
 	AreaSessions                   // sessions
-	AreaCatalogue                  // providers, credentials, models, aliases
+	AreaCatalogue                  // providers, credentials, models, aliases, prices
 	AreaSettings                   // settings
 	AreaMoney                      // quotas, rate limits, adjustments
 )

@@ -4,7 +4,8 @@ import "time"
 
 // Tokens counts what one dispatch used, by kind, each token in one kind only
 // (MONEY: never bill a token twice): Input excludes cache reads and writes,
-// Output includes Reasoning, which is given apart for information.
+// Output includes Reasoning. Reasoning and the counts by modality are parts,
+// given apart because some models price them apart.
 type Tokens struct {
 	Input        int64 // uncached prompt tokens
 	CacheRead    int64 // prompt tokens read from a cache
@@ -12,6 +13,11 @@ type Tokens struct {
 	CacheWrite1h int64 // prompt tokens written to a cache, 1-hour life
 	Output       int64 // generated tokens, reasoning included
 	Reasoning    int64 // part of Output
+
+	// Parts by modality, where the provider counts them apart. Audio and
+	// images that were read from a cache are CacheRead and nothing else.
+	InputAudio, InputImage   int64 // parts of Input
+	OutputAudio, OutputImage int64 // parts of Output, and not of Reasoning
 }
 
 // Add returns the sum by kind.
@@ -22,6 +28,10 @@ func (t Tokens) Add(u Tokens) Tokens {
 	t.CacheWrite1h += u.CacheWrite1h
 	t.Output += u.Output
 	t.Reasoning += u.Reasoning
+	t.InputAudio += u.InputAudio
+	t.InputImage += u.InputImage
+	t.OutputAudio += u.OutputAudio
+	t.OutputImage += u.OutputImage
 	return t
 }
 
@@ -88,7 +98,7 @@ type Request struct {
 	FirstToken time.Duration
 	Latency    time.Duration
 	Tags       string
-	Tokens     Tokens // sum over dispatches
+	Tokens     Tokens // sum over dispatches; its parts by modality are not kept
 	Cost       Money  // sum over dispatches
 	Dispatches []Dispatch
 }

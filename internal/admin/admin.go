@@ -11,6 +11,7 @@ import (
 
 	"tollgate"
 	"tollgate/internal/auth"
+	"tollgate/internal/meter/book"
 	"tollgate/internal/upstream"
 	"tollgate/internal/web"
 	"tollgate/internal/web/api"
@@ -23,6 +24,9 @@ type Server struct {
 	Accounts *auth.Accounts
 	Sessions *auth.Sessions
 	Catalog  *upstream.Catalog
+	Prices   *book.Rules
+	Book     *book.Book
+	Adjust   Adjuster // nil = re-rating shows the difference only
 	// Statuses returns how the credentials at the providers fare.
 	Statuses func() []upstream.CredentialStatus
 	Cursors  api.Cursors
@@ -52,6 +56,7 @@ func (s *Server) Mount() {
 	s.mountProviders()
 	s.mountCredentials()
 	s.mountModels()
+	s.mountPrices()
 	s.mountAliases()
 	s.mountSettings()
 	s.mountUsage()

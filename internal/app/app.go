@@ -19,6 +19,7 @@ import (
 	"tollgate/internal/auth"
 	"tollgate/internal/config"
 	"tollgate/internal/ledger"
+	"tollgate/internal/meter/book"
 	"tollgate/internal/ops"
 	"tollgate/internal/proxy"
 	"tollgate/internal/route"
@@ -62,6 +63,7 @@ type App struct {
 	routes    atomic.Pointer[route.Table]
 	recorder  *ledger.Recorder
 	ledger    *ledger.Ledger
+	prices    *book.Book
 	proxy     *proxy.Proxy
 	router    *web.Router
 	metrics   *telemetry.Metrics

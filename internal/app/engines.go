@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"tollgate/internal/config"
 	"tollgate/internal/demo"
 	"tollgate/internal/ledger"
+	"tollgate/internal/meter/book"
 	"tollgate/internal/proxy"
 	"tollgate/internal/route"
 	"tollgate/internal/upstream"
@@ -46,6 +48,8 @@ func (a *App) buildEngines(context.Context) error {
 		Recorder: a.recorder,
 		Machine:  &ledger.Machine{IDs: &a.ids, Now: o.Now, Zone: cfg.Ledger.Location, Wait: cfg.Ledger.Wait},
 	}
+	a.prices = &book.Book{Now: o.Now, Log: o.Log}
+	a.prices.SetPolicy(book.Policy(cfg.Ledger.Unpriced))
 	a.undo = append(a.undo, a.fleet.Close, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -55,7 +59,7 @@ func (a *App) buildEngines(context.Context) error {
 	})
 	a.proxy = &proxy.Proxy{
 		Directory: a.directory, Routes: a.routes.Load, Fleet: a.fleet, Codecs: codecs(),
-		Ledger: proxy.Book{Recorder: a.recorder}, IDs: &a.ids, Now: o.Now, Log: o.Log,
+		Ledger: proxy.Book{Recorder: a.recorder, Pricer: a.prices}, IDs: &a.ids, Now: o.Now, Log: o.Log,
 		Limits: proxy.Limits{MaxBody: cfg.Server.MaxBodyBytes}.Defaults(),
 	}
 	return nil
@@ -130,6 +134,9 @@ func (a *App) follow(ctx context.Context, touched tollgate.Area) error {
 	if err := a.fleet.Reload(ctx, a.db.Store); err != nil {
 		return err
 	}
+	if err := a.prices.Reload(ctx, a.db.Store); err != nil {
+		return err
+	}
 	table, err := a.readRoutes(ctx)
 	if err != nil {
 		return err
@@ -157,7 +164,24 @@ func (a *App) readRoutes(ctx context.Context) (*route.Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the routing table: %w", err)
 	}
+	a.shippedLimits(providers, models)
 	return route.Build(providers, models, aliases), nil
+}
+
+// shippedLimits fills in the limits of models whose rows say none.
+func (a *App) shippedLimits(providers []tollgate.Provider, models []tollgate.Model) {
+	byID := make(map[int64]tollgate.Provider, len(providers))
+	for _, p := range providers {
+		byID[p.ID] = p
+	}
+	for i := range models {
+		m := &models[i]
+		if m.ContextTokens != 0 && m.OutputTokens != 0 {
+			continue
+		}
+		within, out := a.db.Prices.Limits(byID[m.ProviderID], m.ModelID)
+		m.ContextTokens, m.OutputTokens = cmp.Or(m.ContextTokens, within), cmp.Or(m.OutputTokens, out)
+	}
 }
 
 // setAccess puts the service key of [server] in force.

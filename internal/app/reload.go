@@ -6,6 +6,7 @@ import (
 	"reflect"
 
 	"tollgate/internal/config"
+	"tollgate/internal/meter/book"
 	"tollgate/internal/ops"
 	"tollgate/internal/upstream/guard"
 )
@@ -22,6 +23,7 @@ func (a *App) Reload(ctx context.Context, next config.Config) error {
 	}
 	a.db.Policy.Set(guard.Rules{Allow: ops.Allowed(next)})
 	a.fleet.Flush()
+	a.prices.SetPolicy(book.Policy(next.Ledger.Unpriced))
 	if a.opts.Level != nil {
 		a.opts.Level.Set(next.LogLevel)
 	}
@@ -63,6 +65,7 @@ func keepFixed(old *config.Config, next config.Config) config.Config {
 	kept.Server.AccessKey, kept.Server.AccessPermissions = next.Server.AccessKey, next.Server.AccessPermissions
 	kept.Upstream.AllowPrivate = next.Upstream.AllowPrivate
 	kept.LogLevel, kept.DrainTimeout = next.LogLevel, next.DrainTimeout
+	kept.Ledger.Unpriced = next.Ledger.Unpriced
 	kept.Seed, kept.Warnings = next.Seed, next.Warnings
 	return kept
 }

@@ -148,19 +148,10 @@ type Ledger struct {
 	// Slice is how many output tokens a stream holds at a time; Floor is what
 	// the output cap of an answer is clamped to at least.
 	Slice, Floor int64
-	// Unpriced says who is served by a model without a price.
-	Unpriced Unpriced
+	// Unpriced is what happens to calls of models without a price:
+	// "refuse-under-quota", "serve" or "refuse".
+	Unpriced string
 }
-
-// Unpriced is the policy for models without a price.
-type Unpriced string
-
-// The policies. What is served is marked unpriced.
-const (
-	UnpricedRefuseLimited Unpriced = "refuse-limited" // callers under a money quota are refused
-	UnpricedRefuse        Unpriced = "refuse"         // everybody is
-	UnpricedServe         Unpriced = "serve"          // nobody is: quotas do not bound such models
-)
 
 // Addr returns the listen address as host:port.
 func (c Config) Addr() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -224,9 +223,8 @@ func applyTokens(dst *int64, s string) (err error) {
 }
 
 func applyUnpriced(c *Config, s string) error {
-	c.Ledger.Unpriced = Unpriced(s)
-	if !slices.Contains([]Unpriced{UnpricedRefuseLimited, UnpricedRefuse, UnpricedServe}, c.Ledger.Unpriced) {
-		return errors.New(`must be "refuse-limited", "refuse" or "serve"`)
+	if c.Ledger.Unpriced = s; s != "refuse-under-quota" && s != "serve" && s != "refuse" {
+		return errors.New(`must be "refuse-under-quota", "serve" or "refuse"`)
 	}
 	return nil
 }

@@ -62,7 +62,7 @@ func defaults() Config {
 		Server:   Server{MaxBodyBytes: 32 << 20},
 		Upstream: Upstream{DialTimeout: 10 * time.Second, FirstByteTimeout: 120 * time.Second, IdleTimeout: 60 * time.Second},
 		Ledger: Ledger{
-			Durability: "process", Location: time.UTC, Wait: 10 * time.Second, Slice: 1024, Floor: 256, Unpriced: UnpricedRefuseLimited,
+			Durability: "process", Location: time.UTC, Wait: 10 * time.Second, Slice: 1024, Floor: 256, Unpriced: "refuse-under-quota",
 		},
 	}
 }

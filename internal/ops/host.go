@@ -57,6 +57,8 @@ func operations() map[string]operation {
 		"key.enable":   bind((*Host).keyEnable),
 		"key.rotate":   bind((*Host).keyRotate),
 		"key.delete":   bind((*Host).keyDelete),
+		"price.list":   bind((*Host).priceList),
+		"price.import": bind((*Host).priceImport),
 		"seed.plan":    bind((*Host).plan),
 		"seed.import":  bind((*Host).importSeed),
 		"seed.export":  bind((*Host).export),

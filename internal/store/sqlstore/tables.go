@@ -20,6 +20,7 @@ type tables struct {
 	credentials     *spec[tollgate.Credential, tollgate.CredentialFilter]
 	models          *spec[tollgate.Model, tollgate.ModelFilter]
 	aliases         *spec[tollgate.ModelAlias, tollgate.AliasFilter]
+	prices          *spec[tollgate.Price, tollgate.PriceFilter]
 	audit           *spec[tollgate.AuditEntry, tollgate.AuditFilter]
 	adjustments     *spec[tollgate.Adjustment, tollgate.AdjustmentFilter]
 	usage           *usageSpec
@@ -30,7 +31,7 @@ func newTables() *tables {
 		users: userTable(), keys: keyTable(), teams: teamTable(), sessions: sessionTable(),
 		permissions: permissionTable(), filePermissions: filePermissionTable(),
 		quotas: quotaTable(), rateLimits: rateLimitTable(),
-		providers: providerTable(), credentials: credentialTable(), models: modelTable(), aliases: aliasTable(),
+		providers: providerTable(), credentials: credentialTable(), models: modelTable(), aliases: aliasTable(), prices: priceTable(),
 		audit: auditTable(), adjustments: adjustmentTable(), usage: newUsageSpec(),
 	}
 }
@@ -50,6 +51,8 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Credentials:     table[tollgate.Credential, tollgate.CredentialFilter]{t.credentials, s},
 		Models:          table[tollgate.Model, tollgate.ModelFilter]{t.models, s},
 		Aliases:         table[tollgate.ModelAlias, tollgate.AliasFilter]{t.aliases, s},
+		Prices:          table[tollgate.Price, tollgate.PriceFilter]{t.prices, s},
+		Counters:        counters{s},
 		Settings:        settings{s},
 		Meta:            meta{s},
 		Audit:           audit{table[tollgate.AuditEntry, tollgate.AuditFilter]{t.audit, s}},

@@ -82,6 +82,11 @@ func dispatchColumns() []column[tollgate.UsageRow] {
 		clipped("service_tier", maxRecordText, func(r *row) *string { return &r.ServiceTier }),
 		integer("cost", func(r *row) *tollgate.Money { return &r.Cost }),
 		integer("price_version", func(r *row) *int64 { return &r.PriceVersion }),
+		// The parts by modality, which re-rating needs. Sums have none.
+		integer("tokens_input_audio", func(r *row) *int64 { return &r.Tokens.InputAudio }),
+		integer("tokens_input_image", func(r *row) *int64 { return &r.Tokens.InputImage }),
+		integer("tokens_output_audio", func(r *row) *int64 { return &r.Tokens.OutputAudio }),
+		integer("tokens_output_image", func(r *row) *int64 { return &r.Tokens.OutputImage }),
 		integer("team_id", func(r *row) *int64 { return &r.TeamID }),
 		boolean("service", func(r *row) *bool { return &r.Service }))...)
 }

@@ -35,6 +35,8 @@ func Run(t *testing.T, opener Opener) {
 		{"FiltersSelect", testFilters},
 		{"PagesAreCompleteInEverySort", testPaging},
 		{"UnknownSortsAndForeignCursorsAreInvalid", testBadPages},
+		{"PricesAreKeptInVersions", testPrices},
+		{"CountersAreReplaced", testCounters},
 		{"SettingsAndMeta", testSettingsAndMeta},
 		{"AuditIsAppendedAndFound", testAudit},
 		{"AppendedRequestsAndDispatchesReadBack", testAppendReadsBack},

@@ -22,10 +22,12 @@ func request(ids *tollgate.RequestIDs, user int64, at time.Time) tollgate.Reques
 		ErrorClass: tollgate.CodeUpstream, ErrorText: "first try failed", FirstToken: 1500 * time.Microsecond, Latency: 2 * time.Second, Tags: "team=x",
 		Tokens: tokens, Cost: 1_234_567,
 	}
+	parts := tokens
+	parts.InputAudio, parts.InputImage, parts.OutputAudio, parts.OutputImage = 1, 2, 3, 4
 	for n := range 2 {
 		r.Dispatches = append(r.Dispatches, tollgate.Dispatch{
 			ID: r.ID.Dispatch(n + 1), ProviderID: 7, CredentialID: int64(n), Model: "some/model", StartedAt: at.Add(time.Duration(n) * time.Second),
-			Latency: time.Millisecond, Status: 500 - 300*n, ErrorClass: "status", Tokens: tokens, Exactness: tollgate.ExactMeasured,
+			Latency: time.Millisecond, Status: 500 - 300*n, ErrorClass: "status", Tokens: parts, Exactness: tollgate.ExactMeasured,
 			ServiceTier: "flex", Cost: 1_000_000 + tollgate.Money(n), PriceVersion: 9,
 		})
 	}
