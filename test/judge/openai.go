@@ -55,22 +55,29 @@ func ReadDescription(file string) (*Description, error) {
 	return d, nil
 }
 
-// clean removes what OpenAPI has beside JSON Schema and, if loose is set, every
-// list of required members that names more than a discriminating "type".
+// clean removes what OpenAPI documents have beside JSON Schema and, if loose is
+// set, every required member that does not discriminate.
 func clean(v any, loose bool) {
 	switch v := v.(type) {
 	case map[string]any:
-		delete(v, "discriminator")
-		delete(v, "example")
-		delete(v, "examples")
-		delete(v, "format")
-		if _, ok := v["$ref"].(string); ok {
-			delete(v, "nullable")
+		for _, k := range []string{"discriminator", "example", "examples", "format", "nullable", "$recursiveAnchor", "$recursiveRef"} {
+			delete(v, k)
+		}
+		for _, k := range []string{"minimum", "maximum"} {
+			if _, ok := v[k].(string); ok { // beyond what JSON numbers carry
+				delete(v, k)
+			}
 		}
 		if list, ok := v["required"].([]any); ok && loose {
 			v["required"] = only(list, "type", "role", "object")
 		}
 		for k := range maps.Clone(v) {
+			if names, ok := v[k].(map[string]any); ok && (k == "properties" || k == "schemas") { // its keys are names
+				for n := range names {
+					clean(names[n], loose)
+				}
+				continue
+			}
 			clean(v[k], loose)
 		}
 	case []any:
