@@ -96,6 +96,6 @@ func lostOfCitation(l *ir.Losses, at string, c ir.Citation) {
 // unsealed reports whether c was written by writeCitation for an answer of
 // another vendor: Anthropic would refuse it.
 func unsealed(c ir.Citation) bool {
-	o, err := jsondoc.Parse(c.Raw, jsondoc.Options{})
+	o, err := jsondoc.Parse(c.Raw, jsondoc.Options{Lenient: true})
 	return err != nil || (o.Str("type") == citeWeb && o.Str("encrypted_index") == "")
 }

@@ -20,7 +20,7 @@ const reasonContext = "context_length_exceeded"
 // DecodeError implements wire.Back. The caller has scrubbed body of secrets.
 func (Codec) DecodeError(status int, h http.Header, body []byte) *tollgate.Error {
 	var e *tollgate.Error
-	if o, err := jsondoc.Parse(body, jsondoc.Options{}); err == nil {
+	if o, err := jsondoc.Parse(body, jsondoc.Options{Lenient: true}); err == nil {
 		e = failure(status, o.Object("error"))
 	} else {
 		e = describeFailure(status, "", "")

@@ -12,7 +12,7 @@ import (
 
 // DecodeResponse implements wire.Back.
 func (Codec) DecodeResponse(body []byte) (*ir.Response, []ir.Loss, error) {
-	o, err := jsondoc.Parse(body, jsondoc.Options{Limits: wire.AnswerLimits()})
+	o, err := jsondoc.Parse(body, jsondoc.Options{Limits: wire.AnswerLimits(), Lenient: true})
 	if err != nil {
 		return nil, nil, wire.NotAnAnswer(err)
 	}

@@ -42,7 +42,7 @@ func (d *streamDecoder) Event(dst []ir.Event, name, data []byte) ([]ir.Event, er
 	if typ == "content_block_delta" && d.started {
 		return d.delta(dst, data)
 	}
-	o, err := jsondoc.Parse(data, jsondoc.Options{Limits: wire.AnswerLimits()})
+	o, err := jsondoc.Parse(data, jsondoc.Options{Limits: wire.AnswerLimits(), Lenient: true})
 	if err != nil {
 		return dst, wire.NotAnAnswer(err)
 	}
@@ -199,9 +199,10 @@ func piece(delta []byte) (typ, text string, err error) {
 			continue
 		}
 		s, ok := jsonscan.String(value)
+		if !ok && json.Unmarshal(value, &s) != nil { // half a character becomes U+FFFD
+			return "", "", wire.NotAnAnswer(answerError("a delta holds a text that is none"))
+		}
 		switch {
-		case !ok:
-			return "", "", wire.NotAnAnswer(answerError("a delta is not proper Unicode"))
 		case string(o.Key.Of(delta)) == "type":
 			typ = s
 		case !found:
@@ -269,7 +270,7 @@ func (d *streamDecoder) speak(dst []ir.Event) []ir.Event {
 }
 
 func (d *streamDecoder) cite(dst []ir.Event, delta []byte) ([]ir.Event, error) {
-	o, err := jsondoc.Parse(delta, jsondoc.Options{Limits: wire.AnswerLimits()})
+	o, err := jsondoc.Parse(delta, jsondoc.Options{Limits: wire.AnswerLimits(), Lenient: true})
 	if err != nil {
 		return dst, wire.NotAnAnswer(err)
 	}

@@ -258,18 +258,18 @@ func lossLines(losses []ir.Loss) string {
 }
 
 // unsaid lists the lines of a that b does not have and the other way round,
-// unless a loss covers them. Items may have moved.
+// unless a loss covers them. Elements may have moved.
 func unsaid(a, b string, losses []ir.Loss) []string {
 	var out []string
-	item := regexp.MustCompile(`^items\[\d+\]`)
+	index := regexp.MustCompile(`\b(items|parts|system|stop)\[\d+\]`)
 	only := func(x, y string) {
 		has := map[string]bool{}
 		for line := range strings.Lines(y) {
-			has[item.ReplaceAllString(line, "items[]")] = true
+			has[index.ReplaceAllString(line, "$1")] = true
 		}
 		for line := range strings.Lines(x) {
 			path, _, _ := strings.Cut(line, " = ")
-			covered := has[item.ReplaceAllString(line, "items[]")]
+			covered := has[index.ReplaceAllString(line, "$1")]
 			for _, l := range losses {
 				covered = covered || l.Covers(path)
 			}
