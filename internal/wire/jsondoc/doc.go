@@ -17,9 +17,10 @@ import (
 
 // Doc is one JSON text being read. It is used by one goroutine.
 type Doc struct {
-	limits jsonscan.Limits
-	snake  bool
-	err    *tollgate.Error
+	limits  jsonscan.Limits
+	snake   bool
+	lenient bool
+	err     *tollgate.Error
 }
 
 // Options say how a text is read.
@@ -28,12 +29,15 @@ type Options struct {
 	// Snake also finds members by the snake_case spelling of a camelCase name,
 	// as protobuf's JSON form allows (Gemini).
 	Snake bool
+	// Lenient puts U+FFFD in place of what is not proper Unicode in a string
+	// value: vendors quote pages that they cut in the middle of a character.
+	Lenient bool
 }
 
 // Parse reads body, which must be a JSON object. Errors are CodeInvalid with
 // the Field "body".
 func Parse(body []byte, o Options) (*Object, error) {
-	d := &Doc{limits: o.Limits, snake: o.Snake}
+	d := &Doc{limits: o.Limits, snake: o.Snake, lenient: o.Lenient}
 	if err := o.Limits.Valid(body); err != nil {
 		return nil, &tollgate.Error{Code: tollgate.CodeInvalid, Field: "body", Message: "the body is not valid JSON: " + err.Error(), Err: err}
 	}
@@ -182,7 +186,10 @@ func (v Value) Str() string {
 		return ""
 	case String:
 		s, ok := jsonscan.String(v.raw)
-		if !ok {
+		if ok {
+			return s
+		}
+		if !v.doc.lenient || json.Unmarshal(v.raw, &s) != nil {
 			v.Fail("is not proper Unicode text")
 		}
 		return s

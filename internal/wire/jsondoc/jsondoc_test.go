@@ -69,6 +69,13 @@ func TestReaderKnowsWhatNobodyAskedFor(t *testing.T) {
 	}
 }
 
+func TestLenientReaderTakesHalfCharacters(t *testing.T) {
+	o := parse(t, `{"a":"x\ud83d","b":"y"}`, jsondoc.Options{Lenient: true})
+	if a, b := o.Str("a"), o.Str("b"); a != "x\ufffd" || b != "y" || o.Err() != nil {
+		t.Errorf("a is %q, b is %q, %v", a, b, o.Err())
+	}
+}
+
 func TestParseRefusesWhatIsNoObject(t *testing.T) {
 	for _, text := range []string{``, `[]`, `{`, `{} x`, `"a"`} {
 		if _, err := jsondoc.Parse([]byte(text), jsondoc.Options{}); tollgate.ErrorCode(err) != tollgate.CodeInvalid {
