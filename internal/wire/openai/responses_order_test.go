@@ -73,7 +73,7 @@ func (j *streamJudge) event(ev streamEvent) {
 	if j.closed {
 		j.t.Errorf("%s after the end", ev.Type)
 	}
-	if first := map[int]string{0: "response.created", 1: "response.in_progress"}[ev.SequenceNumber]; first != "" && ev.Type != first && ev.Type != "error" {
+	if first := map[int]string{0: "response.created", 1: "response.in_progress"}[ev.SequenceNumber]; first != "" && ev.Type != first && ev.Type != "error" && ev.Type != "response.failed" {
 		j.t.Errorf("event %d is %s, want %s", ev.SequenceNumber, ev.Type, first)
 	}
 	switch ev.Type {

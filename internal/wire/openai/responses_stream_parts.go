@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 
 	"tollgate/internal/ir"
@@ -15,6 +16,7 @@ type responsesOutPart struct {
 	open      bool
 	text      strings.Builder
 	citations []json.RawMessage
+	cited     int // citations given, lost ones too
 	logprobs  []ir.Logprob
 	raw       json.RawMessage
 }
@@ -191,7 +193,8 @@ func (e *responsesEncoder) cited(dst []byte, ev ir.Cited) []byte {
 		return dst
 	}
 	w := jsondoc.NewWriter(nil)
-	at := ir.PartPath(out.at, ev.Part) + ".citations"
+	at := ir.PartPath(out.at, ev.Part) + ".citations[" + strconv.Itoa(p.cited) + "]"
+	p.cited++
 	if !writeCitation(w, &e.losses, at, &ev.Citation) {
 		return dst
 	}
