@@ -134,7 +134,7 @@ func flats[T any](list []T) []flat {
 
 // alike is the share of equal places; 0 for different kinds.
 func alike(a, b flat) float64 {
-	if a["x.kind"] != b["x.kind"] || a["x.role"] != b["x.role"] {
+	if a["x!type"] != b["x!type"] || a["x.role"] != b["x.role"] {
 		return 0
 	}
 	same := 0

@@ -36,7 +36,7 @@ func (f flat) walk(path string, v reflect.Value) {
 			return
 		}
 		if v.Kind() == reflect.Interface {
-			f[path+".kind"] = v.Elem().Type().Name()
+			f[path+"!type"] = v.Elem().Type().Name()
 		} else if v.Elem().Kind() != reflect.Struct {
 			f[path] = fmt.Sprint(v.Elem().Interface()) // a pointer to zero says something
 			return

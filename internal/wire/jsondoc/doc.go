@@ -156,12 +156,13 @@ func (v Value) Kind() Kind {
 // Present reports whether v is there and not null.
 func (v Value) Present() bool { return v.Kind() != Absent }
 
-// Raw returns a copy of the text of v; nil when absent.
+// Raw returns a copy of the text of v on one line, so that it fits into an
+// event of a stream; nil when absent.
 func (v Value) Raw() json.RawMessage {
 	if !v.Present() {
 		return nil
 	}
-	return append(json.RawMessage(nil), v.raw...)
+	return jsonscan.AppendLine(make(json.RawMessage, 0, len(v.raw)), v.raw)
 }
 
 // Fail records that v is wrong. The message goes behind the path: "must be …".

@@ -1,6 +1,10 @@
 package jsondoc
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"tollgate/internal/wire/jsonscan"
+)
 
 // Object is a JSON object with its members. A member that is there twice counts
 // as its last; bodies whose top level repeats a member were refused before.
@@ -111,7 +115,7 @@ func (o *Object) Rest(fn func(name string, raw json.RawMessage)) {
 	for i := range o.members {
 		if m := &o.members[i]; !m.read && m.raw[0] != 'n' {
 			m.read = true
-			fn(m.key, append(json.RawMessage(nil), m.raw...))
+			fn(m.key, jsonscan.AppendLine(make(json.RawMessage, 0, len(m.raw)), m.raw))
 		}
 	}
 }
