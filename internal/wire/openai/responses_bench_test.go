@@ -10,8 +10,8 @@ import (
 	"tollgate/internal/wire/openai"
 )
 
-// benchRequest is a request of about 1 kB with a history and a tool.
-func benchRequest() []byte {
+// responsesBenchRequest is a request of about 1 kB with a history and a tool.
+func responsesBenchRequest() []byte {
 	return []byte(`{"model":"gpt-5.1","instructions":"You are a helpful assistant that answers briefly.","input":[` +
 		`{"type":"message","role":"user","content":[{"type":"input_text","text":"What is the weather in Paris? ` + strings.Repeat("Please be exact. ", 10) + `"}]},` +
 		`{"type":"reasoning","id":"rs_0a1b","summary":[],"encrypted_content":"gAAAAABpPDIUph8czEXzDePCV2lJ27wm7TsbCvazrvHSn0yW"},` +
@@ -22,7 +22,7 @@ func benchRequest() []byte {
 }
 
 func BenchmarkResponsesDecodeRequest(b *testing.B) {
-	body := benchRequest()
+	body := responsesBenchRequest()
 	b.ReportAllocs()
 	b.SetBytes(int64(len(body)))
 	for b.Loop() {
@@ -33,7 +33,7 @@ func BenchmarkResponsesDecodeRequest(b *testing.B) {
 }
 
 func BenchmarkResponsesEncodeRequest(b *testing.B) {
-	req := decodeRequest(b, string(benchRequest()))
+	req := responsesRequest(b, string(responsesBenchRequest()))
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, _, err := (openai.Responses{}).EncodeRequest(req); err != nil {
@@ -42,7 +42,7 @@ func BenchmarkResponsesEncodeRequest(b *testing.B) {
 	}
 }
 
-func benchAnswer(b *testing.B) *ir.Response {
+func responsesBenchAnswer(b *testing.B) *ir.Response {
 	b.Helper()
 	text, _ := json.Marshal(strings.Repeat("It is 20 degrees in Paris. ", 20))
 	resp, _, err := openai.Responses{}.DecodeResponse([]byte(`{"id":"resp_0a1b","object":"response","created_at":1,"status":"completed","model":"gpt-5.1","output":[{"id":"msg_0a1b","type":"message","status":"completed","role":"assistant","content":[{"type":"output_text","text":` + string(text) + `,"annotations":[]}]}],"usage":{"input_tokens":1,"output_tokens":1,"total_tokens":2}}`))
@@ -53,7 +53,7 @@ func benchAnswer(b *testing.B) *ir.Response {
 }
 
 func BenchmarkResponsesEncodeResponse(b *testing.B) {
-	req, resp := decodeRequest(b, string(benchRequest())), benchAnswer(b)
+	req, resp := responsesRequest(b, string(responsesBenchRequest())), responsesBenchAnswer(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		openai.Responses{}.EncodeResponse(req, resp, 1<<40)
@@ -61,7 +61,7 @@ func BenchmarkResponsesEncodeResponse(b *testing.B) {
 }
 
 func BenchmarkResponsesDecodeResponse(b *testing.B) {
-	body, _ := openai.Responses{}.EncodeResponse(decodeRequest(b, string(benchRequest())), benchAnswer(b), 1<<40)
+	body, _ := openai.Responses{}.EncodeResponse(responsesRequest(b, string(responsesBenchRequest())), responsesBenchAnswer(b), 1<<40)
 	b.ReportAllocs()
 	b.SetBytes(int64(len(body)))
 	for b.Loop() {

@@ -12,10 +12,8 @@ import (
 	"tollgate/internal/wire/openai"
 )
 
-func ptr[T any](v T) *T { return &v }
-
-// foreignRequest is a request as no client of this dialect sends it.
-func foreignRequest() *ir.Request {
+// foreignResponsesRequest is a request as no client of this dialect sends it.
+func foreignResponsesRequest() *ir.Request {
 	signed := &ir.Private{Vendor: ir.VendorAnthropic, Data: "EqQB"}
 	marked := &ir.Cache{Life: "1h"}
 	return &ir.Request{
@@ -50,15 +48,15 @@ func foreignRequest() *ir.Request {
 		},
 		ToolChoice: ir.ToolChoice{Mode: ir.ToolRequired},
 		Format:     ir.Format{Kind: ir.FormatSchema},
-		Reasoning:  ir.Reasoning{Mode: ir.ReasoningOn, Budget: ptr(int64(5000)), Summary: "none"},
-		MaxOutput:  ptr(int64(1)), TopK: ptr(int64(5)), Seed: ptr(int64(7)), Stop: []string{"x"}, LogitBias: map[string]float64{"1": 1},
+		Reasoning:  ir.Reasoning{Mode: ir.ReasoningOn, Budget: new(int64(5000)), Summary: "none"},
+		MaxOutput:  new(int64(1)), TopK: new(int64(5)), Seed: new(int64(7)), Stop: []string{"x"}, LogitBias: map[string]float64{"1": 1},
 		User:   strings.Repeat("u", 100),
 		Extras: []ir.Extra{{Dialect: "anthropic", Path: "context_management", Raw: []byte(`{}`)}},
 	}
 }
 
 func TestResponsesSaysWhatOfAForeignRequestIsLost(t *testing.T) {
-	body, losses, err := openai.Responses{}.EncodeRequest(foreignRequest())
+	body, losses, err := openai.Responses{}.EncodeRequest(foreignResponsesRequest())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +103,7 @@ note user: hashed, since only 64 characters are allowed
 note cache_key: made of the user, since prefixes are marked
 lost extras.context_management: only anthropic has it
 `
-	if diff := cmp.Diff(want, lossText(losses)); diff != "" {
+	if diff := cmp.Diff(want, responsesLossText(losses)); diff != "" {
 		t.Error(diff)
 	}
 	if _, err := (openai.Responses{}).DecodeRequest(wire.Route{}, body); err != nil {
@@ -126,17 +124,17 @@ func TestResponsesCannotBeAskedForSeveralAnswers(t *testing.T) {
 }
 
 func TestResponsesDoesNotChooseAmongLostTools(t *testing.T) {
-	req := foreignRequest()
+	req := foreignResponsesRequest()
 	req.Tools = req.Tools[1:]
 	body, losses, err := openai.Responses{}.EncodeRequest(req)
-	if err != nil || strings.Contains(string(body), "tool_choice") || !strings.Contains(lossText(losses), "lost tool_choice") {
+	if err != nil || strings.Contains(string(body), "tool_choice") || !strings.Contains(responsesLossText(losses), "lost tool_choice") {
 		t.Errorf("%v: %s", err, body)
 	}
 }
 
-// foreignAnswer is an answer of other providers to a client with tools in a
+// foreignResponsesAnswer is an answer of other providers to a client with tools in a
 // namespace and a custom tool.
-func foreignAnswer() *ir.Response {
+func foreignResponsesAnswer() *ir.Response {
 	signed := &ir.Private{Vendor: ir.VendorAnthropic, Data: "EqQB"}
 	return &ir.Response{
 		ID: "chatcmpl-1", Model: "claude", Created: 0,
@@ -146,7 +144,7 @@ func foreignAnswer() *ir.Response {
 				ir.Thought{Private: signed, Redacted: true},
 				ir.Thought{Texts: []string{"chain"}, Raw: true},
 				ir.Message{Role: ir.RoleAssistant, Parts: []ir.Part{
-					ir.Text{Text: "a", Citations: []ir.Citation{{Kind: ir.CitationURL, URL: "https://a", Start: ptr(int64(0)), End: ptr(int64(1))}, {Kind: ir.CitationDocument}}},
+					ir.Text{Text: "a", Citations: []ir.Citation{{Kind: ir.CitationURL, URL: "https://a", Start: new(int64(0)), End: new(int64(1))}, {Kind: ir.CitationDocument}}},
 					ir.Image{Source: ir.Source{MIME: "image/png", Data: "AAAA"}},
 					ir.Text{Text: "b"},
 				}},
@@ -163,28 +161,28 @@ func foreignAnswer() *ir.Response {
 	}
 }
 
-const toolClient = `{"model":"alias","input":"x","tools":[{"type":"custom","name":"sql"},{"type":"namespace","name":"agents","description":"","tools":[{"type":"function","name":"spawn","strict":false}]},{"type":"function","name":"plain"}]}`
+const responsesToolClient = `{"model":"alias","input":"x","tools":[{"type":"custom","name":"sql"},{"type":"namespace","name":"agents","description":"","tools":[{"type":"function","name":"spawn","strict":false}]},{"type":"function","name":"plain"}]}`
 
-func decodeRequest(t testing.TB, body string) *ir.Request {
-	t.Helper()
+func responsesRequest(tb testing.TB, body string) *ir.Request {
+	tb.Helper()
 	req, err := openai.Responses{}.DecodeRequest(wire.Route{}, []byte(body))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return req
 }
 
 func TestResponsesAnswersOfOtherVendorsCarryWhatTheySealed(t *testing.T) {
-	req := decodeRequest(t, toolClient)
-	body, losses := openai.Responses{}.EncodeResponse(req, foreignAnswer(), 1<<40)
+	req := responsesRequest(t, responsesToolClient)
+	body, losses := openai.Responses{}.EncodeResponse(req, foreignResponsesAnswer(), 1<<40)
 	got, _, err := openai.Responses{}.DecodeResponse(body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := foreignAnswer().Choices[0].Items
+	want := foreignResponsesAnswer().Choices[0].Items
 	want[3] = ir.Message{Role: ir.RoleAssistant, Parts: []ir.Part{
 		ir.Text{Text: "a", Citations: []ir.Citation{{
-			Kind: ir.CitationURL, URL: "https://a", Start: ptr(int64(0)), End: ptr(int64(1)), Dialect: "openai-responses",
+			Kind: ir.CitationURL, URL: "https://a", Start: new(int64(0)), End: new(int64(1)), Dialect: "openai-responses",
 			Raw: []byte(`{"type":"url_citation","url":"https://a","title":"","start_index":0,"end_index":1}`),
 		}}},
 		ir.Text{Text: "b"},
@@ -192,12 +190,8 @@ func TestResponsesAnswersOfOtherVendorsCarryWhatTheySealed(t *testing.T) {
 	first := ir.Message{Role: ir.RoleAssistant, Parts: []ir.Part{ir.Image{Source: ir.Source{MIME: "image/png", Data: "AAAA"}}}}
 	want[6] = first // the picture inside of a message comes behind its beginning
 	want = append(append(append([]ir.Item{}, want[:4]...), first), append(append([]ir.Item{}, want[4:6]...), want[7:]...)...)
-	call := want[7].(ir.ToolCall)
-	call.Namespace, call.Name, call.Arguments = "agents", "spawn", "{}"
-	want[7] = call
-	call = want[8].(ir.ToolCall)
-	call.Kind, call.Arguments = ir.ToolCustom, "SELECT \"1\"\n"
-	want[8] = call
+	want[7] = ir.ToolCall{ID: "c1", Kind: ir.ToolFunction, Namespace: "agents", Name: "spawn", Arguments: "{}", Private: &ir.Private{Vendor: ir.VendorGemini, Data: "sig"}}
+	want[8] = ir.ToolCall{ID: "c2", Kind: ir.ToolCustom, Name: "sql", Arguments: "SELECT \"1\"\n"}
 	if diff := cmp.Diff(want, got.Choices[0].Items); diff != "" {
 		t.Error(diff)
 	}
@@ -215,14 +209,14 @@ note service_tier: default where the provider says none
 note usage.tokens: what was written to a cache is counted whatever its life
 note usage.audio_output: counted with the others
 `
-	if diff := cmp.Diff(wantLosses, lossText(losses)); diff != "" {
+	if diff := cmp.Diff(wantLosses, responsesLossText(losses)); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestResponsesStreamsOfOtherVendorsEqualTheirWholeAnswers(t *testing.T) {
-	req := decodeRequest(t, toolClient)
-	resp := foreignAnswer()
+	req := responsesRequest(t, responsesToolClient)
+	resp := foreignResponsesAnswer()
 	e := openai.Responses{}.StreamEncoder(req, wire.FramingSSE, 1<<40)
 	var out []byte
 	ir.Unfold(resp, func(ev ir.Event) bool {
@@ -237,14 +231,14 @@ func TestResponsesStreamsOfOtherVendorsEqualTheirWholeAnswers(t *testing.T) {
 	})
 	checkResponsesStream(t, out)
 	whole, _ := openai.Responses{}.EncodeResponse(req, resp, 1<<40)
-	if diff := cmp.Diff(string(whole), lastResponse(t, out)); diff != "" {
+	if diff := cmp.Diff(string(whole), lastResponsesObject(t, out)); diff != "" {
 		t.Error(diff)
 	}
-	events, err := decodeStream(openai.Responses{}.StreamDecoder(), out)
+	events, err := responsesEvents(openai.Responses{}.StreamDecoder(), out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := fold(t, events)
+	got, err := foldResponses(t, events)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +266,7 @@ func TestResponsesEndsAsTheAnswerStopped(t *testing.T) {
 		if !strings.Contains(string(body), want) {
 			t.Errorf("%s gives %s", reason, body)
 		}
-		list := lossText(losses)
+		list := responsesLossText(losses)
 		for _, l := range []string{"lost choices[1]", "lost choices[0].stop.sequence", "note choices[0].stop.detail"} {
 			if !strings.Contains(list, l) {
 				t.Errorf("%s: %s is not among %s", reason, l, list)
@@ -297,7 +291,7 @@ func TestResponsesErrorEndsTheStreamWithWhatWasMade(t *testing.T) {
 	out = e.Ping(out)
 	out = e.Error(out, tollgate.Errorf(tollgate.CodeUnavailable, "gone"))
 	checkResponsesStream(t, out)
-	last := lastResponse(t, out)
+	last := lastResponsesObject(t, out)
 	for _, want := range []string{`"status":"failed"`, `"error":{"code":"server_error","message":"gone"}`, `"status":"incomplete","role":"assistant","content":[{"type":"output_text","text":"Ha"`, `"model":"alias"`} {
 		if !strings.Contains(last, want) {
 			t.Errorf("%s is not in %s", want, last)
@@ -311,7 +305,7 @@ func TestResponsesErrorEndsTheStreamWithWhatWasMade(t *testing.T) {
 }
 
 func TestResponsesEventsStayWholeWhateverJSONHolds(t *testing.T) {
-	e := openai.Responses{}.StreamEncoder(decodeRequest(t, "{\"model\":\"m\",\"input\":\"x\",\"tools\":[{\"type\":\"function\",\"name\":\"a\",\"parameters\":{\r\n\"type\":\n\"object\"}}]}"), wire.FramingSSE, 1<<40)
+	e := openai.Responses{}.StreamEncoder(responsesRequest(t, "{\"model\":\"m\",\"input\":\"x\",\"tools\":[{\"type\":\"function\",\"name\":\"a\",\"parameters\":{\r\n\"type\":\n\"object\"}}]}"), wire.FramingSSE, 1<<40)
 	out := e.Event(nil, ir.Start{})
 	out = e.Event(out, ir.ItemStart{Item: ir.Opaque{Dialect: "openai-responses", Type: "x", Raw: []byte("{\n\"id\":\"x_1\",\r\"type\":\"x\"}")}})
 	out = e.Event(out, ir.ItemEnd{})
@@ -332,7 +326,7 @@ func TestResponsesLateDeltasReachTheirPart(t *testing.T) {
 	} {
 		out = e.Event(out, ev)
 	}
-	if last := lastResponse(t, out); !strings.Contains(last, `"text":"ac","annotations":[{"type":"url_citation"`) || !strings.Contains(last, `"text":"b"`) {
+	if last := lastResponsesObject(t, out); !strings.Contains(last, `"text":"ac","annotations":[{"type":"url_citation"`) || !strings.Contains(last, `"text":"b"`) {
 		t.Error(last)
 	}
 }

@@ -96,7 +96,7 @@ func TestResponsesCounts(t *testing.T) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
-	req := decodeRequest(t, `{"model":"m","instructions":"A","input":"hi","tools":[{"type":"function","name":"f","strict":true}],"temperature":1,"store":false}`)
+	req := responsesRequest(t, `{"model":"m","instructions":"A","input":"hi","tools":[{"type":"function","name":"f","strict":true}],"temperature":1,"store":false}`)
 	got, losses, err := openai.Responses{}.EncodeCountRequest(req)
 	want := `{"model":"m","instructions":"A","input":[{"type":"message","role":"user","content":"hi"}],"tools":[{"type":"function","name":"f","strict":true}]}`
 	if string(got) != want || len(losses) > 0 || err != nil {
@@ -188,7 +188,7 @@ func FuzzResponsesDecodeResponse(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%v in %s", err, out)
 		}
-		if diff := cmp.Diff(said(resp), said(got)); diff != "" && !strings.Contains(lossText(losses), "items") {
+		if diff := cmp.Diff(responsesSaid(resp), responsesSaid(got)); diff != "" && !strings.Contains(responsesLossText(losses), "items") {
 			t.Errorf("%s\n%s", out, diff)
 		}
 	})
@@ -206,7 +206,7 @@ func FuzzResponsesStreamDecoder(f *testing.F) {
 		e := openai.Responses{}.StreamEncoder(&ir.Request{Model: "m"}, wire.FramingSSE, 1)
 		var events []ir.Event
 		var out []byte
-		_ = eachEvent(stream, func(name, data []byte) error {
+		_ = eachResponsesEvent(stream, func(name, data []byte) error {
 			var err error
 			events, err = d.Event(events[:0], name, data)
 			for _, ev := range events {

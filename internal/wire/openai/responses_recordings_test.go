@@ -22,7 +22,7 @@ func TestResponsesRequestsOfRealClientsSurvive(t *testing.T) {
 	}
 	judged := 0
 	for _, file := range files {
-		text, err := os.ReadFile(file) //nolint:gosec // a recording
+		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,13 +46,13 @@ func TestResponsesRequestsOfRealClientsSurvive(t *testing.T) {
 			continue
 		}
 		judged++
-		judgeRequest(t, file, body)
+		judgeResponsesRequest(t, file, body)
 	}
 	t.Logf("requests judged: %d", judged)
 }
 
-// judgeRequest checks that a request is read, and written again as the same.
-func judgeRequest(t *testing.T, file string, body []byte) {
+// judgeResponsesRequest checks that a request is read, and written again as the same.
+func judgeResponsesRequest(t *testing.T, file string, body []byte) {
 	t.Helper()
 	req, err := openai.Responses{}.DecodeRequest(wire.Route{}, body)
 	if err != nil {
@@ -80,25 +80,25 @@ func TestResponsesAnswersOfRealProvidersSurvive(t *testing.T) {
 		if codec, _ := codecFor(r); codec != (openai.Responses{}) || strings.Contains(r.File, "realtime") {
 			continue
 		}
-		switch streams := streamsOf(r); {
+		switch streams := responsesStreamsOf(r); {
 		case len(streams) == 0 && !strings.Contains(r.Body, `"output"`):
 			judged["else"]++
 		case len(streams) > 0:
 			for _, s := range streams {
 				judged["streams"]++
-				judgeStream(t, r.File, s, judged)
+				judgeResponsesStream(t, r.File, s, judged)
 			}
 		default:
 			judged["answers"]++
-			judgeAnswer(t, r.File, r.Body, judged)
+			judgeResponsesAnswer(t, r.File, r.Body, judged)
 		}
 	}
 	t.Logf("answers judged: %v", judged)
 }
 
-// streamsOf returns the recorded streams as they were on the wire; some files
+// responsesStreamsOf returns the recorded streams as they were on the wire; some files
 // hold several.
-func streamsOf(r wiretest.Recording) []string {
+func responsesStreamsOf(r wiretest.Recording) []string {
 	var out []string
 	for _, e := range r.Events {
 		if len(out) == 0 || strings.Contains(e, `"response.created"`) {
@@ -112,7 +112,7 @@ func streamsOf(r wiretest.Recording) []string {
 	return out
 }
 
-func judgeAnswer(t *testing.T, file, body string, judged map[string]int) {
+func judgeResponsesAnswer(t *testing.T, file, body string, judged map[string]int) {
 	t.Helper()
 	resp, _, err := openai.Responses{}.DecodeResponse([]byte(body))
 	if err != nil {
@@ -129,7 +129,7 @@ func judgeAnswer(t *testing.T, file, body string, judged map[string]int) {
 		t.Errorf("%s: %v", file, err)
 		return
 	}
-	wantNotes(t, losses)
+	responsesWantNotes(t, losses)
 	if diff := cmp.Diff(resp.Choices, got.Choices); diff != "" {
 		t.Errorf("%s:\n%s", file, diff)
 	}
@@ -138,9 +138,9 @@ func judgeAnswer(t *testing.T, file, body string, judged map[string]int) {
 	}
 }
 
-func judgeStream(t *testing.T, file, stream string, judged map[string]int) {
+func judgeResponsesStream(t *testing.T, file, stream string, judged map[string]int) {
 	t.Helper()
-	events, err := decodeStream(openai.Responses{}.StreamDecoder(), []byte(stream))
+	events, err := responsesEvents(openai.Responses{}.StreamDecoder(), []byte(stream))
 	if err != nil {
 		judged["cut"]++
 		if strings.Contains(stream, "response.completed") {
@@ -148,7 +148,7 @@ func judgeStream(t *testing.T, file, stream string, judged map[string]int) {
 		}
 		return
 	}
-	resp, err := fold(t, events)
+	resp, err := foldResponses(t, events)
 	if err != nil {
 		judged["failures"]++
 		return
@@ -159,13 +159,13 @@ func judgeStream(t *testing.T, file, stream string, judged map[string]int) {
 		out = e.Event(out, ev)
 	}
 	checkResponsesStream(t, out)
-	wantNotes(t, e.Losses())
-	events, err = decodeStream(openai.Responses{}.StreamDecoder(), out)
+	responsesWantNotes(t, e.Losses())
+	events, err = responsesEvents(openai.Responses{}.StreamDecoder(), out)
 	if err != nil {
 		t.Errorf("%s: %v", file, err)
 		return
 	}
-	got, err := fold(t, events)
+	got, err := foldResponses(t, events)
 	if err != nil {
 		t.Errorf("%s: %v", file, err)
 		return
@@ -173,17 +173,17 @@ func judgeStream(t *testing.T, file, stream string, judged map[string]int) {
 	if diff := cmp.Diff(resp.Choices, got.Choices); diff != "" {
 		t.Errorf("%s:\n%s", file, diff)
 	}
-	judgeEnd(t, file, stream, resp, judged)
+	judgeResponsesEnd(t, file, stream, resp, judged)
 	if t.Failed() {
 		t.Fatalf("the first failure is in %s", file)
 	}
 }
 
-// judgeEnd compares the items of a stream with those of the whole response at
+// judgeResponsesEnd compares the items of a stream with those of the whole response at
 // its end, as far as servers repeat themselves: ids and sealed texts may be new.
-func judgeEnd(t *testing.T, file, stream string, resp *ir.Response, judged map[string]int) {
+func judgeResponsesEnd(t *testing.T, file, stream string, resp *ir.Response, judged map[string]int) {
 	t.Helper()
-	last := lastResponse(t, []byte(stream))
+	last := lastResponsesObject(t, []byte(stream))
 	if last == "" {
 		return
 	}
@@ -195,7 +195,7 @@ func judgeEnd(t *testing.T, file, stream string, resp *ir.Response, judged map[s
 	if diff := cmp.Diff(whole.Usage, resp.Usage); diff != "" {
 		t.Errorf("%s:\n%s", file, diff)
 	}
-	want, got := said(whole), said(resp)
+	want, got := responsesSaid(whole), responsesSaid(resp)
 	if strings.HasSuffix(file, "openai-shell-container.1.chunks.txt") {
 		return // edited by hand: its end differs from its deltas in one character
 	}
@@ -204,8 +204,8 @@ func judgeEnd(t *testing.T, file, stream string, resp *ir.Response, judged map[s
 	}
 }
 
-// said is what an answer says, item by item.
-func said(r *ir.Response) []string {
+// responsesSaid is what an answer says, item by item.
+func responsesSaid(r *ir.Response) []string {
 	var out []string
 	for _, it := range r.Choices[0].Items {
 		switch x := it.(type) {
@@ -217,6 +217,7 @@ func said(r *ir.Response) []string {
 					s += p.Text
 				case ir.Refusal:
 					s += p.Text
+				case ir.Image, ir.Audio, ir.File, ir.Opaque:
 				}
 			}
 			out = append(out, s)
@@ -226,6 +227,8 @@ func said(r *ir.Response) []string {
 			out = append(out, strings.Join(x.Texts, "|"))
 		case ir.Opaque:
 			out = append(out, x.Type)
+		case ir.ToolResult:
+			out = append(out, x.CallID)
 		}
 	}
 	return out

@@ -74,7 +74,7 @@ func responsesInput(req *ir.Request, o *jsondoc.Object) {
 				instructions.Fail("must be a string or messages")
 			}
 		}
-	default:
+	case jsondoc.Absent, jsondoc.String, jsondoc.IsObject, jsondoc.Number, jsondoc.Bool:
 		if s := instructions.Str(); s != "" {
 			req.System = []ir.Part{ir.Text{Text: s}}
 		}
@@ -84,7 +84,7 @@ func responsesInput(req *ir.Request, o *jsondoc.Object) {
 	case jsondoc.Absent:
 	case jsondoc.String:
 		req.Items = []ir.Item{ir.Message{Role: ir.RoleUser, Parts: []ir.Part{ir.Text{Text: input.Str()}}}}
-	default:
+	case jsondoc.IsArray, jsondoc.IsObject, jsondoc.Number, jsondoc.Bool:
 		responsesInputItems(req, input.Array())
 	}
 	if len(req.System) > 0 && !alone {
