@@ -283,7 +283,9 @@ func TestResponsesErrorEndsTheStreamWithWhatWasMade(t *testing.T) {
 	e := openai.Responses{}.StreamEncoder(&ir.Request{Model: "alias"}, wire.FramingSSE, 1<<40)
 	var out []byte
 	for _, ev := range []ir.Event{
-		ir.Start{}, ir.ItemStart{Item: ir.Message{Role: ir.RoleAssistant}}, ir.TextDelta{Text: "Ha"},
+		ir.Start{},
+		ir.ItemStart{Item: ir.Message{Role: ir.RoleAssistant}},
+		ir.TextDelta{Text: "Ha"},
 		ir.ItemStart{Index: 1, Item: ir.ToolCall{ID: "c", Kind: ir.ToolFunction, Name: "f"}},
 	} {
 		out = e.Event(out, ev)
@@ -321,8 +323,15 @@ func TestResponsesLateDeltasReachTheirPart(t *testing.T) {
 	e := openai.Responses{}.StreamEncoder(&ir.Request{Model: "m"}, wire.FramingSSE, 1<<40)
 	var out []byte
 	for _, ev := range []ir.Event{
-		ir.Start{}, ir.ItemStart{Item: ir.Message{Role: ir.RoleAssistant}}, ir.TextDelta{Text: "a"}, ir.TextDelta{Part: 1, Text: "b"},
-		ir.Cited{Citation: ir.Citation{Kind: ir.CitationURL, URL: "https://a"}}, ir.TextDelta{Text: "c"}, ir.ItemEnd{}, ir.Stopped{}, ir.Finish{},
+		ir.Start{},
+		ir.ItemStart{Item: ir.Message{Role: ir.RoleAssistant}},
+		ir.TextDelta{Text: "a"},
+		ir.TextDelta{Part: 1, Text: "b"},
+		ir.Cited{Citation: ir.Citation{Kind: ir.CitationURL, URL: "https://a"}},
+		ir.TextDelta{Text: "c"},
+		ir.ItemEnd{},
+		ir.Stopped{},
+		ir.Finish{},
 	} {
 		out = e.Event(out, ev)
 	}
