@@ -42,13 +42,21 @@ func (Responses) DecodeResponse(body []byte) (*ir.Response, []ir.Loss, error) {
 func responsesUnfinished(o *jsondoc.Object) error {
 	switch status := textOf(o, "status"); status {
 	case "failed":
-		return responsesFailure(o)
+		if failure := responsesFailure(o); failure.Message != brokenOutput {
+			return failure
+		}
+		return nil
 	case "cancelled", "queued", "in_progress":
 		return tollgate.Errorf(tollgate.CodeUpstream, "the provider gave no answer: its status is %s", status)
 	default: // completed, incomplete; some servers leave it out
 		return nil
 	}
 }
+
+// brokenOutput is the message of an answer that failed because the model wrote
+// something that is no call of a tool. Such an answer is one all the same, and
+// read as one.
+const brokenOutput = "the model's output was broken, so that the answer is not whole"
 
 // responsesFailure reads the error of a failed answer, or of an error event.
 func responsesFailure(o *jsondoc.Object) *tollgate.Error {
@@ -89,6 +97,8 @@ func responsesStop(o *jsondoc.Object, items []ir.Item) ir.Stop {
 
 func responsesStopOf(status, reason string, items []ir.Item) ir.Stop {
 	switch {
+	case status == "failed":
+		return ir.Stop{Reason: ir.StopFailure}
 	case status != "incomplete":
 		return ir.Stop{Reason: responsesEnd(items)}
 	case reason == "max_output_tokens" || reason == "":

@@ -43,7 +43,7 @@ func (Responses) ReadConversation(body []byte) (Conversation, error) {
 	case jsondoc.Absent:
 	case jsondoc.String:
 		c.Items = []json.RawMessage{userItem(input.Str())}
-	default:
+	case jsondoc.IsArray, jsondoc.IsObject, jsondoc.Number, jsondoc.Bool:
 		for _, v := range input.Array() {
 			v.Object()
 			c.Items = append(c.Items, v.Raw())

@@ -58,6 +58,9 @@ func responsesIsMade(s string) bool {
 const redactedMark = "redacted "
 
 // responsesSeal is the encrypted_content of a thought; empty when it has none.
+// What another vendor sealed is given to a client whether or not it asked for
+// reasoning.encrypted_content: no provider keeps it under the item's id, as
+// OpenAI does, so that the client could not replay the thought otherwise.
 func responsesSeal(th *ir.Thought) string {
 	p := th.Private
 	switch {

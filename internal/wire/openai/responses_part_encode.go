@@ -155,7 +155,7 @@ func (w *responsesWriter) image(at string, role ir.Role, x *ir.Image) bool {
 	w.Object("")
 	w.Str("type", "input_image")
 	if x.Source.ID != "" {
-		w.Str("file_id", x.Source.ID)
+		w.fileID(at, x.Source)
 	} else {
 		w.Str("image_url", w.address(at, x.Source, "image/png"))
 	}
@@ -166,6 +166,14 @@ func (w *responsesWriter) image(at string, role ir.Role, x *ir.Image) bool {
 	}
 	w.private(at, x.Private)
 	return true
+}
+
+// fileID writes a file that the vendor keeps.
+func (w *responsesWriter) fileID(at string, s ir.Source) {
+	w.Str("file_id", s.ID)
+	if s.MIME != "" {
+		w.losses.Note(at+".source.mime", "the vendor knows the type of what it keeps")
+	}
 }
 
 // address is a source as a URL.
@@ -226,7 +234,7 @@ func (w *responsesWriter) file(at string, role ir.Role, x *ir.File) bool {
 	}
 	switch {
 	case x.Source.ID != "":
-		w.Str("file_id", x.Source.ID)
+		w.fileID(at, x.Source)
 	case x.Source.URL != "":
 		w.Str("file_url", w.address(at, x.Source, ""))
 	default:

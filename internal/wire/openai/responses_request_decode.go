@@ -12,8 +12,7 @@ import (
 // /v1/responses/input_tokens, whose bodies are alike.
 //
 // instructions and the system messages that begin the input are the system
-// prompt. What lives at one provider alone (conversation, prompt) is refused:
-// without it the request means something else.
+// prompt.
 func (Responses) DecodeRequest(_ wire.Route, body []byte) (*ir.Request, error) {
 	o, err := jsondoc.Parse(body, jsondoc.Options{Limits: wire.AnswerLimits()})
 	if err != nil {
@@ -39,11 +38,6 @@ func (Responses) DecodeRequest(_ wire.Route, body []byte) (*ir.Request, error) {
 	}
 	if s := o.Bool("stream"); s != nil {
 		req.Stream = *s
-	}
-	for _, name := range []string{"conversation", "prompt"} {
-		if v := o.Get(name); v.Present() {
-			v.Fail("is kept by OpenAI: this model is served by a provider that cannot see it; send the input itself")
-		}
 	}
 	responsesMetadata(req, o.Object("metadata"))
 	req.Tools = responsesTools(nil, o.Array("tools"))
@@ -74,7 +68,7 @@ func responsesInput(req *ir.Request, o *jsondoc.Object) {
 				instructions.Fail("must be a string or messages")
 			}
 		}
-	default:
+	case jsondoc.Absent, jsondoc.String, jsondoc.IsObject, jsondoc.Number, jsondoc.Bool:
 		if s := instructions.Str(); s != "" {
 			req.System = []ir.Part{ir.Text{Text: s}}
 		}
@@ -84,7 +78,7 @@ func responsesInput(req *ir.Request, o *jsondoc.Object) {
 	case jsondoc.Absent:
 	case jsondoc.String:
 		req.Items = []ir.Item{ir.Message{Role: ir.RoleUser, Parts: []ir.Part{ir.Text{Text: input.Str()}}}}
-	default:
+	case jsondoc.IsArray, jsondoc.IsObject, jsondoc.Number, jsondoc.Bool:
 		responsesInputItems(req, input.Array())
 	}
 	if len(req.System) > 0 && !alone {

@@ -30,6 +30,9 @@ func (Responses) EncodeRequest(req *ir.Request) ([]byte, []ir.Loss, error) {
 	}
 	w.input(req)
 	w.sampling(req)
+	if req.Choices == 1 {
+		losses.Note("choices", "there is always one")
+	}
 	w.delivery(req)
 	w.requestExtras(req)
 	w.End()
@@ -66,12 +69,14 @@ func (w *responsesWriter) input(req *ir.Request) {
 			system = system[1:]
 		}
 	}
-	w.Array("input")
-	if len(system) > 0 {
-		w.system(system, len(req.System)-len(system))
+	if len(system)+len(req.Items) > 0 {
+		w.Array("input")
+		if len(system) > 0 {
+			w.system(system, len(req.System)-len(system))
+		}
+		w.items(req.Items, ir.ItemPath)
+		w.End()
 	}
-	w.items(req.Items, ir.ItemPath)
-	w.End()
 	w.toolOptions(req)
 	w.textOptions(req)
 	w.reasoning(req)

@@ -68,10 +68,8 @@ func (d *responsesDecoder) event(dst []ir.Event, kind string, o *jsondoc.Object)
 	switch kind {
 	case "response.created", "response.in_progress", "response.queued":
 		return d.start(dst, o.Object("response"))
-	case "response.completed", "response.incomplete", "response.done":
+	case "response.completed", "response.incomplete", "response.done", "response.failed":
 		return d.complete(dst, o.Object("response"))
-	case "response.failed":
-		return d.fail(dst, responsesFailure(o.Object("response")))
 	case "error":
 		return d.fail(dst, responsesFailure(o))
 	case "response.output_item.added", "response.output_item.done":
@@ -103,6 +101,9 @@ func (d *responsesDecoder) start(dst []ir.Event, o *jsondoc.Object) []ir.Event {
 
 // complete ends the answer with what the whole object adds.
 func (d *responsesDecoder) complete(dst []ir.Event, o *jsondoc.Object) []ir.Event {
+	if err := responsesUnfinished(o); err != nil {
+		return d.fail(dst, tollgate.AsError(err))
+	}
 	dst = d.start(dst, o)
 	output := o.Array("output")
 	untold := len(output) > len(d.seen)+len(d.items) // else some server numbers in its own way
@@ -113,9 +114,6 @@ func (d *responsesDecoder) complete(dst []ir.Event, o *jsondoc.Object) []ir.Even
 	}
 	for _, index := range slices.Sorted(maps.Keys(d.items)) {
 		dst = d.end(dst, index, d.items[index])
-	}
-	if err := responsesUnfinished(o); err != nil {
-		return d.fail(dst, tollgate.AsError(err))
 	}
 	var end ir.Response
 	responsesHead(&end, o)

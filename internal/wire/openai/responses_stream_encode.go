@@ -211,7 +211,7 @@ func (e *responsesEncoder) end() {
 		}
 	case ir.StopFailure:
 		e.state.status, reads = "failed", ir.StopFailure
-		e.state.failure = tollgate.Errorf(tollgate.CodeUpstream, "the model's output was broken, so that it has no end")
+		e.state.failure = tollgate.Errorf(tollgate.CodeUpstream, "%s", brokenOutput)
 	case ir.StopUnknown, ir.StopEnd, ir.StopSequence, ir.StopTools, ir.StopPause:
 	}
 	if reads != e.stop.Reason {

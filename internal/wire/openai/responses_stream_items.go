@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"slices"
 	"strings"
 
 	"tollgate/internal/ir"
@@ -112,8 +113,9 @@ func (e *responsesEncoder) add(dst []byte, out *responsesOut) []byte {
 		return dst
 	}
 	out.added, out.index = true, len(e.output)
+	taken := slices.ContainsFunc(e.output, func(x *responsesOut) bool { return x.id == out.id })
 	e.output = append(e.output, out)
-	if out.id == "" {
+	if out.id == "" || taken {
 		out.id = responsesMadeItemID(out.kind.prefix(), e.id, out.index)
 	}
 	if e.silent {

@@ -37,10 +37,10 @@ const (
 // before it are done. nil = the part was lost.
 func (e *responsesEncoder) part(dst []byte, out *responsesOut, k int, kind partKind) ([]byte, *responsesOutPart) {
 	p := out.part(k)
-	switch {
-	case p.kind == partLost:
+	switch p.kind {
+	case partLost:
 		return dst, nil
-	case p.kind == partNone:
+	case partNone:
 		dst = e.add(dst, out)
 		for before := range k {
 			dst = e.partEnd(dst, out, before)
@@ -52,6 +52,7 @@ func (e *responsesEncoder) part(dst []byte, out *responsesOut, k int, kind partK
 			}
 		}
 		dst = e.partBegin(dst, out, p)
+	case partText, partRefusal, partSummary, partThought, partRaw:
 	}
 	p.open = true
 	return dst, p

@@ -122,13 +122,13 @@ func (c *responsesCase) request() (*ir.Request, error) {
 // again checks that a request is written without a loss and read as the same.
 func (c *responsesCase) again(t *testing.T, req *ir.Request) {
 	t.Helper()
-	c.golden(t, "ir", dump(req))
+	c.golden(t, "ir", responsesDump(req))
 	body, losses, err := openai.Responses{}.EncodeRequest(req)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.golden(t, "losses", lossText(losses))
-	c.golden(t, "sent", pretty(t, body))
+	c.golden(t, "losses", responsesLossText(losses))
+	c.golden(t, "sent", responsesPretty(t, body))
 	got, err := openai.Responses{}.DecodeRequest(wire.Route{}, body)
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +138,7 @@ func (c *responsesCase) again(t *testing.T, req *ir.Request) {
 	}
 }
 
-func lossText(losses []ir.Loss) string {
+func responsesLossText(losses []ir.Loss) string {
 	var b strings.Builder
 	for _, l := range losses {
 		kind := "lost"
@@ -154,16 +154,16 @@ func (c *responsesCase) whole(t *testing.T, req *ir.Request, answer string) {
 	t.Helper()
 	resp, losses, err := openai.Responses{}.DecodeResponse([]byte(answer))
 	if err != nil {
-		c.golden(t, "error", errorText(err))
+		c.golden(t, "error", responsesErrorText(err))
 		return
 	}
 	if len(losses) > 0 {
 		t.Errorf("losses %v", losses)
 	}
-	c.golden(t, "ir", dump(resp))
+	c.golden(t, "ir", responsesDump(resp))
 	body, losses := openai.Responses{}.EncodeResponse(req, resp, 1<<40)
-	wantNotes(t, losses)
-	c.golden(t, "sent", pretty(t, body))
+	responsesWantNotes(t, losses)
+	c.golden(t, "sent", responsesPretty(t, body))
 	got, _, err := openai.Responses{}.DecodeResponse(body)
 	if err != nil {
 		t.Fatal(err)
@@ -176,8 +176,8 @@ func (c *responsesCase) whole(t *testing.T, req *ir.Request, answer string) {
 	}
 }
 
-// wantNotes accepts nothing but the notes about the answer's head.
-func wantNotes(t *testing.T, losses []ir.Loss) {
+// responsesWantNotes accepts nothing but the notes about the answer's head.
+func responsesWantNotes(t *testing.T, losses []ir.Loss) {
 	t.Helper()
 	for _, l := range losses {
 		if !l.Note || strings.Contains(l.Path, "items") {
@@ -188,26 +188,26 @@ func wantNotes(t *testing.T, losses []ir.Loss) {
 
 func (c *responsesCase) stream(t *testing.T, req *ir.Request, stream string) {
 	t.Helper()
-	events, err := decodeStream(openai.Responses{}.StreamDecoder(), []byte(stream))
-	resp, foldErr := fold(t, events)
+	events, err := responsesEvents(openai.Responses{}.StreamDecoder(), []byte(stream))
+	resp, foldErr := foldResponses(t, events)
 	if err != nil || foldErr != nil {
-		c.golden(t, "error", errorText(err)+"\n"+errorText(foldErr))
+		c.golden(t, "error", responsesErrorText(err)+"\n"+responsesErrorText(foldErr))
 		return
 	}
-	c.golden(t, "ir", dump(resp))
+	c.golden(t, "ir", responsesDump(resp))
 	e := openai.Responses{}.StreamEncoder(req, wire.FramingSSE, 1<<40)
 	var out []byte
 	for _, ev := range events {
 		out = e.Event(out, ev)
 	}
-	wantNotes(t, e.Losses())
+	responsesWantNotes(t, e.Losses())
 	c.golden(t, "sent", string(out))
 	checkResponsesStream(t, out)
-	events, err = decodeStream(openai.Responses{}.StreamDecoder(), out)
+	events, err = responsesEvents(openai.Responses{}.StreamDecoder(), out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := fold(t, events)
+	got, err := foldResponses(t, events)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,12 +215,12 @@ func (c *responsesCase) stream(t *testing.T, req *ir.Request, stream string) {
 		t.Errorf("the stream written again is another one:\n%s", diff)
 	}
 	whole, _ := openai.Responses{}.EncodeResponse(req, resp, 1<<40)
-	if diff := cmp.Diff(string(whole), lastResponse(t, out)); diff != "" {
+	if diff := cmp.Diff(string(whole), lastResponsesObject(t, out)); diff != "" {
 		t.Errorf("the whole answer and the end of the stream differ:\n%s", diff)
 	}
 }
 
-func errorText(err error) string {
+func responsesErrorText(err error) string {
 	if err == nil {
 		return "none"
 	}
@@ -228,10 +228,10 @@ func errorText(err error) string {
 	return string(e.Code) + " " + e.Reason + ": " + e.Message
 }
 
-// decodeStream reads a whole stream.
-func decodeStream(d wire.StreamDecoder, stream []byte) ([]ir.Event, error) {
+// responsesEvents reads a whole stream.
+func responsesEvents(d wire.StreamDecoder, stream []byte) ([]ir.Event, error) {
 	var events []ir.Event
-	err := eachEvent(stream, func(name, data []byte) error {
+	err := eachResponsesEvent(stream, func(name, data []byte) error {
 		var err error
 		events, err = d.Event(events, name, data)
 		return err
@@ -242,7 +242,7 @@ func decodeStream(d wire.StreamDecoder, stream []byte) ([]ir.Event, error) {
 	return d.End(events)
 }
 
-func eachEvent(stream []byte, fn func(name, data []byte) error) error {
+func eachResponsesEvent(stream []byte, fn func(name, data []byte) error) error {
 	s := sse.NewScanner(sse.Limits{})
 	for len(stream) > 0 {
 		n := copy(s.Buffer(), stream)
@@ -268,8 +268,8 @@ func eachEvent(stream []byte, fn func(name, data []byte) error) error {
 	return fn(ev.Name, ev.Data)
 }
 
-// fold folds events and checks their order.
-func fold(t *testing.T, events []ir.Event) (*ir.Response, error) {
+// foldResponses folds events and checks their order.
+func foldResponses(t *testing.T, events []ir.Event) (*ir.Response, error) {
 	t.Helper()
 	var f ir.Folder
 	var check ir.Checker
@@ -285,7 +285,7 @@ func fold(t *testing.T, events []ir.Event) (*ir.Response, error) {
 	return resp, nil
 }
 
-func pretty(t *testing.T, body []byte) string {
+func responsesPretty(t *testing.T, body []byte) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := json.Indent(&b, body, "", "  "); err != nil {
@@ -294,18 +294,18 @@ func pretty(t *testing.T, body []byte) string {
 	return b.String()
 }
 
-// dump writes the fields of a value that are not zero, an item a line.
-func dump(v any) string {
+// responsesDump writes the fields of a value that are not zero, an item a line.
+func responsesDump(v any) string {
 	var b strings.Builder
-	dumpValue(&b, reflect.ValueOf(v), 0)
+	responsesDumpValue(&b, reflect.ValueOf(v), 0)
 	return b.String()
 }
 
-func dumpValue(b *strings.Builder, v reflect.Value, depth int) {
+func responsesDumpValue(b *strings.Builder, v reflect.Value, depth int) {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
 		if !v.IsNil() {
-			dumpValue(b, v.Elem(), depth)
+			responsesDumpValue(b, v.Elem(), depth)
 		}
 	case reflect.Struct:
 		b.WriteString(v.Type().Name() + "{")
@@ -313,13 +313,13 @@ func dumpValue(b *strings.Builder, v reflect.Value, depth int) {
 		for i := range v.NumField() {
 			if f := v.Field(i); !f.IsZero() {
 				b.WriteString(sep + v.Type().Field(i).Name + ": ")
-				dumpValue(b, f, depth+1)
+				responsesDumpValue(b, f, depth+1)
 				sep = ", "
 			}
 		}
 		b.WriteString("}")
 	case reflect.Slice:
-		if raw, ok := v.Interface().(json.RawMessage); ok {
+		if raw, ok := reflect.TypeAssert[json.RawMessage](v); ok {
 			var c bytes.Buffer
 			_ = json.Compact(&c, raw)
 			b.WriteString(c.String())
@@ -330,7 +330,7 @@ func dumpValue(b *strings.Builder, v reflect.Value, depth int) {
 			if v.Len() > 1 || v.Index(i).Kind() == reflect.Interface {
 				b.WriteString("\n" + strings.Repeat("  ", depth))
 			}
-			dumpValue(b, v.Index(i), depth)
+			responsesDumpValue(b, v.Index(i), depth)
 		}
 		b.WriteString("]")
 	default:
