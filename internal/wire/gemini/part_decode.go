@@ -142,15 +142,19 @@ func readArgs(o *jsondoc.Object) string {
 	if !args.Present() {
 		return "{}"
 	}
-	raw := args.Value().Raw()
+	return string(compact(args.Value().Raw()))
+}
+
+// compact takes the white space out of a JSON text that has line ends.
+func compact(raw json.RawMessage) json.RawMessage {
 	if bytes.IndexByte(raw, '\n') < 0 {
-		return string(raw)
+		return raw
 	}
 	var b bytes.Buffer
 	if json.Compact(&b, raw) != nil {
-		return string(raw)
+		return raw
 	}
-	return b.String()
+	return b.Bytes()
 }
 
 // camelCase returns the canonical spelling of a member's name.

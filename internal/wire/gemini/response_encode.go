@@ -20,7 +20,7 @@ func (Codec) EncodeResponse(req *ir.Request, resp *ir.Response, id tollgate.Requ
 	w.End()
 	writeTail(w, &p.losses, &tail{
 		usage: &resp.Usage, tier: resp.ServiceTier, extras: resp.Extras,
-		model: req.Model, id: answerID(resp.ID, id),
+		model: req.Model, id: answerID(resp.ID, id, &p.losses),
 	})
 	w.End()
 	if resp.Created != 0 {
@@ -33,10 +33,11 @@ func (Codec) EncodeResponse(req *ir.Request, resp *ir.Response, id tollgate.Requ
 }
 
 // answerID is the vendor's id of the answer, or one made of the request's.
-func answerID(given string, id tollgate.RequestID) string {
+func answerID(given string, id tollgate.RequestID, losses *ir.Losses) string {
 	if given != "" {
 		return given
 	}
+	losses.Note("id", "the provider gave none: made of the request's")
 	return id.String()
 }
 
