@@ -15,9 +15,7 @@ func (s *streamEncoder) open(dst []byte, ev ir.ItemStart) []byte {
 	switch x := ev.Item.(type) {
 	case ir.Message:
 		c.thought = false
-		whole := x
-		whole.Parts = []ir.Part{ir.Text{}} // they come
-		answerMessage(&s.losses, at, &whole)
+		answerMessage(&s.losses, at, &x)
 	case ir.ToolCall:
 		c.text, c.thought, c.called = false, false, true
 	case ir.Thought:

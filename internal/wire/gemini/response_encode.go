@@ -87,8 +87,12 @@ func (a *answerParts) item(at string, it ir.Item) {
 	case ir.Message:
 		a.thought = false
 		answerMessage(&a.losses, at, &x)
+		before := a.wrote
 		for k, part := range x.Parts {
 			a.messagePart(at, k, part)
+		}
+		if a.wrote == before {
+			a.losses.Note(at, "a message without content")
 		}
 	case ir.ToolCall:
 		a.text, a.thought, a.called = false, false, true
@@ -126,9 +130,6 @@ func answerMessage(losses *ir.Losses, at string, m *ir.Message) {
 		losses.Lose(at+".name", "Gemini's speakers have no names")
 	}
 	losses.Extras(at, m.Extras, own)
-	if len(m.Parts) == 0 {
-		losses.Note(at, "a message without content")
-	}
 }
 
 // messagePart writes part k of a message.
