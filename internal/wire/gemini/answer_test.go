@@ -51,7 +51,6 @@ func TestAnswersOfOtherDialects(t *testing.T) {
 	if diff := cmp.Diff(`note choices[0].items[0].texts: readers take them for one
 note choices[0].items[2].id: Gemini's thoughts have no ids
 note choices[0].items[3].id: Gemini's messages have no ids
-note choices[0].items[3]: readers take texts without a seal between them for one
 note choices[0].items[3].parts: readers take texts without a seal between them for one
 lost choices[0].items[3].parts[1].citations[1]: Gemini cites addresses alone
 note choices[0].items[5].arguments: no arguments are an empty object

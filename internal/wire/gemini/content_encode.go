@@ -83,7 +83,7 @@ func (e *encoder) modelTurn(i int) int {
 			extras = append(extras, x.Extras...)
 		case ir.Thought:
 			if was, again := before.(ir.Thought); again && !sealedByUs(was.Private) {
-				e.note(at, "one with the thought before")
+				sameThought(&e.parts.losses, ir.ItemPath(i-1), at)
 			}
 			e.parts.thought(at, &x)
 		case ir.ToolCall:

@@ -101,7 +101,7 @@ func TestNothingIsLostSilently(t *testing.T) {
 		items(user("a"), user("b"), ir.Message{Role: ir.RoleSystem, Parts: []ir.Part{ir.Text{Text: "s"}, ir.Text{Text: "t"}}}),
 		items(ir.Message{Role: ir.RoleAssistant, Parts: []ir.Part{ir.Text{Text: "a"}}}, ir.Message{Role: ir.RoleAssistant, Parts: []ir.Part{ir.Text{Text: "b"}}}),
 		items(ir.Thought{ID: "i", Texts: []string{"a", "b"}, Raw: true, Private: &ir.Private{Vendor: ir.VendorOpenAI, Data: "x"}, Redacted: true}),
-		items(ir.Thought{Texts: []string{""}}), items(ir.Thought{Private: &ir.Private{Vendor: ir.VendorAnthropic, Data: "x"}, Redacted: true}),
+		items(ir.Thought{Texts: []string{""}}), items(ir.Thought{Texts: []string{"a"}}, ir.Thought{Texts: []string{"b"}}), items(ir.Thought{Private: &ir.Private{Vendor: ir.VendorAnthropic, Data: "x"}, Redacted: true}),
 		items(ir.ToolCall{ID: "a", Kind: ir.ToolCustom, Name: "f", Arguments: "x", ItemID: "i", Cache: cache}), items(ir.ToolCall{ID: "a", Kind: ir.ToolFunction, Name: "f", Namespace: "n", Arguments: " "}),
 		items(call("a", "f", "{\n \"a\": 1}")), items(call("a", "f", "[1]")), items(call("a", "f", `{"a":1} `)),
 		answered(ir.ToolResult{Kind: ir.ToolFunction, Parts: []ir.Part{ir.Text{Text: "a"}, ir.Text{Text: "b", Cache: cache}}}), answered(ir.ToolResult{Kind: ir.ToolCustom, IsError: true, Cache: cache}),
@@ -150,6 +150,7 @@ func TestNothingOfAnAnswerIsLostSilently(t *testing.T) {
 		message(ir.Text{Text: "a", Logprobs: []ir.Logprob{{Token: "a", Bytes: []int{97}}}}), message(ir.Audio{Source: ir.Source{MIME: "audio/wav", Data: "AAAA"}, Transcript: "t"}),
 		message(ir.Image{Source: ir.Source{MIME: "image/png", URL: "https://a/b.png"}}), {call("a", "f", "{\n}")}, {call("a", "f", "broken")},
 		{ir.ToolCall{ID: "a", Kind: ir.ToolCustom, Name: "f", Arguments: "x", ItemID: "i"}}, {ir.Thought{Texts: []string{"a"}}, ir.Thought{Texts: []string{"b"}}},
+		{ir.Message{Role: ir.RoleAssistant, Parts: []ir.Part{ir.Text{Text: "a"}}}, ir.Message{Role: ir.RoleAssistant, Parts: []ir.Part{ir.Text{Text: "b"}}}},
 		message(ir.Text{Text: "é", Citations: []ir.Citation{{Kind: ir.CitationURL, URL: "u", Start: ptr(int64(0)), End: ptr(int64(1)), Quote: "q", Dialect: "x", Raw: []byte("{}")}, {Kind: ir.CitationURL, URL: "v"}, {Kind: ir.CitationURL, URL: "w", Start: ptr(int64(5)), End: ptr(int64(9))}}}),
 	}
 	for i, list := range cases {

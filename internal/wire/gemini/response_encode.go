@@ -77,6 +77,7 @@ type answerParts struct {
 	// text and thought are set while the last part was one without a seal:
 	// readers of streams take the next one for more of it.
 	text, thought bool
+	last          string // path of the item that holds it
 	called        bool
 	logprobs      []ir.Logprob
 	ground        grounding
@@ -100,7 +101,7 @@ func (a *answerParts) item(at string, it ir.Item) {
 	case ir.Thought:
 		a.text = false
 		if a.thought {
-			a.losses.Note(at, "one with the thought before")
+			sameThought(&a.losses, a.last, at)
 		}
 		if len(x.Texts) > 1 {
 			a.losses.Note(at+".texts", "readers take them for one")
@@ -108,7 +109,7 @@ func (a *answerParts) item(at string, it ir.Item) {
 		before := a.wrote
 		a.parts.thought(at, &x)
 		if a.wrote > before {
-			a.thought = x.Private == nil
+			a.thought, a.last = x.Private == nil, at
 		}
 	case ir.ToolResult:
 		a.losses.Lose(at, "Gemini's answers hold no results of tools")
@@ -151,9 +152,25 @@ func (a *answerParts) messagePart(at string, k int, part ir.Part) {
 // joined notes that a text goes on the one before.
 func (a *answerParts) joined(at string) {
 	if a.text {
-		a.losses.Note(at, "readers take texts without a seal between them for one")
-		a.losses.Note(at+".parts", "readers take texts without a seal between them for one")
+		sameText(&a.losses, a.last, at)
 	}
+	a.last = at
+}
+
+// sameText notes that texts of the items at last and at are read as one.
+func sameText(losses *ir.Losses, last, at string) {
+	const why = "readers take texts without a seal between them for one"
+	losses.Note(last+".parts", why)
+	if last != at {
+		losses.Note(at, why)
+	}
+}
+
+// sameThought notes the same of thoughts.
+func sameThought(losses *ir.Losses, last, at string) {
+	const why = "readers take thoughts without a seal between them for one"
+	losses.Note(last+".texts", why)
+	losses.Note(at, why)
 }
 
 func (a *answerParts) textPart(at, path string, t *ir.Text) {

@@ -44,6 +44,7 @@ type candidate struct {
 	stop   ir.Stop
 	// text and thought as in answerParts.
 	text, thought bool
+	last          string
 }
 
 // outItem is one item of a candidate.
