@@ -3,6 +3,7 @@ package gemini
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"tollgate/internal/ir"
 	"tollgate/internal/wire/jsondoc"
@@ -15,6 +16,9 @@ type history struct {
 	items []ir.Item
 	// open is set while the last item may still take parts of the same content.
 	open bool
+	// from is the first item of the content, and marked the result that media behind
+	// a mediaMark belong to, -1 = none.
+	from, marked int
 }
 
 // content reads one turn.
@@ -28,8 +32,8 @@ func (h *history) content(v jsondoc.Value) {
 	default:
 		r.Fail("must be user or model")
 	}
-	h.open = false
 	from := len(h.items)
+	h.open, h.from, h.marked = false, from, -1
 	for _, part := range list(o.Get("parts")) {
 		h.part(role, part)
 	}
@@ -56,6 +60,9 @@ func (h *history) keep(from int, extras []ir.Extra) {
 
 func (h *history) part(role ir.Role, v jsondoc.Value) {
 	p := readPiece(v)
+	if h.belongs(p) {
+		return
+	}
 	switch p.kind {
 	case pieceText:
 		h.say(role, ir.Text{Text: p.text, Private: p.private}, p.extras)
@@ -68,6 +75,37 @@ func (h *history) part(role ir.Role, v jsondoc.Value) {
 	case pieceResult:
 		h.add(h.result(p))
 	}
+}
+
+// mediaMark is the text before media that belong to result number n of a
+// content, for models that take none in results.
+func mediaMark(n int, name string) string {
+	return "Part of result " + strconv.Itoa(n) + " (" + name + "):"
+}
+
+// belongs undoes what stands behind a mediaMark, and the mark itself.
+func (h *history) belongs(p piece) bool {
+	if p.kind == pieceMedia && h.marked >= 0 {
+		if r, ok := h.items[h.marked].(ir.ToolResult); ok && len(p.extras) == 0 {
+			r.Parts = append(r.Parts, p.content)
+			h.items[h.marked] = r
+			return true
+		}
+	}
+	h.marked = -1
+	if p.kind != pieceText || p.private != nil || !strings.HasPrefix(p.text, "Part of result ") {
+		return false
+	}
+	n := 0
+	for i := h.from; i < len(h.items); i++ {
+		if r, ok := h.items[i].(ir.ToolResult); ok {
+			if n++; mediaMark(n, r.Name) == p.text {
+				h.marked = i
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (h *history) add(it ir.Item) {

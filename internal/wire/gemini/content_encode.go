@@ -83,7 +83,7 @@ func (e *encoder) modelTurn(i int) int {
 			extras = append(extras, x.Extras...)
 		case ir.Thought:
 			if was, again := before.(ir.Thought); again && !sealedByUs(was.Private) {
-				e.note(at, "one with the thought before")
+				sameThought(&e.parts.losses, ir.ItemPath(i-1), at)
 			}
 			e.parts.thought(at, &x)
 		case ir.ToolCall:
@@ -201,9 +201,11 @@ func (e *encoder) userTurns(i int) int {
 func (e *encoder) results(from, to int) {
 	t := e.begin("user")
 	var behind []func()
+	number := 0
 	for k := from; k < to; k++ {
 		if r, ok := e.req.Items[k].(ir.ToolResult); ok {
-			if late := e.result(ir.ItemPath(k), &r); late != nil {
+			number++
+			if late := e.result(ir.ItemPath(k), &r, number); late != nil {
 				behind = append(behind, late)
 			}
 		}
@@ -214,9 +216,9 @@ func (e *encoder) results(from, to int) {
 	t.end(nil)
 }
 
-// result writes one result; what it returns writes the media that must come
-// behind all results where the model takes none in them.
-func (e *encoder) result(at string, r *ir.ToolResult) (late func()) {
+// result writes result number n of its content; what it returns writes the media
+// that must come behind all results where the model takes none in them.
+func (e *encoder) result(at string, r *ir.ToolResult, n int) (late func()) {
 	name := r.Name
 	if c, ok := e.calls[r.CallID]; ok {
 		if c.Namespace == "" && name == "" {
@@ -246,8 +248,8 @@ func (e *encoder) result(at string, r *ir.ToolResult) (late func()) {
 	inside := e.fam.resultMedia() && len(media) > 0
 	if inside {
 		e.w.Array("parts")
-		for n, k := range media {
-			e.parts.part(ir.PartPath(at, k), r.Parts[k], r.Extras, "functionResponse.parts["+strconv.Itoa(n)+"].")
+		for m, k := range media {
+			e.parts.part(ir.PartPath(at, k), r.Parts[k], r.Extras, "functionResponse.parts["+strconv.Itoa(m)+"].")
 		}
 		e.w.End()
 	}
@@ -261,7 +263,7 @@ func (e *encoder) result(at string, r *ir.ToolResult) (late func()) {
 		e.note(ir.PartPath(at, k), "the model takes no media in results: a part behind them")
 	}
 	return func() {
-		e.parts.text(at, &ir.Text{Text: "Part of the result of " + name + ":"}, nil, "")
+		e.parts.text(at, &ir.Text{Text: mediaMark(n, name)}, nil, "")
 		for _, k := range media {
 			e.parts.part(ir.PartPath(at, k), r.Parts[k], nil, "")
 		}

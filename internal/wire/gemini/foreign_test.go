@@ -50,7 +50,7 @@ func TestRequestsOfOtherDialects(t *testing.T) {
 		},
 		"images of results go behind them for models that take none inside": {
 			ir.Request{Model: "gemini-2.5-pro", Items: []ir.Item{call("a", "shot", `{}`), ir.ToolResult{CallID: "a", Name: "shot", Parts: []ir.Part{image, ir.Text{Text: "see"}}}}},
-			`{"contents":[{"parts":[{"functionCall":{"id":"a","name":"shot","args":{}}}],"role":"model"},{"parts":[{"functionResponse":{"id":"a","name":"shot","response":{"output":"see"}}},{"text":"Part of the result of shot:"},{"inlineData":{"mimeType":"image/png","data":"iVBORw0K"}}],"role":"user"}]}`,
+			`{"contents":[{"parts":[{"functionCall":{"id":"a","name":"shot","args":{}}}],"role":"model"},{"parts":[{"functionResponse":{"id":"a","name":"shot","response":{"output":"see"}}},{"text":"Part of result 1 (shot):"},{"inlineData":{"mimeType":"image/png","data":"iVBORw0K"}}],"role":"user"}]}`,
 			"note items[1].parts: texts stand before media\nnote items[1].parts[0]: the model takes no media in results: a part behind them\n",
 		},
 		"results are objects": {

@@ -15,16 +15,14 @@ func (s *streamEncoder) open(dst []byte, ev ir.ItemStart) []byte {
 	switch x := ev.Item.(type) {
 	case ir.Message:
 		c.thought = false
-		whole := x
-		whole.Parts = []ir.Part{ir.Text{}} // they come
-		answerMessage(&s.losses, at, &whole)
+		answerMessage(&s.losses, at, &x)
 	case ir.ToolCall:
 		c.text, c.thought, c.called = false, false, true
 	case ir.Thought:
 		if c.thought {
-			s.losses.Note(at, "one with the thought before")
+			sameThought(&s.losses, c.last, at)
 		}
-		c.text, c.thought = false, true
+		c.text, c.thought, c.last = false, true, at
 		if x.ID != "" {
 			s.losses.Note(at+".id", "Gemini's thoughts have no ids")
 		}
@@ -47,11 +45,10 @@ func (s *streamEncoder) enter(c *candidate, it *outItem, choice, index, n int) {
 	}
 	at := ir.OutputPath(choice, index)
 	if c.text {
-		s.losses.Note(at, "readers take texts without a seal between them for one")
-		s.losses.Note(at+".parts", "readers take texts without a seal between them for one")
+		sameText(&s.losses, c.last, at)
 		it.base += int64(it.offset.size)
 	}
-	it.part, it.offset = n, offsets{}
+	it.part, it.offset, c.last = n, offsets{}, at
 }
 
 func (s *streamEncoder) textDelta(dst []byte, ev ir.TextDelta) []byte {

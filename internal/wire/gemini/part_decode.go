@@ -54,13 +54,13 @@ func readPiece(v jsondoc.Value) piece {
 		p.media(remote(o.Object("fileData"), &p.extras), signature)
 	default:
 		if name := unknownMember(o); name != "" {
-			return piece{kind: pieceMedia, content: ir.Opaque{Dialect: own, Type: name, Raw: v.Raw()}}
+			return piece{kind: pieceMedia, content: ir.Opaque{Dialect: own, Type: name, Raw: compact(v.Raw())}}
 		}
 		return p // nothing, or the lone seal of the text before
 	}
 	p.extras = rest(p.extras, o, "")
 	if p.kind == pieceThought && len(p.extras) > 0 { // a thought has no place for them
-		return piece{kind: pieceMedia, content: ir.Opaque{Dialect: own, Type: "thought", Raw: v.Raw()}}
+		return piece{kind: pieceMedia, content: ir.Opaque{Dialect: own, Type: "thought", Raw: compact(v.Raw())}}
 	}
 	return p
 }
@@ -97,13 +97,20 @@ func inline(o *jsondoc.Object, extras *[]ir.Extra) ir.Part {
 		v.Fail("must be base64")
 	}
 	src := ir.Source{MIME: mime, Data: data}
-	if kind, _, _ := strings.Cut(mime, ";"); kind == "text/plain" {
-		if text, ok := decodeBase64(data); ok && utf8.Valid(text) {
-			src = ir.Source{MIME: mime, Text: string(text)}
-		}
+	if text, ok := plainText(mime, data); ok {
+		src = ir.Source{MIME: mime, Text: text}
 	}
 	*extras = rest(*extras, o, "inlineData.")
 	return bySource(src)
+}
+
+// plainText returns the text that data is, where its media type says so.
+func plainText(mime, data string) (string, bool) {
+	if !strings.HasPrefix(mime, "text/") {
+		return "", false
+	}
+	text, ok := decodeBase64(data)
+	return string(text), ok && len(text) > 0 && utf8.Valid(text)
 }
 
 // remote reads a reference to a file.
@@ -135,22 +142,26 @@ func bySource(src ir.Source) ir.Part {
 	}
 }
 
-// readArgs returns the arguments of a call, without the line ends that Google
-// puts between them.
+// readArgs returns the arguments of a call.
 func readArgs(o *jsondoc.Object) string {
 	args := o.Object("args")
 	if !args.Present() {
 		return "{}"
 	}
-	raw := args.Value().Raw()
-	if bytes.IndexByte(raw, '\n') < 0 {
-		return string(raw)
+	return string(args.Value().Raw())
+}
+
+// compact takes the white space out of a JSON text that has line ends, which
+// events of a stream cannot hold.
+func compact(raw json.RawMessage) json.RawMessage {
+	if bytes.IndexByte(raw, '\n') < 0 && bytes.IndexByte(raw, '\r') < 0 {
+		return raw
 	}
 	var b bytes.Buffer
 	if json.Compact(&b, raw) != nil {
-		return string(raw)
+		return raw
 	}
-	return b.String()
+	return b.Bytes()
 }
 
 // camelCase returns the canonical spelling of a member's name.

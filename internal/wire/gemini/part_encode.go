@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"strings"
 
 	"tollgate/internal/ir"
@@ -161,6 +162,9 @@ func (p *parts) source(at string, src ir.Source, extras []ir.Extra, beside strin
 		mime = "application/octet-stream"
 		p.losses.Note(at, "Gemini needs a media type: that of any bytes")
 	}
+	if _, isText := plainText(mime, src.Data); isText {
+		p.losses.Note(at+".source", "the same bytes as a text")
+	}
 	p.w.Object("inlineData")
 	p.w.Str("mimeType", mime)
 	p.w.Str("data", data)
@@ -175,7 +179,7 @@ func (p *parts) reachable(at string, src ir.Source) bool {
 	switch {
 	case src.ID != "" && !keptFile(src.ID):
 		path, why = at+".source.id", "the file is kept by another provider; send its content"
-	case src.URL != "" && !fetchable(src.URL):
+	case src.URL != "" && !p.answer() && !fetchable(src.URL):
 		path, why = at+".source.url", "Gemini does not fetch this address and remote files are not fetched here; send the content as base64"
 	default:
 		return true
@@ -216,6 +220,7 @@ func (p *parts) thought(at string, t *ir.Thought) {
 		p.losses.Note(at, "a thought that nobody but its vendor can read")
 		return
 	}
+	before := p.wrote
 	texts := t.Texts
 	if len(texts) == 0 {
 		texts = []string{""}
@@ -234,6 +239,9 @@ func (p *parts) thought(at string, t *ir.Thought) {
 			p.seal(at, private, t.Redacted)
 		}
 		p.close(nil, "")
+	}
+	if p.wrote == before {
+		p.losses.Note(at, "a thought without content")
 	}
 	if private == nil && t.Redacted {
 		p.losses.Note(at+".redacted", "without its seal it is a thought like others")
@@ -270,5 +278,15 @@ func (p *parts) arguments(at string, c *ir.ToolCall) {
 			args = ir.WrapInput(args)
 		}
 	}
-	p.w.Raw("args", []byte(args))
+	raw := json.RawMessage(strings.TrimSpace(args))
+	if len(raw) != len(args) {
+		p.losses.Note(at+".arguments", "without the white space around them")
+	}
+	if p.answer() {
+		if short := compact(raw); len(short) != len(raw) {
+			raw = short
+			p.losses.Note(at+".arguments", "without the white space between them")
+		}
+	}
+	p.w.Raw("args", raw)
 }

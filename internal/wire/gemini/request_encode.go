@@ -267,7 +267,10 @@ func (e *encoder) toolConfig() {
 		}
 	case ir.ToolNone:
 		mode = "NONE"
-		allowed = nil
+		if len(allowed) > 0 {
+			e.note("tool_choice.allowed", "none may be called anyhow")
+			allowed = nil
+		}
 	case ir.ToolRequired:
 		mode = "ANY"
 		if len(allowed) == 1 {

@@ -20,7 +20,7 @@ func (Codec) EncodeResponse(req *ir.Request, resp *ir.Response, id tollgate.Requ
 	w.End()
 	writeTail(w, &p.losses, &tail{
 		usage: &resp.Usage, tier: resp.ServiceTier, extras: resp.Extras,
-		model: req.Model, id: answerID(resp.ID, id),
+		model: req.Model, id: answerID(resp.ID, id, &p.losses),
 	})
 	w.End()
 	if resp.Created != 0 {
@@ -33,10 +33,11 @@ func (Codec) EncodeResponse(req *ir.Request, resp *ir.Response, id tollgate.Requ
 }
 
 // answerID is the vendor's id of the answer, or one made of the request's.
-func answerID(given string, id tollgate.RequestID) string {
+func answerID(given string, id tollgate.RequestID, losses *ir.Losses) string {
 	if given != "" {
 		return given
 	}
+	losses.Note("id", "the provider gave none: made of the request's")
 	return id.String()
 }
 
@@ -76,6 +77,7 @@ type answerParts struct {
 	// text and thought are set while the last part was one without a seal:
 	// readers of streams take the next one for more of it.
 	text, thought bool
+	last          string // path of the item that holds it
 	called        bool
 	logprobs      []ir.Logprob
 	ground        grounding
@@ -86,8 +88,12 @@ func (a *answerParts) item(at string, it ir.Item) {
 	case ir.Message:
 		a.thought = false
 		answerMessage(&a.losses, at, &x)
+		before := a.wrote
 		for k, part := range x.Parts {
 			a.messagePart(at, k, part)
+		}
+		if a.wrote == before {
+			a.losses.Note(at, "a message without content")
 		}
 	case ir.ToolCall:
 		a.text, a.thought, a.called = false, false, true
@@ -95,7 +101,7 @@ func (a *answerParts) item(at string, it ir.Item) {
 	case ir.Thought:
 		a.text = false
 		if a.thought {
-			a.losses.Note(at, "one with the thought before")
+			sameThought(&a.losses, a.last, at)
 		}
 		if len(x.Texts) > 1 {
 			a.losses.Note(at+".texts", "readers take them for one")
@@ -103,7 +109,7 @@ func (a *answerParts) item(at string, it ir.Item) {
 		before := a.wrote
 		a.parts.thought(at, &x)
 		if a.wrote > before {
-			a.thought = x.Private == nil
+			a.thought, a.last = x.Private == nil, at
 		}
 	case ir.ToolResult:
 		a.losses.Lose(at, "Gemini's answers hold no results of tools")
@@ -125,9 +131,6 @@ func answerMessage(losses *ir.Losses, at string, m *ir.Message) {
 		losses.Lose(at+".name", "Gemini's speakers have no names")
 	}
 	losses.Extras(at, m.Extras, own)
-	if len(m.Parts) == 0 {
-		losses.Note(at, "a message without content")
-	}
 }
 
 // messagePart writes part k of a message.
@@ -149,9 +152,25 @@ func (a *answerParts) messagePart(at string, k int, part ir.Part) {
 // joined notes that a text goes on the one before.
 func (a *answerParts) joined(at string) {
 	if a.text {
-		a.losses.Note(at, "readers take texts without a seal between them for one")
-		a.losses.Note(at+".parts", "readers take texts without a seal between them for one")
+		sameText(&a.losses, a.last, at)
 	}
+	a.last = at
+}
+
+// sameText notes that texts of the items at last and at are read as one.
+func sameText(losses *ir.Losses, last, at string) {
+	const why = "readers take texts without a seal between them for one"
+	losses.Note(last+".parts", why)
+	if last != at {
+		losses.Note(at, why)
+	}
+}
+
+// sameThought notes the same of thoughts.
+func sameThought(losses *ir.Losses, last, at string) {
+	const why = "readers take thoughts without a seal between them for one"
+	losses.Note(last+".texts", why)
+	losses.Note(at, why)
 }
 
 func (a *answerParts) textPart(at, path string, t *ir.Text) {

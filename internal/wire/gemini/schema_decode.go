@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -21,19 +22,19 @@ func readSchema(v jsondoc.Value, openAPI bool) json.RawMessage {
 		v.Fail("must be an object")
 		return nil
 	}
-	if !openAPI && !hasUpperType(v.Raw()) {
-		return v.Raw()
+	if raw := v.Raw(); !openAPI && !hasUpperType(raw) {
+		return compact(raw)
 	}
 	r := schemaReader{w: jsondoc.NewWriter(nil), openAPI: openAPI}
 	r.schema("", v)
-	return r.w.Bytes()
+	return compact(r.w.Bytes())
 }
 
 // hasUpperType is a quick look for the names of types in upper case; a text
 // that only looks like one costs a rewrite that changes nothing.
 func hasUpperType(raw []byte) bool {
 	for _, name := range typeNames() {
-		if strings.Contains(string(raw), `"`+name+`"`) {
+		if bytes.Contains(raw, []byte(`"`+name+`"`)) {
 			return true
 		}
 	}

@@ -26,6 +26,7 @@ type streamEncoder struct {
 	// trail is what every event ends with.
 	trail   []byte
 	start   ir.Start
+	answer  string // id
 	usage   ir.Usage
 	sent    int // events written
 	held    int // bytes waiting for their turn
@@ -43,6 +44,7 @@ type candidate struct {
 	stop   ir.Stop
 	// text and thought as in answerParts.
 	text, thought bool
+	last          string
 }
 
 // outItem is one item of a candidate.
@@ -130,7 +132,8 @@ func (s *streamEncoder) begin(ev ir.Start) {
 	s.trail = []byte(`,"modelVersion":`)
 	s.trail = jsonscan.AppendString(s.trail, s.model)
 	s.trail = append(s.trail, `,"responseId":`...)
-	s.trail = append(jsonscan.AppendString(s.trail, answerID(ev.ID, s.id)), '}')
+	s.answer = answerID(ev.ID, s.id, &s.losses)
+	s.trail = append(jsonscan.AppendString(s.trail, s.answer), '}')
 	if ev.Created != 0 {
 		s.losses.Note("created", "Gemini's answers do not say when")
 	}
@@ -300,7 +303,7 @@ func (s *streamEncoder) finish(dst []byte, ev ir.Finish) []byte {
 		w.End()
 	}
 	w.End()
-	writeTail(w, &s.losses, &tail{usage: &usage, tier: tier, extras: ev.Extras, model: s.model, id: answerID(s.start.ID, s.id)})
+	writeTail(w, &s.losses, &tail{usage: &usage, tier: tier, extras: ev.Extras, model: s.model, id: s.answer})
 	w.End()
 	dst = s.close(w.Bytes())
 	if s.framing == wire.FramingJSONArray {
