@@ -156,7 +156,7 @@ func (b *blockWriter) document(at string, f ir.File) {
 	b.mark(at+".cache", f.Cache)
 	for _, e := range f.Extras {
 		if e.Dialect == own && e.Path != wholeSource && !nested(e.Path) {
-			b.w.Raw(e.Path, e.Raw)
+			b.w.Raw(memberName(e.Path), e.Raw)
 		}
 	}
 	b.w.End()

@@ -169,7 +169,7 @@ func (Codec) EncodeResponse(req *ir.Request, resp *ir.Response, id tollgate.Requ
 	b.losses.Extras("", resp.Extras, own)
 	for _, e := range resp.Extras {
 		if e.Dialect == own && !nested(e.Path) && !isStop(e.Path) {
-			w.Raw(e.Path, e.Raw)
+			w.Raw(memberName(e.Path), e.Raw)
 		}
 	}
 	w.End()
