@@ -122,7 +122,7 @@ func (e *streamEncoder) cite(dst []byte, k int, c ir.Citation) []byte {
 func (e *streamEncoder) addPart(dst []byte, k int, p ir.Part) []byte {
 	e.w = jsondoc.NewWriter(nil)
 	e.w.Array("")
-	n := e.blockWriter.part(ir.PartPath(e.item.at, k), ir.RoleAssistant, p, nil, "")
+	n := e.part(ir.PartPath(e.item.at, k), ir.RoleAssistant, p, nil, "")
 	e.w.End()
 	if n == 0 {
 		return dst
