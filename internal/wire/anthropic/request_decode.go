@@ -140,13 +140,13 @@ func readReasoning(req *ir.Request, o *jsondoc.Object) {
 	r := &req.Reasoning
 	thinking := o.Get("thinking")
 	t := thinking.Object()
-	switch t.Str("type") {
-	case "":
-	case "enabled":
+	switch typ := t.Str("type"); {
+	case !thinking.Present():
+	case typ == "enabled":
 		r.Mode, r.Budget, r.Sealed = ir.ReasoningOn, t.Int("budget_tokens"), true
-	case "adaptive":
+	case typ == "adaptive":
 		r.Mode, r.Sealed = ir.ReasoningAdaptive, true
-	case "disabled":
+	case typ == "disabled":
 		r.Mode = ir.ReasoningOff
 	default:
 		req.Extras = append(req.Extras, extra("thinking", thinking.Raw()))

@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -163,7 +164,7 @@ func (e *encoder) formatInstruction() string {
 func (e *encoder) writeOutputConfig() {
 	extras := e.req.Extras
 	schema := e.req.Format.Kind == ir.FormatSchema && e.rules.schema
-	more := hasExtras(extras, onOutputConfig) && findExtra(extras, onOutputConfig+"effort") == nil
+	more := slices.ContainsFunc(extras, outputExtra)
 	if e.think.effort == "" && !schema && !more {
 		return
 	}
@@ -180,11 +181,17 @@ func (e *encoder) writeOutputConfig() {
 		e.noteIf(f.Strict != nil, "format.strict", "Anthropic always holds the model to the schema")
 	}
 	for _, x := range extras {
-		if name, ok := strings.CutPrefix(x.Path, onOutputConfig); ok && x.Dialect == own && x.Path != effortAlone {
-			e.w.Raw(name, x.Raw)
+		if outputExtra(x) {
+			e.w.Raw(memberName(strings.TrimPrefix(x.Path, onOutputConfig)), x.Raw)
 		}
 	}
 	e.w.End()
+}
+
+// outputExtra reports whether an extra is a member of output_config that is
+// written as it came.
+func outputExtra(x ir.Extra) bool {
+	return x.Dialect == own && x.Path != effortAlone && strings.HasPrefix(x.Path, onOutputConfig)
 }
 
 // writeSettings writes what is about the answer.
