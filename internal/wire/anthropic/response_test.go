@@ -79,6 +79,12 @@ func TestAnswersOfOtherDialects(t *testing.T) {
 			items: []ir.Item{said("x")}, stop: ir.Stop{Reason: ir.StopFailure, Detail: "MALFORMED_FUNCTION_CALL"},
 			body: []string{`"stop_reason":"end_turn"`}, losses: []string{"choices[0].stop.reason", "(choices[0].stop.detail)"},
 		},
+		"two messages": {
+			items:  []ir.Item{said("a"), ir.Opaque{Dialect: "gemini", Type: "x", Raw: json.RawMessage(`{}`)}, said("b"), call("c"), said("d")},
+			stop:   ir.Stop{Reason: ir.StopTools},
+			body:   []string{`[{"type":"text","text":"a"},{"type":"text","text":"b"},{"type":"tool_use"`},
+			losses: []string{"choices[0].items[1]", "(choices[0].items[2])", "(choices[0].items[0].parts)"},
+		},
 		"nothing": {stop: ir.Stop{}, body: []string{`"content":[]`, `"stop_reason":"end_turn"`}, losses: []string{"(choices[0].stop.reason)"}},
 	}
 	for name, tt := range tests {
