@@ -47,6 +47,9 @@ func describe(e *tollgate.Error, id tollgate.RequestID) errorBody {
 	if e.Field != "" && e.Code == tollgate.CodeInvalid && e.Reason == "" && !strings.HasPrefix(message, e.Field) {
 		message = e.Field + ": " + message
 	}
+	if e.Reason == reasonContext && !tooLong(message) {
+		message = "prompt is too long: " + message // the words that Claude Code shortens the conversation at
+	}
 	return errorBody{Type: "error", Error: apiError{Type: typ, Message: message}, RequestID: id.String()}
 }
 

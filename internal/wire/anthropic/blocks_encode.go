@@ -20,6 +20,7 @@ type blockWriter struct {
 	losses  ir.Losses
 	answer  bool // to a client; else a request to the vendor
 	marks   int
+	talking int // of an answer: one more than the first of the messages that became one
 	ids     callIDs
 	scratch []byte
 	err     error // the first thing that cannot be asked at all

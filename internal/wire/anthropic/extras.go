@@ -87,8 +87,18 @@ func clearsThinkingOnly(raw json.RawMessage) bool {
 // rest appends the members of o that nobody asked for, with prefix before
 // their names.
 func rest(into []ir.Extra, o *jsondoc.Object, prefix string) []ir.Extra {
-	o.Rest(func(name string, raw json.RawMessage) { into = append(into, extra(prefix+name, raw)) })
+	o.Rest(func(name string, raw json.RawMessage) { into = append(into, extra(prefix+escaped(name), raw)) })
 	return into
+}
+
+// escape stands before the name of a member that looks like a path.
+const escape = `\`
+
+func escaped(name string) string {
+	if nested(name) || strings.HasPrefix(name, escape) {
+		return escape + name
+	}
+	return name
 }
 
 // writeExtras writes the members that stood at prefix.
@@ -96,12 +106,15 @@ func writeExtras(w *jsondoc.Writer, extras []ir.Extra, prefix string) {
 	for i := range extras {
 		e := &extras[i]
 		name, ok := strings.CutPrefix(e.Path, prefix)
-		if e.Dialect != own || !ok || name == "" || (prefix == "" && nested(e.Path)) {
+		if e.Dialect != own || !ok || (prefix == "" && nested(e.Path)) {
 			continue
 		}
-		w.Raw(name, e.Raw)
+		w.Raw(memberName(name), e.Raw)
 	}
 }
+
+// memberName undoes escaped.
+func memberName(name string) string { return strings.TrimPrefix(name, escape) }
 
 // hasExtras reports whether there is a member that stood at prefix.
 func hasExtras(extras []ir.Extra, prefix string) bool {

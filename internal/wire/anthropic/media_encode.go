@@ -120,7 +120,7 @@ func (b *blockWriter) file(at string, role ir.Role, f ir.File) int {
 
 // readable decodes texts, which the vendor takes as they are.
 func (b *blockWriter) readable(at string, s ir.Source) ir.Source {
-	if s.Data == "" || !(strings.HasPrefix(s.MIME, "text/") || s.MIME == "application/json") {
+	if s.Data == "" || (!strings.HasPrefix(s.MIME, "text/") && s.MIME != "application/json") {
 		return s
 	}
 	text, err := base64.StdEncoding.DecodeString(s.Data)
@@ -156,7 +156,7 @@ func (b *blockWriter) document(at string, f ir.File) {
 	b.mark(at+".cache", f.Cache)
 	for _, e := range f.Extras {
 		if e.Dialect == own && e.Path != wholeSource && !nested(e.Path) {
-			b.w.Raw(e.Path, e.Raw)
+			b.w.Raw(memberName(e.Path), e.Raw)
 		}
 	}
 	b.w.End()

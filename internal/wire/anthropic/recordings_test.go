@@ -69,7 +69,8 @@ func members(t *testing.T, body []byte) map[string]any {
 	if err := json.Unmarshal(body, &m); err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range m["messages"].([]any) { //nolint:forcetypeassert // a test may panic on nonsense
+	messages, _ := m["messages"].([]any)
+	for _, v := range messages {
 		msg, ok := v.(map[string]any)
 		if !ok {
 			t.Fatalf("%v is no message", v)
@@ -77,7 +78,8 @@ func members(t *testing.T, body []byte) map[string]any {
 		if s, isText := msg["content"].(string); isText {
 			msg["content"] = []any{map[string]any{"type": "text", "text": s}}
 		}
-		for _, b := range msg["content"].([]any) { //nolint:forcetypeassert // as above
+		blocks, _ := msg["content"].([]any)
+		for _, b := range blocks {
 			if block, isBlock := b.(map[string]any); isBlock && block["is_error"] == false {
 				delete(block, "is_error")
 			}

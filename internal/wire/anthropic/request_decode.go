@@ -1,7 +1,6 @@
 package anthropic
 
 import (
-	"strconv"
 	"strings"
 
 	"tollgate"
@@ -76,26 +75,29 @@ func readSystem(req *ir.Request, v jsondoc.Value) {
 		}
 		return
 	}
+	k := 0 // the number of the block, those that say nothing left out
 	for i, block := range v.Array() {
-		at := onSystem + strconv.Itoa(i) + "]"
+		at := systemAt(k)
 		o := block.Object()
-		if typ := o.Need("type"); typ != "text" {
-			req.Extras = append(req.Extras, extra(at, block.Raw()))
-			continue
+		typ, text := o.Need("type"), ""
+		if typ == "text" {
+			text = o.Str("text")
 		}
-		text := o.Str("text")
-		if i == 0 && strings.HasPrefix(text, billingLead) {
-			req.Extras = append(req.Extras, ir.Extra{Dialect: own, Path: at, Raw: block.Raw(), Hint: true})
+		aside := ir.Extra{Dialect: own, Path: at, Raw: block.Raw(), Hint: i == 0 && strings.HasPrefix(text, billingLead)}
+		if typ != "text" || aside.Hint {
+			req.Extras, k = append(req.Extras, aside), k+1
 			continue
 		}
 		p, extras, _ := contentPart(o, "text")
+		if text == "" {
+			continue // whatever else stands there
+		}
+		k++
 		for _, e := range extras {
 			e.Path = at + "." + e.Path
 			req.Extras = append(req.Extras, e)
 		}
-		if text != "" {
-			req.System = append(req.System, p)
-		}
+		req.System = append(req.System, p)
 	}
 }
 
@@ -138,13 +140,13 @@ func readReasoning(req *ir.Request, o *jsondoc.Object) {
 	r := &req.Reasoning
 	thinking := o.Get("thinking")
 	t := thinking.Object()
-	switch t.Str("type") {
-	case "":
-	case "enabled":
+	switch typ := t.Str("type"); {
+	case !thinking.Present():
+	case typ == "enabled":
 		r.Mode, r.Budget, r.Sealed = ir.ReasoningOn, t.Int("budget_tokens"), true
-	case "adaptive":
+	case typ == "adaptive":
 		r.Mode, r.Sealed = ir.ReasoningAdaptive, true
-	case "disabled":
+	case typ == "disabled":
 		r.Mode = ir.ReasoningOff
 	default:
 		req.Extras = append(req.Extras, extra("thinking", thinking.Raw()))

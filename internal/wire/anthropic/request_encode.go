@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -82,27 +83,34 @@ func (e *encoder) planOutput() {
 		}
 		return
 	}
-	e.maxTokens = e.rules.maxOutput
-	if !e.count {
-		e.w.Int("max_tokens", e.maxTokens)
-		e.Note("max_output", "Anthropic demands a limit; it got "+strconv.FormatInt(e.maxTokens, 10))
+	if e.count {
+		e.maxTokens = noLimit
+		return
 	}
+	e.maxTokens = e.rules.maxOutput
+	e.w.Int("max_tokens", e.maxTokens)
+	e.Note("max_output", "Anthropic demands a limit; it got "+strconv.FormatInt(e.maxTokens, 10))
 }
+
+// noLimit is more tokens than any budget for thinking has.
+const noLimit = 1 << 40
 
 // writeSystem writes the system prompt, the billing header of Claude Code and
 // blocks of unknown kinds at the places they came from.
 func (e *encoder) writeSystem() {
 	extras := e.req.Extras
 	instruction := e.formatInstruction()
-	if len(e.req.System) == 0 && !hasExtras(extras, onSystem) && instruction == "" {
-		return
-	}
-	e.w.Array("system")
 	k := 0
+	next := func() { // before every block
+		if k == 0 {
+			e.w.Array("system")
+		}
+		k++
+	}
 	asides := func() {
 		for raw := findExtra(extras, systemAt(k)); raw != nil; raw = findExtra(extras, systemAt(k)) {
+			next()
 			e.w.Raw("", raw)
-			k++
 		}
 	}
 	for i, p := range e.req.System {
@@ -117,14 +125,18 @@ func (e *encoder) writeSystem() {
 			e.Note(at, "empty texts are not taken")
 			continue
 		}
-		e.text(at, t, extras, systemAt(k)+".")
-		k++
+		prefix := systemAt(k) + "."
+		next()
+		e.text(at, t, extras, prefix)
 	}
 	asides()
 	if instruction != "" {
+		next()
 		e.text(ir.SystemPath(len(e.req.System)), ir.Text{Text: instruction}, nil, "")
 	}
-	e.w.End()
+	if k > 0 {
+		e.w.End()
+	}
 }
 
 func systemAt(k int) string { return onSystem + strconv.Itoa(k) + "]" }
@@ -152,7 +164,7 @@ func (e *encoder) formatInstruction() string {
 func (e *encoder) writeOutputConfig() {
 	extras := e.req.Extras
 	schema := e.req.Format.Kind == ir.FormatSchema && e.rules.schema
-	more := hasExtras(extras, onOutputConfig) && findExtra(extras, onOutputConfig+"effort") == nil
+	more := slices.ContainsFunc(extras, outputExtra)
 	if e.think.effort == "" && !schema && !more {
 		return
 	}
@@ -169,11 +181,17 @@ func (e *encoder) writeOutputConfig() {
 		e.noteIf(f.Strict != nil, "format.strict", "Anthropic always holds the model to the schema")
 	}
 	for _, x := range extras {
-		if name, ok := strings.CutPrefix(x.Path, onOutputConfig); ok && x.Dialect == own && x.Path != effortAlone {
-			e.w.Raw(name, x.Raw)
+		if outputExtra(x) {
+			e.w.Raw(memberName(strings.TrimPrefix(x.Path, onOutputConfig)), x.Raw)
 		}
 	}
 	e.w.End()
+}
+
+// outputExtra reports whether an extra is a member of output_config that is
+// written as it came.
+func outputExtra(x ir.Extra) bool {
+	return x.Dialect == own && x.Path != effortAlone && strings.HasPrefix(x.Path, onOutputConfig)
 }
 
 // writeSettings writes what is about the answer.

@@ -13,8 +13,6 @@ import (
 	"tollgate/internal/wire/anthropic"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 func user(parts ...ir.Part) ir.Message { return ir.Message{Role: ir.RoleUser, Parts: parts} }
 
 func said(text string) ir.Message {
@@ -25,7 +23,7 @@ func ask(items ...ir.Item) *ir.Request {
 	if len(items) == 0 {
 		items = []ir.Item{user(ir.Text{Text: "Hi"})}
 	}
-	return &ir.Request{Model: "claude-sonnet-4-5", MaxOutput: ptr[int64](8000), Items: items}
+	return &ir.Request{Model: "claude-sonnet-4-5", MaxOutput: new(int64(8000)), Items: items}
 }
 
 func call(id string) ir.ToolCall {
@@ -64,20 +62,20 @@ func TestRequestsOfOtherDialects(t *testing.T) {
 			body:   []string{`"max_tokens":4096`}, losses: []string{"(max_output)"},
 		},
 		"hot": {
-			change: func(r *ir.Request) { r.Temperature = ptr(1.7) },
+			change: func(r *ir.Request) { r.Temperature = new(1.7) },
 			body:   []string{`"temperature":1`}, losses: []string{"temperature"},
 		},
 		"temperature while thinking": {
 			change: func(r *ir.Request) {
-				r.Reasoning, r.Temperature, r.TopP, r.TopK = ir.Reasoning{Mode: ir.ReasoningOn, Budget: ptr[int64](2000), Sealed: true}, ptr(0.2), ptr(0.5), ptr[int64](3)
+				r.Reasoning, r.Temperature, r.TopP, r.TopK = ir.Reasoning{Mode: ir.ReasoningOn, Budget: new(int64(2000)), Sealed: true}, new(0.2), new(0.5), new(int64(3))
 			},
 			body: []string{`"budget_tokens":2000`}, not: []string{"temperature", "top_p", "top_k"},
 			losses: []string{"temperature", "top_p", "top_k"},
 		},
 		"what there is not": {
 			change: func(r *ir.Request) {
-				r.Seed, r.FrequencyPenalty, r.PresencePenalty, r.Logprobs, r.TopLogprobs = ptr[int64](1), ptr(0.1), ptr(0.1), true, ptr[int64](2)
-				r.LogitBias, r.Verbosity, r.Store, r.Metadata = map[string]float64{"1": 2}, "low", ptr(true), map[string]string{"a": "b"}
+				r.Seed, r.FrequencyPenalty, r.PresencePenalty, r.Logprobs, r.TopLogprobs = new(int64(1)), new(0.1), new(0.1), true, new(int64(2))
+				r.LogitBias, r.Verbosity, r.Store, r.Metadata = map[string]float64{"1": 2}, "low", new(true), map[string]string{"a": "b"}
 				r.CacheKey, r.CacheLife = "k", "24h"
 			},
 			losses: []string{"verbosity", "frequency_penalty", "presence_penalty", "seed", "logprobs", "top_logprobs", "logit_bias", "metadata", "(cache_key)", "(cache_life)", "store"},
@@ -105,7 +103,7 @@ func TestRequestsOfOtherDialects(t *testing.T) {
 		},
 		"budget on a model with efforts": {
 			change: func(r *ir.Request) {
-				r.Model, r.Reasoning = "claude-opus-5", ir.Reasoning{Mode: ir.ReasoningOn, Budget: ptr[int64](8192), Sealed: true}
+				r.Model, r.Reasoning = "claude-opus-5", ir.Reasoning{Mode: ir.ReasoningOn, Budget: new(int64(8192)), Sealed: true}
 			},
 			body:   []string{`"thinking":{"type":"adaptive"}`, `"effort":"medium"`},
 			losses: []string{"(reasoning.mode)", "reasoning.budget", "(reasoning.effort)"},
@@ -120,13 +118,13 @@ func TestRequestsOfOtherDialects(t *testing.T) {
 		},
 		"budget beyond the limit": {
 			change: func(r *ir.Request) {
-				r.Reasoning = ir.Reasoning{Mode: ir.ReasoningOn, Budget: ptr[int64](9000), Sealed: true}
+				r.Reasoning = ir.Reasoning{Mode: ir.ReasoningOn, Budget: new(int64(9000)), Sealed: true}
 			},
 			body: []string{`"budget_tokens":6400`}, losses: []string{"reasoning.budget"},
 		},
 		"no room for thoughts": {
 			change: func(r *ir.Request) {
-				r.MaxOutput, r.Reasoning = ptr[int64](100), ir.Reasoning{Mode: ir.ReasoningOn, Sealed: true}
+				r.MaxOutput, r.Reasoning = new(int64(100)), ir.Reasoning{Mode: ir.ReasoningOn, Sealed: true}
 			},
 			not: []string{`"thinking"`}, losses: []string{"reasoning", "(reasoning.sealed)"},
 		},
@@ -144,14 +142,14 @@ func TestRequestsOfOtherDialects(t *testing.T) {
 		"calls with signed thoughts while thinking": {
 			items: []ir.Item{user(ir.Text{Text: "q"}), thought(ir.VendorAnthropic), call("a"), result("a")},
 			change: func(r *ir.Request) {
-				r.Tools, r.Reasoning = tool(), ir.Reasoning{Mode: ir.ReasoningOn, Budget: ptr[int64](2000), Sealed: true}
+				r.Tools, r.Reasoning = tool(), ir.Reasoning{Mode: ir.ReasoningOn, Budget: new(int64(2000)), Sealed: true}
 			},
 			body: []string{`{"type":"thinking","thinking":"hm","signature":"sig"},{"type":"tool_use"`, `"type":"enabled"`},
 		},
 		"a later turn after calls without signed thoughts": {
 			items: []ir.Item{user(ir.Text{Text: "q"}), call("a"), result("a"), said("done"), user(ir.Text{Text: "more"})},
 			change: func(r *ir.Request) {
-				r.Tools, r.Reasoning = tool(), ir.Reasoning{Mode: ir.ReasoningOn, Budget: ptr[int64](2000), Sealed: true}
+				r.Tools, r.Reasoning = tool(), ir.Reasoning{Mode: ir.ReasoningOn, Budget: new(int64(2000)), Sealed: true}
 			},
 			body: []string{`"type":"enabled"`},
 		},
@@ -178,7 +176,8 @@ func TestRequestsOfOtherDialects(t *testing.T) {
 		},
 		"custom tools and namespaces": {
 			items: []ir.Item{
-				user(ir.Text{Text: "q"}), ir.ToolCall{ID: "a", Kind: ir.ToolCustom, Name: "patch", Arguments: "*** \"x\""},
+				user(ir.Text{Text: "q"}),
+				ir.ToolCall{ID: "a", Kind: ir.ToolCustom, Name: "patch", Arguments: "*** \"x\""},
 				ir.ToolResult{CallID: "a", Kind: ir.ToolCustom, Parts: []ir.Part{ir.Text{Text: "ok"}}},
 			},
 			change: func(r *ir.Request) {
@@ -208,11 +207,11 @@ func TestRequestsOfOtherDialects(t *testing.T) {
 			not: []string{`"rm"`}, losses: []string{"(tools[1])", "(tool_choice.allowed)"},
 		},
 		"a choice without tools": {
-			change: func(r *ir.Request) { r.ToolChoice, r.ParallelCalls = ir.ToolChoice{Mode: ir.ToolAuto}, ptr(false) },
+			change: func(r *ir.Request) { r.ToolChoice, r.ParallelCalls = ir.ToolChoice{Mode: ir.ToolAuto}, new(false) },
 			not:    []string{"tool_choice"}, losses: []string{"(tool_choice)", "(parallel_calls)"},
 		},
 		"one call at a time": {
-			change: func(r *ir.Request) { r.Tools, r.ParallelCalls = tool(), ptr(false) },
+			change: func(r *ir.Request) { r.Tools, r.ParallelCalls = tool(), new(false) },
 			body:   []string{`"tool_choice":{"type":"auto","disable_parallel_tool_use":true}`}, losses: []string{"(tool_choice.mode)"},
 		},
 		"any JSON": {
@@ -223,7 +222,7 @@ func TestRequestsOfOtherDialects(t *testing.T) {
 		},
 		"a schema": {
 			change: func(r *ir.Request) {
-				r.Format = ir.Format{Kind: ir.FormatSchema, Name: "n", Strict: ptr(true), Schema: json.RawMessage(`{"type":"object","properties":{"a":{"anyOf":[{"type":"object"},{"type":"string"}]}}}`)}
+				r.Format = ir.Format{Kind: ir.FormatSchema, Name: "n", Strict: new(true), Schema: json.RawMessage(`{"type":"object","properties":{"a":{"anyOf":[{"type":"object"},{"type":"string"}]}}}`)}
 			},
 			body:   []string{`"format":{"type":"json_schema","schema":{"type":"object","properties":{"a":{"anyOf":[{"type":"object","additionalProperties":false},{"type":"string"}]}},"additionalProperties":false}}`},
 			losses: []string{"(format.schema)", "(format.name)", "(format.strict)"},

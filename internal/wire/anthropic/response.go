@@ -161,7 +161,7 @@ func (Codec) EncodeResponse(req *ir.Request, resp *ir.Response, id tollgate.Requ
 	calls := false
 	for i, it := range choice.Items {
 		calls = calls || isCall(it)
-		b.answerItem(ir.OutputPath(0, i), it)
+		b.wrote(i, it, b.answerItem(ir.OutputPath(0, i), it) > 0)
 	}
 	w.End()
 	writeStop(w, &b.losses, choice.Stop, calls, resp.Extras)
@@ -169,7 +169,7 @@ func (Codec) EncodeResponse(req *ir.Request, resp *ir.Response, id tollgate.Requ
 	b.losses.Extras("", resp.Extras, own)
 	for _, e := range resp.Extras {
 		if e.Dialect == own && !nested(e.Path) && !isStop(e.Path) {
-			w.Raw(e.Path, e.Raw)
+			w.Raw(memberName(e.Path), e.Raw)
 		}
 	}
 	w.End()
@@ -184,21 +184,38 @@ func isCall(it ir.Item) bool {
 	return ok
 }
 
-// answerItem writes an item of an answer, as far as clients know it.
-func (b *blockWriter) answerItem(at string, it ir.Item) {
+// wrote notes that messages that follow each other in an answer become one: it
+// is item i, and anything of it was written.
+func (b *blockWriter) wrote(i int, it ir.Item, anything bool) {
+	_, message := it.(ir.Message)
+	switch {
+	case !anything:
+	case !message:
+		b.talking = 0
+	case b.talking == 0:
+		b.talking = i + 1
+	default:
+		b.Note(ir.OutputPath(0, i), "one with the message before")
+		b.Note(ir.OutputPath(0, b.talking-1)+".parts", "and those of the message after")
+	}
+}
+
+// answerItem writes an item of an answer, as far as clients know it, and
+// returns how many blocks that gave.
+func (b *blockWriter) answerItem(at string, it ir.Item) int {
 	switch x := it.(type) {
 	case ir.Opaque:
 		if x.Dialect != own {
 			b.Lose(at, "only "+x.Dialect+" has it")
-			return
+			return 0
 		}
 	case ir.ToolResult:
 		b.Lose(at, "answers of Anthropic hold no results of clients' tools")
-		return
+		return 0
 	case ir.Thought:
 		if x.Private == nil && len(x.Texts) == 0 {
 			b.Note(at, "an empty thought")
-			return
+			return 0
 		}
 	case ir.Message, ir.ToolCall:
 	}
@@ -206,6 +223,7 @@ func (b *blockWriter) answerItem(at string, it ir.Item) {
 	if m, ok := it.(ir.Message); ok && n == 0 {
 		b.noteIf(len(m.Parts) == 0, at, "an empty message")
 	}
+	return n
 }
 
 // writeHead writes the members of a message before its content.

@@ -49,7 +49,7 @@ func TestAnswersOfOtherDialects(t *testing.T) {
 		},
 		"citations": {
 			items: []ir.Item{ir.Message{Role: ir.RoleAssistant, Parts: []ir.Part{ir.Text{Text: "As found", Citations: []ir.Citation{
-				{Kind: ir.CitationURL, URL: "https://e.com", Title: "E", Start: ptr[int64](0), End: ptr[int64](2)},
+				{Kind: ir.CitationURL, URL: "https://e.com", Title: "E", Start: new(int64(0)), End: new(int64(2))},
 				{Kind: ir.CitationFile, FileID: "file-1"},
 			}}}}},
 			stop: ir.Stop{Reason: ir.StopEnd},
@@ -78,6 +78,12 @@ func TestAnswersOfOtherDialects(t *testing.T) {
 		"broken": {
 			items: []ir.Item{said("x")}, stop: ir.Stop{Reason: ir.StopFailure, Detail: "MALFORMED_FUNCTION_CALL"},
 			body: []string{`"stop_reason":"end_turn"`}, losses: []string{"choices[0].stop.reason", "(choices[0].stop.detail)"},
+		},
+		"two messages": {
+			items:  []ir.Item{said("a"), ir.Opaque{Dialect: "gemini", Type: "x", Raw: json.RawMessage(`{}`)}, said("b"), call("c"), said("d")},
+			stop:   ir.Stop{Reason: ir.StopTools},
+			body:   []string{`[{"type":"text","text":"a"},{"type":"text","text":"b"},{"type":"tool_use"`},
+			losses: []string{"choices[0].items[1]", "(choices[0].items[2])", "(choices[0].items[0].parts)"},
 		},
 		"nothing": {stop: ir.Stop{}, body: []string{`"content":[]`, `"stop_reason":"end_turn"`}, losses: []string{"(choices[0].stop.reason)"}},
 	}
@@ -205,17 +211,24 @@ func TestWhatOverlapsIsBounded(t *testing.T) {
 func TestEveryDeltaIsWrittenAtOnce(t *testing.T) {
 	enc := anthropic.Codec{}.StreamEncoder(&ir.Request{}, wire.FramingSSE, answerID)
 	for _, ev := range []ir.Event{
-		ir.Start{}, ir.ItemStart{Index: 0, Item: ir.Thought{}}, ir.ThoughtDelta{Text: "a"}, ir.ThoughtDelta{Text: "b"}, ir.ItemEnd{},
-		ir.ItemStart{Index: 1, Item: ir.Message{}}, ir.TextDelta{Index: 1, Text: "a"}, ir.TextDelta{Index: 1, Text: "b"}, ir.ItemEnd{Index: 1},
-		ir.ItemStart{Index: 2, Item: ir.ToolCall{ID: "a", Name: "b"}}, ir.ArgumentsDelta{Index: 2, Text: "{"}, ir.ArgumentsDelta{Index: 2, Text: "}"},
+		ir.Start{},
+		ir.ItemStart{Index: 0, Item: ir.Thought{}},
+		ir.ThoughtDelta{Text: "a"},
+		ir.ThoughtDelta{Text: "b"},
+		ir.ItemEnd{},
+		ir.ItemStart{Index: 1, Item: ir.Message{}},
+		ir.TextDelta{Index: 1, Text: "a"},
+		ir.TextDelta{Index: 1, Text: "b"},
+		ir.ItemEnd{Index: 1},
+		ir.ItemStart{Index: 2, Item: ir.ToolCall{ID: "a", Name: "b"}},
+		ir.ArgumentsDelta{Index: 2, Text: "{"},
+		ir.ArgumentsDelta{Index: 2, Text: "}"},
 	} {
 		out := enc.Event(nil, ev)
-		switch ev.(type) {
-		case ir.ThoughtDelta, ir.TextDelta, ir.ArgumentsDelta, ir.Start:
-			if len(out) == 0 || !bytes.HasSuffix(out, []byte("\n\n")) {
-				t.Errorf("%T gives %q", ev, out)
-			}
-		case ir.ItemStart, ir.ItemEnd:
+		_, begins := ev.(ir.ItemStart)
+		_, ends := ev.(ir.ItemEnd)
+		if !begins && !ends && !bytes.HasSuffix(out, []byte("\n\n")) {
+			t.Errorf("%T gives %q", ev, out)
 		}
 	}
 }
@@ -249,6 +262,19 @@ func TestCounts(t *testing.T) {
 	for _, bad := range []string{``, `{}`, `{"input_tokens":"x"}`, `{"input_tokens":1`} {
 		if _, err := codec.DecodeCount([]byte(bad)); tollgate.ErrorCode(err) != tollgate.CodeUpstream {
 			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
+func TestPromptsThatAreTooLongAreSaidInTheVendorsWords(t *testing.T) {
+	for message, want := range map[string]string{
+		"maximum context length is 8192 tokens":      "prompt is too long: maximum context length is 8192 tokens",
+		"prompt is too long: 9000 tokens > 8000 max": "prompt is too long: 9000 tokens > 8000 max",
+	} {
+		e := &tollgate.Error{Code: tollgate.CodeInvalid, Reason: "context_length_exceeded", Message: message}
+		status, _, body := anthropic.Codec{}.EncodeError(e, answerID)
+		if back := (anthropic.Codec{}).DecodeError(status, nil, body); back.Message != want || back.Reason != e.Reason {
+			t.Errorf("%q became %+v", message, back)
 		}
 	}
 }

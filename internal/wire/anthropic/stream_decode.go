@@ -107,7 +107,7 @@ func (d *streamDecoder) start(dst []ir.Event, m *jsondoc.Object) ([]ir.Event, er
 	usage, extras := readUsage(&d.counts, m.Get("usage"), d.extras)
 	model := m.Str("model")
 	d.extras = extras
-	m.Rest(func(name string, raw json.RawMessage) { d.extras = setExtra(d.extras, extra(name, raw)) })
+	m.Rest(func(name string, raw json.RawMessage) { d.extras = setExtra(d.extras, extra(escaped(name), raw)) })
 	if err := m.Err(); err != nil {
 		return dst, wire.NotAnAnswer(err)
 	}
@@ -126,7 +126,7 @@ func (d *streamDecoder) change(dst []ir.Event, o *jsondoc.Object) ([]ir.Event, e
 	}
 	usage, extras := readUsage(&d.counts, o.Get("usage"), d.extras)
 	d.extras = extras
-	set := func(name string, raw json.RawMessage) { d.extras = setExtra(d.extras, extra(name, raw)) }
+	set := func(name string, raw json.RawMessage) { d.extras = setExtra(d.extras, extra(escaped(name), raw)) }
 	delta.Rest(set)
 	o.Rest(set)
 	if err := o.Err(); err != nil {

@@ -135,7 +135,7 @@ func (e *streamEncoder) finish(dst []byte, f ir.Finish) []byte {
 		writeStop(w, &e.losses, e.stop, e.calls, f.Extras)
 		for _, x := range f.Extras {
 			if x.Dialect == own && !nested(x.Path) && !isStop(x.Path) && x.Path != contextManagement {
-				w.Raw(x.Path, x.Raw)
+				w.Raw(memberName(x.Path), x.Raw)
 			}
 		}
 		w.End()

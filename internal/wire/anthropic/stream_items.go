@@ -11,7 +11,9 @@ import (
 
 // itemState is the item that is being written.
 type itemState struct {
+	index int
 	at    string // its path
+	first int    // its first block
 	shell ir.Item
 	open  bool // a block is open
 	begun bool // its block has begun
@@ -51,7 +53,7 @@ func (e *streamEncoder) write(dst []byte, ev ir.Event) []byte {
 }
 
 func (e *streamEncoder) openItem(dst []byte, ev ir.ItemStart) []byte {
-	e.item = itemState{at: ir.OutputPath(0, ev.Index), shell: ev.Item, part: -1}
+	e.item = itemState{index: ev.Index, at: ir.OutputPath(0, ev.Index), first: e.blocks, shell: ev.Item, part: -1}
 	switch x := ev.Item.(type) {
 	case ir.Message:
 		e.messageNotes(e.item.at, x)
@@ -122,7 +124,7 @@ func (e *streamEncoder) cite(dst []byte, k int, c ir.Citation) []byte {
 func (e *streamEncoder) addPart(dst []byte, k int, p ir.Part) []byte {
 	e.w = jsondoc.NewWriter(nil)
 	e.w.Array("")
-	n := e.blockWriter.part(ir.PartPath(e.item.at, k), ir.RoleAssistant, p, nil, "")
+	n := e.part(ir.PartPath(e.item.at, k), ir.RoleAssistant, p, nil, "")
 	e.w.End()
 	if n == 0 {
 		return dst
@@ -232,6 +234,7 @@ func (e *streamEncoder) closeItem(dst []byte) []byte {
 		e.noteIf(!e.item.begun, e.item.at, "an empty message")
 	case ir.ToolResult, ir.Opaque:
 	}
+	e.wrote(e.item.index, e.item.shell, e.blocks > e.item.first)
 	return e.end(dst)
 }
 

@@ -56,6 +56,7 @@ func (e *encoder) planThinking() {
 		return
 	case findExtra(e.req.Extras, effortAlone) != nil:
 		t.effort = e.effort(r.Effort)
+		e.noteIf(t.effort != r.Effort, "extras."+effortAlone, "said by the effort")
 		return
 	case r.Mode == ir.ReasoningUnset && r.Effort == "" && r.Budget == nil:
 		return
@@ -204,6 +205,7 @@ func (e *encoder) writeThinking(w *jsondoc.Writer) {
 		if r.Sealed {
 			e.Note("reasoning.sealed", "nothing is thought")
 		}
+		e.loseIf(hasExtras(e.req.Extras, onThinking), "extras.thinking", "nothing is thought")
 		return
 	}
 	w.Object("thinking")

@@ -159,6 +159,7 @@ func (e *encoder) writeToolChoice(tools bool) {
 		e.Note("parallel_calls", "nothing is called")
 	}
 	if typ == "" {
+		e.loseIf(hasExtras(e.req.Extras, onToolChoice), "extras.tool_choice", "nothing is called")
 		return
 	}
 	e.w.Object("tool_choice")

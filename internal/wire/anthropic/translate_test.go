@@ -300,7 +300,7 @@ func dump(v any) string {
 }
 
 func walk(lines map[string]string, path string, v reflect.Value) {
-	switch v.Kind() { //nolint:exhaustive // the kinds that package ir is made of
+	switch v.Kind() {
 	case reflect.Pointer:
 		if !v.IsNil() {
 			if v.Elem().Kind() != reflect.Struct || v.Elem().IsZero() {

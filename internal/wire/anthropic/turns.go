@@ -191,16 +191,17 @@ func (e *encoder) writeMessage(entries []entry) {
 	e.w = jsondoc.NewWriter(e.scratch[:0])
 	e.w.Array("")
 	blocks := 0
-	for _, x := range entries {
-		blocks += e.item(ir.ItemPath(x.index), x.role, x.item)
+	for i, x := range entries {
+		n := e.item(ir.ItemPath(x.index), x.role, x.item)
+		blocks += n
+		if n == 0 && (i > 0 || !hasExtras(extras, prefix)) {
+			e.Note(ir.ItemPath(x.index), "a message without content is not taken")
+		}
 	}
 	e.w.End()
 	content := e.w.Bytes()
 	e.w, e.scratch = outer, content
 	if blocks == 0 && !hasExtras(extras, prefix) {
-		for _, x := range entries {
-			e.Note(ir.ItemPath(x.index), "a message without content is not taken")
-		}
 		return
 	}
 	outer.Object("")
