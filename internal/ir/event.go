@@ -70,7 +70,8 @@ type ArgumentsDelta struct {
 }
 
 // Sealed gives an item its Private: a thought or a call, or text part Part of
-// a message.
+// a message. That of a call comes before its arguments wherever the vendor says
+// it in time: other dialects carry it in the call's id, which they write first.
 type Sealed struct {
 	Choice, Index, Part int
 	Private             Private
