@@ -90,29 +90,18 @@ func (e *chatAsk) image(at string, m ir.Image) bool {
 }
 
 func (e *chatAsk) audio(at string, a ir.Audio) bool {
-	if a.Source.Data == "" || chatFormat(a.Source.MIME) == "" {
+	format, ok := openaiAudioFormat(a.Source.MIME)
+	if a.Source.Data == "" || !ok {
 		e.lost.Lose(at, "Chat has sounds as data in wav or mp3 alone")
 		return false
 	}
-	if "audio/"+chatFormat(a.Source.MIME) != a.Source.MIME && a.Source.MIME != "audio/mpeg" {
+	if openaiAudioMIME(format) != a.Source.MIME {
 		e.lost.Note(at+".source.mime", "another name of the same format")
 	}
 	if a.Transcript != "" {
 		e.lost.Lose(at+".transcript", "sounds of Chat have no transcript")
 	}
 	return true
-}
-
-// chatFormat is the name of an audio format; empty = Chat has it not.
-func chatFormat(mime string) string {
-	switch mime {
-	case "audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave":
-		return "wav"
-	case "audio/mpeg", "audio/mp3":
-		return "mp3"
-	default:
-		return ""
-	}
 }
 
 func (e *chatAsk) file(at string, f ir.File) bool {
@@ -178,11 +167,12 @@ func (e *chatAsk) part(p ir.Part) {
 		w.End()
 		w.End()
 	case ir.Audio:
+		format, _ := openaiAudioFormat(x.Source.MIME)
 		w.Object("")
 		w.Str("type", "input_audio")
 		w.Object("input_audio")
 		w.Str("data", x.Source.Data)
-		w.Str("format", chatFormat(x.Source.MIME))
+		w.Str("format", format)
 		w.End()
 		w.End()
 	case ir.File:
@@ -203,10 +193,7 @@ func chatImageURL(s ir.Source) string {
 	if s.URL != "" {
 		return s.URL
 	}
-	if s.MIME == "" {
-		s.MIME = "image/png"
-	}
-	return "data:" + s.MIME + ";base64," + s.Data
+	return openaiDataURL(s, "image/png")
 }
 
 func (e *chatAsk) writeFile(f ir.File) {
@@ -225,11 +212,8 @@ func (e *chatAsk) writeFile(f ir.File) {
 		if f.Name == "" {
 			f.Name = "file.pdf"
 		}
-		if f.Source.MIME == "" {
-			f.Source.MIME = "application/pdf"
-		}
 		w.Str("filename", f.Name)
-		w.Str("file_data", chatImageURL(f.Source))
+		w.Str("file_data", openaiDataURL(f.Source, "application/pdf"))
 	}
 	chatNested(w, f.Extras, "file.")
 	w.End()

@@ -1,6 +1,8 @@
 package openai
 
 import (
+	"bytes"
+	"encoding/json"
 	"strings"
 
 	"tollgate/internal/ir"
@@ -134,25 +136,47 @@ func chatCall(o *jsondoc.Object) ir.ToolCall {
 		c.Arguments = chatArguments(inner.Get("arguments"))
 	}
 	c.Name = inner.Need("name")
-	if raw := o.Raw("extra_content"); raw != nil {
-		c.Private = &ir.Private{Vendor: ir.VendorChat, Data: string(raw)}
+	if seal := chatExtraContent(o); seal != nil {
+		c.Private = seal
 	}
 	o.Get("index")
 	c.Extras = append(chatExtras(inner, member), chatExtras(o, "")...)
 	return c
 }
 
+// chatExtraContent is what a provider of Chat sealed onto a call, as compact
+// JSON; nil = nothing.
+func chatExtraContent(o *jsondoc.Object) *ir.Private {
+	raw := o.Raw("extra_content")
+	if raw == nil {
+		return nil
+	}
+	return &ir.Private{Vendor: ir.VendorChat, Data: chatCompact(raw)}
+}
+
 // chatArguments reads the arguments of a call: a string of JSON, or the JSON
 // itself, as some servers and clients write it.
 func chatArguments(v jsondoc.Value) string {
-	s := string(v.Raw())
+	if s := chatPiece(v); s != "" {
+		return s
+	}
+	return "{}"
+}
+
+// chatPiece is chatArguments for a piece of them.
+func chatPiece(v jsondoc.Value) string {
 	if v.Kind() != jsondoc.IsObject {
-		s = v.Str()
+		return v.Str()
 	}
-	if s == "" {
-		return "{}"
+	return chatCompact(v.Raw())
+}
+
+func chatCompact(raw json.RawMessage) string {
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		return string(raw)
 	}
-	return s
+	return b.String()
 }
 
 func (d *chatReader) result(o *jsondoc.Object) {
@@ -161,7 +185,7 @@ func (d *chatReader) result(o *jsondoc.Object) {
 	if kind, ok := d.kinds[r.CallID]; ok {
 		r.Kind = kind
 	}
-	r.Parts, r.IsError = chatUnmarked(d.content(o.Get("content")))
+	r.Parts, r.IsError = openaiUnmarkError(d.content(o.Get("content")))
 	r.Name, r.Extras = o.Str("name"), chatExtras(o, "")
 	d.req.Items = append(d.req.Items, r)
 }
@@ -170,7 +194,7 @@ func (d *chatReader) result(o *jsondoc.Object) {
 // and belongs to its oldest call without a result.
 func (d *chatReader) functionResult(o *jsondoc.Object) {
 	r := ir.ToolResult{Kind: ir.ToolFunction, CallID: d.ids.Result("", o.Need("name"))}
-	r.Parts, r.IsError = chatUnmarked(d.content(o.Get("content")))
+	r.Parts, r.IsError = openaiUnmarkError(d.content(o.Get("content")))
 	r.Extras = chatExtras(o, "")
 	d.req.Items = append(d.req.Items, r)
 }
@@ -252,30 +276,16 @@ func chatURL(v jsondoc.Value) ir.Source {
 	if s == "" {
 		v.Fail("is missing")
 	}
-	if strings.HasPrefix(s, "data:") {
-		mime, data, ok := chatDataURL(s)
-		if !ok {
-			v.Fail("must be an address or base64 data (data:image/png;base64,…)")
-		}
-		return ir.Source{MIME: mime, Data: data}
+	source, ok := openaiSource(s)
+	if !ok {
+		v.Fail("must be an address or base64 data (data:image/png;base64,…)")
 	}
-	return ir.Source{URL: s}
-}
-
-func chatDataURL(s string) (mime, data string, ok bool) {
-	head, data, ok := strings.Cut(strings.TrimPrefix(s, "data:"), ",")
-	mime, isBase64 := strings.CutSuffix(head, ";base64")
-	mime, _, _ = strings.Cut(mime, ";")
-	return mime, data, ok && isBase64 && data != ""
+	return source
 }
 
 func chatAudio(o *jsondoc.Object) ir.Part {
 	a := o.Object("input_audio")
-	mime := "audio/" + a.Need("format")
-	if mime == "audio/mp3" {
-		mime = "audio/mpeg"
-	}
-	return ir.Audio{Source: ir.Source{MIME: mime, Data: a.Need("data")}}
+	return ir.Audio{Source: ir.Source{MIME: openaiAudioMIME(a.Need("format")), Data: a.Need("data")}}
 }
 
 func chatFile(o *jsondoc.Object) ir.Part {

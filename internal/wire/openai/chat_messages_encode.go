@@ -123,12 +123,12 @@ func (e *chatAsk) result(i int, r ir.ToolResult) {
 			e.lost.Note(at+".parts", "a text stands for what follows in a user message")
 		}
 	}
+	texts = openaiMarkError(texts, r.IsError)
 	if r.IsError {
-		texts = chatMarked(texts)
 		e.lost.Note(at+".is_error", "the text is marked as an error, which Chat has no member for")
 	}
 	if r.Kind == "" || (r.Kind == ir.ToolCustom && e.family != chatReasoner) {
-		e.lost.Note(at+".kind", "the tool is a function here")
+		e.lost.Note(at, "the tool is a function here")
 	}
 	if r.Cache != nil {
 		e.lost.Note(at+".cache", "Chat providers cache by themselves")
@@ -141,17 +141,6 @@ func (e *chatAsk) result(i int, r ir.ToolResult) {
 	e.content(texts)
 	chatNested(&e.w, r.Extras, "")
 	e.w.End()
-}
-
-// chatMarked marks the text of a result as an error; chatUnmarked undoes it.
-func chatMarked(parts []ir.Part) []ir.Part {
-	if len(parts) > 0 {
-		if t, ok := parts[0].(ir.Text); ok {
-			t.Text = chatErrorPrefix + t.Text
-			return append([]ir.Part{t}, parts[1:]...)
-		}
-	}
-	return append([]ir.Part{ir.Text{Text: chatErrorPrefix}}, parts...)
 }
 
 // showResults writes what results of tools could not hold.

@@ -2,7 +2,6 @@ package openai
 
 import (
 	"encoding/json"
-	"strings"
 
 	"tollgate"
 	"tollgate/internal/ir"
@@ -192,27 +191,4 @@ func (d *chatReader) routerReasoning(o *jsondoc.Object) bool {
 		}
 	}
 	return true
-}
-
-// chatErrorPrefix begins the text of a tool's result that is an error, which
-// Chat has no member for.
-const chatErrorPrefix = "[tool error] "
-
-// chatUnmarked takes the mark of an error off the first text of a result.
-func chatUnmarked(parts []ir.Part) (_ []ir.Part, isError bool) {
-	if len(parts) == 0 {
-		return parts, false
-	}
-	t, ok := parts[0].(ir.Text)
-	if !ok {
-		return parts, false
-	}
-	if t.Text, ok = strings.CutPrefix(t.Text, chatErrorPrefix); !ok {
-		return parts, false
-	}
-	if t.Text == "" && t.Cache == nil {
-		return parts[1:], true
-	}
-	parts[0] = t
-	return parts, true
 }

@@ -39,11 +39,6 @@ func (Chat) EncodeRequest(req *ir.Request) ([]byte, []ir.Loss, error) {
 	return e.w.Bytes(), e.lost.List(), nil
 }
 
-// EncodeCountRequest implements wire.Back: Chat has no such call.
-func (Chat) EncodeCountRequest(*ir.Request) ([]byte, []ir.Loss, error) {
-	return nil, nil, tollgate.Errorf(tollgate.CodeUnsupported, "the provider cannot count tokens: chat completions have no call for it")
-}
-
 // chatAsk writes one request.
 type chatAsk struct {
 	req    *ir.Request
@@ -68,7 +63,7 @@ func (e *chatAsk) stream() {
 
 func (e *chatAsk) output() {
 	r, w := e.req, &e.w
-	if e.family == chatReasoner {
+	if e.family == chatReasoner || hasExtra(r.Extras, "max_tokens") {
 		w.OptInt("max_completion_tokens", r.MaxOutput)
 	} else {
 		w.OptInt("max_tokens", r.MaxOutput)
@@ -84,6 +79,15 @@ func (e *chatAsk) output() {
 	case ir.FormatSchema:
 		e.schema(r.Format)
 	}
+}
+
+func hasExtra(extras []ir.Extra, path string) bool {
+	for _, x := range extras {
+		if x.Dialect == chatName && x.Path == path {
+			return true
+		}
+	}
+	return false
 }
 
 // schema writes the form of the answer. OpenAI wants it to have a name.
@@ -127,7 +131,7 @@ func (e *chatAsk) reasoning() {
 			e.lost.Note("reasoning.effort", "made of the budget")
 		}
 	}
-	if r.Mode != ir.ReasoningUnset || effort == "none" {
+	if (r.Mode == ir.ReasoningOff) != (effort == "none") || r.Mode == ir.ReasoningOn || r.Mode == ir.ReasoningAdaptive {
 		e.lost.Note("reasoning.mode", "Chat has an effort alone; whether to think is the model's own")
 	}
 	if r.Summary != "" {

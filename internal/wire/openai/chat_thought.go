@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"encoding/json"
 	"strings"
 
 	"tollgate/internal/ir"
@@ -11,10 +12,10 @@ import (
 // sealed onto one stands beside it, as an element of reasoning_details in the
 // form that OpenRouter made known and its clients give back:
 //
-//	{"type":"reasoning.encrypted","data":"tg1-…","index":0,"lengths":[12,40]}
+//	{"type":"reasoning.encrypted","data":"tg1-…","index":0,"spans":[0,12,14,40]}
 //
-// data is ir.Carry of the seal; lengths are the bytes of the thought's texts in
-// reasoning_content, from which they are cut again; they are missing where the
+// data is ir.Carry of the seal; spans are where the thought's texts begin and
+// end in reasoning_content, in bytes. "redacted":true is in their place where the
 // vendor showed no text at all.
 
 // thoughtGap stands between two texts in reasoning_content.
@@ -24,7 +25,7 @@ const thoughtGap = "\n\n"
 func chatThoughts(text string, details []jsondoc.Value) []ir.Thought {
 	var out []ir.Thought
 	var foreign chatDetails
-	rest := text
+	rest, stripped := chatRest{text: text}, -1
 	for _, v := range details {
 		o := v.Object()
 		seal := ir.Open(o.Str("data"), "")
@@ -32,53 +33,93 @@ func chatThoughts(text string, details []jsondoc.Value) []ir.Thought {
 			foreign.add(o)
 			continue
 		}
-		t := ir.Thought{ID: o.Str("id"), Private: &seal}
-		if raw := o.Bool("raw"); raw != nil {
-			t.Raw = *raw
-		}
-		t.Texts, rest = chatCut(rest, o.Get("lengths"))
-		t.Redacted = !o.Has("lengths")
+		t := ir.Thought{ID: o.Str("id"), Private: &seal, Redacted: !o.Has("spans")}
+		t.Raw = isTrue(o.Bool("raw"))
+		t.Texts = rest.cut(o.Array("spans"))
 		out = append(out, t)
+		if stripped < 0 && t.Redacted && !isTrue(o.Bool("redacted")) {
+			stripped = len(out) - 1
+		}
 	}
-	if rest != "" && len(out) > 0 && len(out[0].Texts) == 0 { // a client that keeps no lengths
-		out[0].Texts, out[0].Redacted, rest = []string{rest}, false, ""
+	unsealed := rest.left()
+	if unsealed != "" && stripped >= 0 && len(rest.spans) == 0 { // a client that keeps but what it knows
+		out[stripped].Texts, out[stripped].Redacted, unsealed = []string{unsealed}, false, ""
 	}
-	if rest == "" {
-		rest = foreign.text()
+	if unsealed == "" {
+		unsealed = foreign.text()
 	}
-	if seal := foreign.seal(); seal != nil || rest != "" {
-		t := ir.Thought{Private: seal, Raw: len(foreign.list) == 0}
-		if rest != "" {
-			t.Texts = []string{rest}
-		} else {
-			t.Redacted = true
+	if seal := foreign.seal(); seal != nil || unsealed != "" {
+		t := ir.Thought{Private: seal, Raw: len(foreign.list) == 0, Redacted: unsealed == ""}
+		if unsealed != "" {
+			t.Texts = []string{unsealed}
 		}
 		out = append(out, t)
 	}
 	return out
 }
 
-// chatCut cuts texts of the given lengths off text; none if they do not fit.
-func chatCut(text string, lengths jsondoc.Value) (texts []string, rest string) {
-	rest = text
-	for _, v := range lengths.Array() {
-		n := v.Int()
-		if texts != nil || rest != text {
-			rest = strings.TrimPrefix(rest, thoughtGap)
-		}
-		if n == nil || *n < 0 || *n > int64(len(rest)) {
-			return nil, text
-		}
-		texts, rest = append(texts, rest[:*n]), rest[*n:]
-	}
-	if texts != nil {
-		rest = strings.TrimPrefix(rest, thoughtGap)
-	}
-	return texts, rest
+func isTrue(b *bool) bool { return b != nil && *b }
+
+// chatRest is reasoning_content, from which spans are cut in order.
+type chatRest struct {
+	text  string
+	spans [][2]int64
 }
 
-// chatSealed writes the element of reasoning_details that carries a seal.
-func chatSealed(w *jsondoc.Writer, t ir.Thought, index int, lengths []int) {
+// cut returns the texts at the spans; none when they do not fit.
+func (r *chatRest) cut(list []jsondoc.Value) []string {
+	before, end := r.spans, int64(0)
+	if n := len(before); n > 0 {
+		end = before[n-1][1]
+	}
+	var texts []string
+	for i := 0; i+1 < len(list); i += 2 {
+		from, to := list[i].Int(), list[i+1].Int()
+		if from == nil || to == nil || *from < end || *to < *from || *to > int64(len(r.text)) {
+			r.spans = before
+			return nil
+		}
+		texts, end = append(texts, r.text[*from:*to]), *to
+		r.spans = append(r.spans, [2]int64{*from, *to})
+	}
+	return texts
+}
+
+// left is the text that no span covers.
+func (r *chatRest) left() string {
+	if len(r.spans) == 0 {
+		return r.text
+	}
+	var pieces []string
+	at := int64(0)
+	for _, s := range append(r.spans, [2]int64{int64(len(r.text)), 0}) {
+		if piece := strings.Trim(r.text[at:s[0]], "\n"); piece != "" {
+			pieces = append(pieces, piece)
+		}
+		at = s[1]
+	}
+	return strings.Join(pieces, thoughtGap)
+}
+
+// chatSeal is a thought with a seal, and where its texts stand.
+type chatSeal struct {
+	thought ir.Thought
+	spans   []int
+}
+
+// write writes the elements of reasoning_details that carry the seal: those of
+// a provider of Chat as they came.
+func (s *chatSeal) write(w *jsondoc.Writer, index int) {
+	t := s.thought
+	if t.Private.Vendor == ir.VendorChat {
+		var list []json.RawMessage
+		if json.Unmarshal([]byte(t.Private.Data), &list) == nil {
+			for _, r := range list {
+				w.Raw("", r)
+			}
+		}
+		return
+	}
 	w.Object("")
 	w.Str("type", "reasoning.encrypted")
 	w.OptStr("id", t.ID)
@@ -87,9 +128,11 @@ func chatSealed(w *jsondoc.Writer, t ir.Thought, index int, lengths []int) {
 	if t.Raw {
 		w.Bool("raw", true)
 	}
-	if !t.Redacted || len(lengths) > 0 {
-		w.Array("lengths")
-		for _, n := range lengths {
+	if t.Redacted && len(s.spans) == 0 {
+		w.Bool("redacted", true)
+	} else {
+		w.Array("spans")
+		for _, n := range s.spans {
 			w.Int("", int64(n))
 		}
 		w.End()

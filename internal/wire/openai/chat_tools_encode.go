@@ -97,12 +97,7 @@ func (e *chatAsk) noteTool(at string, t *ir.Tool) {
 		e.lost.Note(at+".cache", "Chat providers cache by themselves")
 	}
 	if t.Kind == ir.ToolCustom && e.family != chatReasoner {
-		e.lost.Note(at+".kind", "a tool with free text is a function with the argument input")
-		e.lost.Note(at+".schema", "that of the argument input")
-		if t.Grammar != nil {
-			e.lost.Note(at+".grammar", "functions have none; the description tells it")
-			e.lost.Note(at+".description", "it tells the grammar too")
-		}
+		e.lost.Note(at, "a tool with free text is a function with the argument input; its description tells the grammar")
 	}
 	e.lost.Extras(at, t.Extras, chatName)
 }

@@ -160,8 +160,7 @@ func (e *chatAsk) writeCalls(list []int) {
 func (e *chatAsk) call(at string, c ir.ToolCall) {
 	w := &e.w
 	if c.Kind == ir.ToolCustom && e.family != chatReasoner {
-		e.lost.Note(at+".kind", "the tool is a function here")
-		e.lost.Note(at+".arguments", "the text is the argument input of a function")
+		e.lost.Note(at, "the tool is a function here, and the text its argument input")
 		c.Kind, c.Arguments = ir.ToolFunction, ir.WrapInput(c.Arguments)
 	}
 	if c.Kind == "" {
