@@ -68,7 +68,7 @@ func (Chat) EncodeEmbeddings(req *ir.Embedding, out *ir.Embeddings) ([]byte, []i
 		w.Object("")
 		w.Str("object", "embedding")
 		w.Int("index", int64(i))
-		writeVector(&w, v, req.Base64)
+		chatWriteVector(&w, v, req.Base64)
 		w.End()
 	}
 	w.End()
@@ -86,9 +86,9 @@ func (Chat) EncodeEmbeddings(req *ir.Embedding, out *ir.Embeddings) ([]byte, []i
 	return w.Bytes(), lost.List()
 }
 
-// writeVector writes a vector as numbers, or as base64 of little-endian
+// chatWriteVector writes a vector as numbers, or as base64 of little-endian
 // float32.
-func writeVector(w *jsondoc.Writer, v []float32, packed bool) {
+func chatWriteVector(w *jsondoc.Writer, v []float32, packed bool) {
 	if packed {
 		b := make([]byte, 0, 4*len(v))
 		for _, f := range v {
@@ -158,7 +158,7 @@ func (Chat) DecodeEmbeddings(body []byte) (*ir.Embeddings, error) {
 		if at < 0 || at >= int64(len(data)) || out.Vectors[at] != nil {
 			return nil, tollgate.Errorf(tollgate.CodeUpstream, "the provider numbered its vectors wrongly")
 		}
-		out.Vectors[at] = readVector(e.Get("embedding"))
+		out.Vectors[at] = chatReadVector(e.Get("embedding"))
 	}
 	if len(data) == 0 {
 		return nil, wire.NotAnAnswer(errNoAnswer)
@@ -170,9 +170,9 @@ func (Chat) DecodeEmbeddings(body []byte) (*ir.Embeddings, error) {
 	return out, nil
 }
 
-func readVector(v jsondoc.Value) []float32 {
+func chatReadVector(v jsondoc.Value) []float32 {
 	if v.Kind() == jsondoc.String {
-		return unpackVector(v)
+		return chatUnpack(v)
 	}
 	if !v.Present() {
 		v.Fail("is missing")
@@ -181,13 +181,13 @@ func readVector(v jsondoc.Value) []float32 {
 	out := make([]float32, 0, len(list))
 	for _, n := range list {
 		if f := n.Float(); f != nil {
-			out = append(out, finite(v, float32(*f)))
+			out = append(out, chatFinite(v, float32(*f)))
 		}
 	}
 	return out
 }
 
-func unpackVector(v jsondoc.Value) []float32 {
+func chatUnpack(v jsondoc.Value) []float32 {
 	b, err := base64.StdEncoding.DecodeString(v.Str())
 	if err != nil || len(b)%4 != 0 {
 		v.Fail("must be base64 of float32 values")
@@ -195,15 +195,15 @@ func unpackVector(v jsondoc.Value) []float32 {
 	}
 	out := make([]float32, 0, len(b)/4)
 	for ; len(b) > 0; b = b[4:] {
-		out = append(out, finite(v, math.Float32frombits(binary.LittleEndian.Uint32(b))))
+		out = append(out, chatFinite(v, math.Float32frombits(binary.LittleEndian.Uint32(b))))
 	}
 	return out
 }
 
-// finite returns f; JSON has no way to say what is not finite.
-func finite(v jsondoc.Value, f float32) float32 {
+// chatFinite returns f; JSON has no way to say what is not chatFinite.
+func chatFinite(v jsondoc.Value, f float32) float32 {
 	if math.IsInf(float64(f), 0) || math.IsNaN(float64(f)) {
-		v.Fail("must hold finite numbers")
+		v.Fail("must hold chatFinite numbers")
 		return 0
 	}
 	return f

@@ -10,7 +10,7 @@ type chatLog interface {
 	Extras(at string, extras []ir.Extra, dialect string)
 }
 
-// chatOnce takes each path once, and no more than maxStreamLosses of them, so
+// chatOnce takes each path once, and no more than chatMaxLosses of them, so
 // that a stream stays bounded. The zero value is ready.
 type chatOnce struct {
 	list ir.Losses
@@ -22,14 +22,14 @@ var (
 	_ chatLog = (*chatOnce)(nil)
 )
 
-// maxStreamLosses bounds the losses of one stream.
-const maxStreamLosses = 256
+// chatMaxLosses bounds the losses of one stream.
+const chatMaxLosses = 256
 
 func (l *chatOnce) first(path string) bool {
 	if l.seen == nil {
 		l.seen = map[string]bool{}
 	}
-	if l.seen[path] || len(l.seen) >= maxStreamLosses {
+	if l.seen[path] || len(l.seen) >= chatMaxLosses {
 		return false
 	}
 	l.seen[path] = true

@@ -6,9 +6,9 @@ import (
 	"tollgate/internal/ir"
 )
 
-// billingHeader begins the first block of Claude Code's system prompt, which
+// chatBilling begins the first block of Claude Code's system prompt, which
 // is meant for Anthropic's billing and changes with every version.
-const billingHeader = "x-anthropic-billing-header:"
+const chatBilling = "x-anthropic-billing-header:"
 
 func (e *chatAsk) messages() {
 	e.w.Array("messages")
@@ -40,7 +40,7 @@ func (e *chatAsk) messages() {
 func (e *chatAsk) system() {
 	var parts []ir.Part
 	for i, p := range e.req.System {
-		if t, ok := p.(ir.Text); ok && strings.HasPrefix(t.Text, billingHeader) {
+		if t, ok := p.(ir.Text); ok && strings.HasPrefix(t.Text, chatBilling) {
 			e.lost.Note(ir.SystemPath(i), "a billing header of Claude Code for Anthropic alone")
 			continue
 		}

@@ -77,8 +77,8 @@ func (d *chatReader) options(o *jsondoc.Object) {
 	r.Store = o.Bool("store")
 }
 
-// maxChoices is how many answers OpenAI gives at once.
-const maxChoices = 128
+// chatMaxChoices is how many answers OpenAI gives at once.
+const chatMaxChoices = 128
 
 func (d *chatReader) sampling(o *jsondoc.Object) {
 	r := d.req
@@ -92,8 +92,8 @@ func (d *chatReader) sampling(o *jsondoc.Object) {
 		r.Stop = stop.Strings()
 	}
 	if n := o.Int("n"); n != nil {
-		if *n < 1 || *n > maxChoices {
-			o.Get("n").Fail("must be between 1 and %d", maxChoices)
+		if *n < 1 || *n > chatMaxChoices {
+			o.Get("n").Fail("must be between 1 and %d", chatMaxChoices)
 		}
 		r.Choices = int(*n)
 	}

@@ -63,7 +63,7 @@ func (e *chatAsk) stream() {
 
 func (e *chatAsk) output() {
 	r, w := e.req, &e.w
-	if e.family == chatReasoner || hasExtra(r.Extras, "max_tokens") {
+	if e.family == chatReasoner || chatHasExtra(r.Extras, "max_tokens") {
 		w.OptInt("max_completion_tokens", r.MaxOutput)
 	} else {
 		w.OptInt("max_tokens", r.MaxOutput)
@@ -81,7 +81,7 @@ func (e *chatAsk) output() {
 	}
 }
 
-func hasExtra(extras []ir.Extra, path string) bool {
+func chatHasExtra(extras []ir.Extra, path string) bool {
 	for _, x := range extras {
 		if x.Dialect == chatName && x.Path == path {
 			return true
@@ -112,8 +112,8 @@ func (e *chatAsk) schema(f ir.Format) {
 
 // Budgets up to these are low and medium effort, in tokens.
 const (
-	lowBudget    = 4096
-	mediumBudget = 16384
+	chatLowBudget    = 4096
+	chatMediumBudget = 16384
 )
 
 // reasoning writes how much to think as an effort, which is all that Chat has.
@@ -127,7 +127,7 @@ func (e *chatAsk) reasoning() {
 	if r.Budget != nil {
 		e.lost.Lose("reasoning.budget", "Chat has no budget of thinking tokens; an effort stands for it")
 		if effort == "" {
-			effort = effortOf(*r.Budget)
+			effort = chatEffortOf(*r.Budget)
 			e.lost.Note("reasoning.effort", "made of the budget")
 		}
 	}
@@ -151,19 +151,19 @@ func (e *chatAsk) reasoning() {
 	}
 }
 
-func effortOf(budget int64) string {
+func chatEffortOf(budget int64) string {
 	switch {
-	case budget <= lowBudget:
+	case budget <= chatLowBudget:
 		return "low"
-	case budget <= mediumBudget:
+	case budget <= chatMediumBudget:
 		return "medium"
 	default:
 		return "high"
 	}
 }
 
-// maxStops is how many stop sequences OpenAI takes.
-const maxStops = 4
+// chatMaxStops is how many stop sequences OpenAI takes.
+const chatMaxStops = 4
 
 func (e *chatAsk) sampling() {
 	r, w := e.req, &e.w
@@ -176,9 +176,9 @@ func (e *chatAsk) sampling() {
 	w.OptFloat("presence_penalty", r.PresencePenalty)
 	w.OptInt("seed", r.Seed)
 	stops := r.Stop
-	if len(stops) > maxStops && e.family != chatCompatible {
+	if len(stops) > chatMaxStops && e.family != chatCompatible {
 		e.lost.Lose("stop", "the provider takes four stop sequences; the others are left out")
-		stops = stops[:maxStops]
+		stops = stops[:chatMaxStops]
 	}
 	if len(stops) > 0 {
 		w.Strings("stop", stops)
@@ -192,14 +192,14 @@ func (e *chatAsk) sampling() {
 	w.OptInt("top_logprobs", r.TopLogprobs)
 	if r.LogitBias != nil {
 		w.Object("logit_bias")
-		for _, k := range sortedKeys(r.LogitBias) {
+		for _, k := range chatSortedKeys(r.LogitBias) {
 			w.Float(k, r.LogitBias[k])
 		}
 		w.End()
 	}
 }
 
-func sortedKeys[V any](m map[string]V) []string {
+func chatSortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)
@@ -214,7 +214,7 @@ func (e *chatAsk) options() {
 	w.OptStr("safety_identifier", r.SafetyID)
 	if r.Metadata != nil {
 		w.Object("metadata")
-		for _, k := range sortedKeys(r.Metadata) {
+		for _, k := range chatSortedKeys(r.Metadata) {
 			w.Str(k, r.Metadata[k])
 		}
 		w.End()
@@ -232,7 +232,7 @@ func (e *chatAsk) extras() {
 	for _, x := range e.req.Extras {
 		switch {
 		case x.Dialect != chatName || e.isNested(x.Path):
-		case strings.HasPrefix(x.Path, "messages[") || isInside(x.Path, "stream_options.", "response_format."):
+		case strings.HasPrefix(x.Path, "messages[") || chatInside(x.Path, "stream_options.", "response_format."):
 			e.lost.Lose("extras."+x.Path, "what it belongs to is written anew")
 		default:
 			e.w.Raw(x.Path, x.Raw)
@@ -242,11 +242,11 @@ func (e *chatAsk) extras() {
 
 // isNested reports whether an extra was written inside of a member.
 func (e *chatAsk) isNested(path string) bool {
-	return isInside(path, "stream_options.") && e.req.Stream ||
-		isInside(path, "response_format.") && e.req.Format.Kind != ir.FormatText
+	return chatInside(path, "stream_options.") && e.req.Stream ||
+		chatInside(path, "response_format.") && e.req.Format.Kind != ir.FormatText
 }
 
-func isInside(path string, members ...string) bool {
+func chatInside(path string, members ...string) bool {
 	for _, m := range members {
 		if strings.HasPrefix(path, m) {
 			return true
@@ -264,9 +264,9 @@ func chatNested(w *jsondoc.Writer, extras []ir.Extra, prefix string) {
 	for _, x := range extras {
 		name, ok := strings.CutPrefix(x.Path, prefix)
 		if prefix == "" {
-			ok = !isInside(x.Path, "function.", "custom.", "file.", chatOfMessage)
+			ok = !chatInside(x.Path, "function.", "custom.", "file.", chatOfMessage)
 		} else if prefix == "response_format." {
-			ok = ok && !isInside(name, "json_schema.")
+			ok = ok && !chatInside(name, "json_schema.")
 		}
 		if ok && x.Dialect == chatName {
 			w.Raw(name, x.Raw)
@@ -281,5 +281,5 @@ func (e *chatAsk) refuse(path, why string) {
 	}
 }
 
-// raw is own JSON, for the writer.
-func raw(s string) json.RawMessage { return json.RawMessage(s) }
+// chatRaw is own JSON, for the writer.
+func chatRaw(s string) json.RawMessage { return json.RawMessage(s) }

@@ -141,7 +141,7 @@ func (e *chatReply) collect(n int, c *ir.Choice) *chatVoice {
 			next = stage
 		}
 		if next < stage || messages > 1 {
-			e.lost.Note(itemsPath(n), chatOneMessage)
+			e.lost.Note(chatItems(n), chatOneMessage)
 		}
 		stage = max(stage, next)
 	}
@@ -154,7 +154,7 @@ func (e *chatReply) thought(at string, v *chatVoice, t ir.Thought) {
 	s := chatSeal{thought: t}
 	for _, text := range t.Texts {
 		if v.thought.Len() > 0 {
-			v.thought.WriteString(thoughtGap)
+			v.thought.WriteString(chatGap)
 		}
 		s.spans = append(s.spans, v.thought.Len(), v.thought.Len()+len(text))
 		v.thought.WriteString(text)
@@ -190,7 +190,7 @@ func (e *chatReply) message(at string, v *chatVoice, m ir.Message, nth int) {
 		switch x := p.(type) {
 		case ir.Text:
 			if texts++; texts == 1 && nth > 1 && v.hasText {
-				v.content.WriteString(thoughtGap)
+				v.content.WriteString(chatGap)
 			}
 			e.text(at, v, x)
 		case ir.Refusal:

@@ -19,18 +19,18 @@ type chatPending struct {
 	held   string      // arguments that came before
 	seal   *ir.Private // not told yet
 	some   bool        // arguments came
-	whole  jsonEnd
+	whole  chatJSONEnd
 	closed bool
 }
 
 // What a provider can make the decoder keep.
 const (
-	maxCalls = 1024
-	maxHeld  = 1 << 20
+	chatMaxCalls = 1024
+	chatMaxHeld  = 1 << 20
 )
 
-// legacyIndex stands for the index of a function_call.
-const legacyIndex = -1
+// chatLegacyIndex stands for the index of a function_call.
+const chatLegacyIndex = -1
 
 func (c *chatChoice) callDeltas(dst []ir.Event, o *jsondoc.Object) ([]ir.Event, error) {
 	var err error
@@ -44,9 +44,9 @@ func (c *chatChoice) callDeltas(dst []ir.Event, o *jsondoc.Object) ([]ir.Event, 
 	if !f.Present() {
 		return dst, nil
 	}
-	p := c.byIndex(legacyIndex)
+	p := c.byIndex(chatLegacyIndex)
 	if p == nil {
-		p = c.added(legacyIndex, "")
+		p = c.added(chatLegacyIndex, "")
 	}
 	return c.advance(dst, p, f, f.Get("arguments"), nil)
 }
@@ -108,8 +108,8 @@ func (c *chatChoice) callDelta(dst []ir.Event, o *jsondoc.Object, p *chatPending
 
 // advance takes the name, a seal and a piece of the arguments of a call.
 func (c *chatChoice) advance(dst []ir.Event, p *chatPending, o *jsondoc.Object, arguments jsondoc.Value, seal *ir.Private) ([]ir.Event, error) {
-	if len(c.calls) > maxCalls {
-		return dst, tollgate.Errorf(tollgate.CodeUpstream, "the provider made more than %d calls in one answer", maxCalls)
+	if len(c.calls) > chatMaxCalls {
+		return dst, tollgate.Errorf(tollgate.CodeUpstream, "the provider made more than %d calls in one answer", chatMaxCalls)
 	}
 	if p.name == "" {
 		p.name = o.Str("name")
@@ -119,7 +119,7 @@ func (c *chatChoice) advance(dst []ir.Event, p *chatPending, o *jsondoc.Object, 
 	}
 	piece := chatPiece(arguments)
 	if p.item < 0 && p.name == "" {
-		if p.held += piece; len(p.held) > maxHeld {
+		if p.held += piece; len(p.held) > chatMaxHeld {
 			return dst, tollgate.Errorf(tollgate.CodeUpstream, "the provider sent arguments of a call without saying its name")
 		}
 		return dst, nil
@@ -191,14 +191,14 @@ func (c *chatChoice) endCalls(dst []ir.Event) ([]ir.Event, error) {
 	return dst, nil
 }
 
-// jsonEnd watches for the end of a JSON object that comes in pieces.
-type jsonEnd struct {
+// chatJSONEnd watches for the end of a JSON object that comes in pieces.
+type chatJSONEnd struct {
 	depth           int
 	begun           bool
 	quoted, escaped bool
 }
 
-func (j *jsonEnd) next(piece string) {
+func (j *chatJSONEnd) next(piece string) {
 	for i := range len(piece) {
 		switch c := piece[i]; {
 		case j.escaped:
@@ -217,4 +217,4 @@ func (j *jsonEnd) next(piece string) {
 }
 
 // reached reports whether the object has ended.
-func (j *jsonEnd) reached() bool { return j.begun && j.depth <= 0 && !j.quoted }
+func (j *chatJSONEnd) reached() bool { return j.begun && j.depth <= 0 && !j.quoted }

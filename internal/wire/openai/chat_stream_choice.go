@@ -75,7 +75,7 @@ func (c *chatChoice) content(v jsondoc.Value) (text, thinking string) {
 		case "thinking":
 			thought.WriteString(chatThinking(o))
 		default:
-			c.stream.lost.Lose(itemsPath(c.n), "a part of the type "+o.Str("type")+" cannot be carried in a stream")
+			c.stream.lost.Lose(chatItems(c.n), "a part of the type "+o.Str("type")+" cannot be carried in a stream")
 		}
 	}
 	return said.String(), thought.String()
@@ -92,7 +92,7 @@ func (c *chatChoice) think(dst []ir.Event, text string, details []jsondoc.Value)
 			dst = c.close(dst)
 		}
 		if (c.open < 0 || !c.thinking) && c.thoughts > 0 {
-			text = strings.TrimPrefix(text, thoughtGap)
+			text = strings.TrimPrefix(text, chatGap)
 		}
 		dst = c.thought(dst, ir.Thought{Raw: known == 0})
 		dst = append(dst, ir.ThoughtDelta{Choice: c.n, Index: c.open, Text: text})
@@ -107,9 +107,9 @@ func (c *chatChoice) think(dst []ir.Event, text string, details []jsondoc.Value)
 		if c.open >= 0 && c.thinking && c.sealed {
 			dst = c.close(dst)
 		}
-		raw := isTrue(o.Bool("raw"))
+		raw := chatTrue(o.Bool("raw"))
 		dst = c.thought(dst, ir.Thought{ID: o.Str("id"), Raw: raw})
-		dst = append(dst, ir.Sealed{Choice: c.n, Index: c.open, Private: seal, Redacted: isTrue(o.Bool("redacted"))})
+		dst = append(dst, ir.Sealed{Choice: c.n, Index: c.open, Private: seal, Redacted: chatTrue(o.Bool("redacted"))})
 		c.sealed = true
 	}
 	return dst
@@ -173,7 +173,7 @@ func (c *chatChoice) close(dst []ir.Event) []ir.Event {
 // takeSeal is what the provider sealed since it was last taken.
 func (c *chatChoice) takeSeal() *ir.Private {
 	if c.details.full {
-		c.stream.lost.Lose(itemsPath(c.n), "the provider's reasoning_details are too large to be kept")
+		c.stream.lost.Lose(chatItems(c.n), "the provider's reasoning_details are too large to be kept")
 	}
 	seal := c.details.seal()
 	c.details = chatDetails{}
@@ -210,8 +210,8 @@ type chatSound struct {
 	transcript strings.Builder
 }
 
-// maxSound bounds the audio of a choice, in bytes.
-const maxSound = 16 << 20
+// chatMaxSound bounds the audio of a choice, in bytes.
+const chatMaxSound = 16 << 20
 
 func (c *chatChoice) hear(dst []ir.Event, o *jsondoc.Object) []ir.Event {
 	dst = c.message(dst)
@@ -220,8 +220,8 @@ func (c *chatChoice) hear(dst []ir.Event, o *jsondoc.Object) []ir.Event {
 	}
 	c.sound.transcript.WriteString(o.Str("transcript"))
 	piece, err := base64.StdEncoding.DecodeString(o.Str("data"))
-	if err != nil || len(c.sound.data)+len(piece) > maxSound {
-		c.stream.lost.Lose(itemsPath(c.n), "the sound is malformed or too large")
+	if err != nil || len(c.sound.data)+len(piece) > chatMaxSound {
+		c.stream.lost.Lose(chatItems(c.n), "the sound is malformed or too large")
 		return dst
 	}
 	c.sound.data = append(c.sound.data, piece...)

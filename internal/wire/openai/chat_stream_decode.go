@@ -91,8 +91,8 @@ func (s *chatStream) progress(dst []ir.Event, data []byte) []ir.Event {
 
 // Extras of a stream are bounded in number and in bytes of each.
 const (
-	maxStreamExtras     = 16
-	maxStreamExtraBytes = 64 << 10
+	chatMaxExtras     = 16
+	chatMaxExtraBytes = 64 << 10
 )
 
 // rest keeps the last value of members that nobody knows.
@@ -104,7 +104,7 @@ func (s *chatStream) rest(o *jsondoc.Object) {
 		switch {
 		case chatMeta(e.Path):
 			s.lost.Note("extras."+e.Path, chatMetaWhy)
-		case len(e.Raw) > maxStreamExtraBytes || !s.keep(e):
+		case len(e.Raw) > chatMaxExtraBytes || !s.keep(e):
 			s.lost.Lose("extras."+e.Path, "too much to keep until the end of the stream")
 		}
 	}
@@ -117,7 +117,7 @@ func (s *chatStream) keep(e ir.Extra) bool {
 			return true
 		}
 	}
-	if len(s.extras) < maxStreamExtras {
+	if len(s.extras) < chatMaxExtras {
 		s.extras = append(s.extras, e)
 		return true
 	}
@@ -128,7 +128,7 @@ func (s *chatStream) keep(e ir.Extra) bool {
 func (s *chatStream) choice(dst []ir.Event, o *jsondoc.Object) ([]ir.Event, error) {
 	n := 0
 	if at := o.Int("index"); at != nil {
-		if *at < 0 || *at >= maxChoices {
+		if *at < 0 || *at >= chatMaxChoices {
 			return dst, tollgate.Errorf(tollgate.CodeUpstream, "the provider sent an answer with the index %d", *at)
 		}
 		n = int(*at)

@@ -153,5 +153,5 @@ func (t *chatTeller) Ping(dst []byte) []byte { return append(dst, ": ping\n\n"..
 // Losses implements wire.StreamEncoder.
 func (t *chatTeller) Losses() []ir.Loss { return t.lost.List() }
 
-// itemsPath is the path of all items of choice n.
-func itemsPath(n int) string { return "choices[" + strconv.Itoa(n) + "].items" }
+// chatItems is the path of all items of choice n.
+func chatItems(n int) string { return "choices[" + strconv.Itoa(n) + "].items" }

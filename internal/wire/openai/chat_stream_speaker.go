@@ -96,7 +96,7 @@ func (s *chatSpeaker) begin(dst []byte, ev ir.ItemStart) []byte {
 		lost.Lose(l.at, "only "+x.Dialect+" has "+x.Type)
 	}
 	if stage < s.stage || (stage == 1 && s.messages > 1) {
-		lost.Note(itemsPath(s.n), chatOneMessage)
+		lost.Note(chatItems(s.n), chatOneMessage)
 	}
 	s.stage = max(s.stage, stage)
 	return dst
@@ -119,7 +119,7 @@ func (s *chatSpeaker) text(dst []byte, ev ir.TextDelta) []byte {
 	}
 	gap := ""
 	if l.nth > 0 && l.part < 0 && s.hasText {
-		gap = thoughtGap
+		gap = chatGap
 		s.said += int64(len(gap))
 	}
 	s.reach(l, ev.Part)
@@ -185,8 +185,8 @@ func (s *chatSpeaker) think(dst []byte, ev ir.ThoughtDelta) []byte {
 	if ev.Part > l.part {
 		l.part = ev.Part
 		if s.thought > 0 {
-			text = thoughtGap + text
-			s.thought += len(thoughtGap)
+			text = chatGap + text
+			s.thought += len(chatGap)
 		}
 		l.spans = append(l.spans, s.thought, s.thought)
 	}

@@ -18,8 +18,8 @@ import (
 // end in reasoning_content, in bytes. "redacted":true is in their place where the
 // vendor showed no text at all.
 
-// thoughtGap stands between two texts in reasoning_content.
-const thoughtGap = "\n\n"
+// chatGap stands between two texts in reasoning_content.
+const chatGap = "\n\n"
 
 // chatThoughts makes thoughts of reasoning_content and reasoning_details.
 func chatThoughts(text string, details []jsondoc.Value) []ir.Thought {
@@ -34,10 +34,10 @@ func chatThoughts(text string, details []jsondoc.Value) []ir.Thought {
 			continue
 		}
 		t := ir.Thought{ID: o.Str("id"), Private: &seal, Redacted: !o.Has("spans")}
-		t.Raw = isTrue(o.Bool("raw"))
+		t.Raw = chatTrue(o.Bool("raw"))
 		t.Texts = rest.cut(o.Array("spans"))
 		out = append(out, t)
-		if stripped < 0 && t.Redacted && !isTrue(o.Bool("redacted")) {
+		if stripped < 0 && t.Redacted && !chatTrue(o.Bool("redacted")) {
 			stripped = len(out) - 1
 		}
 	}
@@ -58,7 +58,7 @@ func chatThoughts(text string, details []jsondoc.Value) []ir.Thought {
 	return out
 }
 
-func isTrue(b *bool) bool { return b != nil && *b }
+func chatTrue(b *bool) bool { return b != nil && *b }
 
 // chatRest is reasoning_content, from which spans are cut in order.
 type chatRest struct {
@@ -98,7 +98,7 @@ func (r *chatRest) left() string {
 		}
 		at = s[1]
 	}
-	return strings.Join(pieces, thoughtGap)
+	return strings.Join(pieces, chatGap)
 }
 
 // chatSeal is a thought with a seal, and where its texts stand.
@@ -157,8 +157,8 @@ type chatDetail struct {
 	hasText, hasSummary bool
 }
 
-// maxDetails bounds what is kept of a provider's reasoning_details, in bytes.
-const maxDetails = 1 << 20
+// chatMaxDetails bounds what is kept of a provider's reasoning_details, in bytes.
+const chatMaxDetails = 1 << 20
 
 func (c *chatDetails) add(o *jsondoc.Object) {
 	d := chatDetail{
@@ -167,7 +167,7 @@ func (c *chatDetails) add(o *jsondoc.Object) {
 		hasText: o.Has("text"), hasSummary: o.Has("summary"),
 	}
 	c.size += len(d.text) + len(d.summary) + len(d.data) + len(d.signature) + len(d.id)
-	if c.full = c.full || c.size > maxDetails || len(c.list) > maxDetails/1024; c.full {
+	if c.full = c.full || c.size > chatMaxDetails || len(c.list) > chatMaxDetails/1024; c.full {
 		return
 	}
 	c.sealed = c.sealed || d.data != "" || d.signature != ""

@@ -77,7 +77,7 @@ func (e *chatAsk) tool(at string, t *ir.Tool) {
 	case kind == ir.ToolCustom:
 		chatFormatOf(w, t.Grammar)
 	case t.Kind == ir.ToolCustom:
-		w.Raw("parameters", raw(ir.InputSchema))
+		w.Raw("parameters", chatRaw(ir.InputSchema))
 	default:
 		w.OptRaw("parameters", t.Schema)
 		w.OptBool("strict", t.Strict)

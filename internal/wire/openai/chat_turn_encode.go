@@ -116,21 +116,21 @@ func (e *chatAsk) writeThoughts(list []int) {
 		t, _ := e.req.Items[i].(ir.Thought)
 		texts = append(texts, t.Texts...)
 		if t.Private != nil && t.Private.Vendor == ir.VendorChat {
-			seals = append(seals, raw(t.Private.Data))
+			seals = append(seals, chatRaw(t.Private.Data))
 		}
 	}
-	e.w.OptStr("reasoning_content", strings.Join(texts, thoughtGap))
+	e.w.OptStr("reasoning_content", strings.Join(texts, chatGap))
 	switch len(seals) {
 	case 0:
 	case 1:
 		e.w.Raw("reasoning_details", seals[0])
 	default:
-		e.w.Raw("reasoning_details", joinArrays(seals))
+		e.w.Raw("reasoning_details", chatJoin(seals))
 	}
 }
 
-// joinArrays makes one JSON array of several.
-func joinArrays(arrays []json.RawMessage) json.RawMessage {
+// chatJoin makes one JSON array of several.
+func chatJoin(arrays []json.RawMessage) json.RawMessage {
 	var all []json.RawMessage
 	for _, a := range arrays {
 		var list []json.RawMessage
@@ -180,7 +180,7 @@ func (e *chatAsk) call(at string, c ir.ToolCall) {
 	chatNested(w, c.Extras, string(c.Kind)+".")
 	w.End()
 	if c.Private != nil && c.Private.Vendor == ir.VendorChat && json.Valid([]byte(c.Private.Data)) {
-		w.Raw("extra_content", raw(c.Private.Data))
+		w.Raw("extra_content", chatRaw(c.Private.Data))
 	}
 	chatNested(w, c.Extras, "")
 	w.End()
@@ -204,18 +204,18 @@ func (e *chatAsk) noteCall(at string, c ir.ToolCall) {
 	e.lost.Extras(at, c.Extras, chatName)
 }
 
-// maxCallID is how long a call's id may be for OpenAI, in characters.
-const maxCallID = 40
+// chatMaxCallID is how long a call's id may be for OpenAI, in characters.
+const chatMaxCallID = 40
 
 // callID returns id, shortened with a checksum where it is too long; the same
 // id always becomes the same, so that calls and results still fit.
 func (e *chatAsk) callID(at, id string) string {
-	if len(id) <= maxCallID {
+	if len(id) <= chatMaxCallID {
 		return id
 	}
 	e.lost.Note(at, "ids of calls are at most 40 characters long for OpenAI; it is shortened")
 	sum := fnv.New64a()
 	_, _ = sum.Write([]byte(id)) // a hash takes everything
 	mark := "_" + strconv.FormatUint(sum.Sum64(), 36)
-	return strings.ToValidUTF8(id[:maxCallID-len(mark)], "") + mark
+	return strings.ToValidUTF8(id[:chatMaxCallID-len(mark)], "") + mark
 }

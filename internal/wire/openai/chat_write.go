@@ -85,7 +85,7 @@ func chatWriteCall(w *jsondoc.Writer, c ir.ToolCall) {
 	chatNested(w, c.Extras, string(kind)+".")
 	w.End()
 	if chat && json.Valid([]byte(c.Private.Data)) {
-		w.Raw("extra_content", raw(c.Private.Data))
+		w.Raw("extra_content", chatRaw(c.Private.Data))
 	}
 	chatNested(w, c.Extras, "")
 }
