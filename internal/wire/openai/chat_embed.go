@@ -200,10 +200,10 @@ func chatUnpack(v jsondoc.Value) []float32 {
 	return out
 }
 
-// chatFinite returns f; JSON has no way to say what is not chatFinite.
+// chatFinite returns f; JSON has no way to say what is not finite.
 func chatFinite(v jsondoc.Value, f float32) float32 {
 	if math.IsInf(float64(f), 0) || math.IsNaN(float64(f)) {
-		v.Fail("must hold chatFinite numbers")
+		v.Fail("must hold finite numbers")
 		return 0
 	}
 	return f

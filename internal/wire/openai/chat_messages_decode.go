@@ -89,7 +89,7 @@ const chatOfMessage = "message."
 
 func chatEmpty(parts []ir.Part) bool {
 	for _, p := range parts {
-		if t, ok := p.(ir.Text); !ok || t.Text != "" || t.Citations != nil {
+		if t, ok := p.(ir.Text); !ok || t.Text != "" || t.Citations != nil || t.Cache != nil {
 			return false
 		}
 	}
@@ -185,16 +185,25 @@ func (d *chatReader) result(o *jsondoc.Object) {
 	if kind, ok := d.kinds[r.CallID]; ok {
 		r.Kind = kind
 	}
-	r.Parts, r.IsError = openaiUnmarkError(d.content(o.Get("content")))
+	r.Parts, r.IsError = d.resultParts(o.Get("content"))
 	r.Name, r.Extras = o.Str("name"), chatExtras(o, "")
 	d.req.Items = append(d.req.Items, r)
+}
+
+// resultParts reads what a tool gave back; an empty text is nothing.
+func (d *chatReader) resultParts(v jsondoc.Value) (_ []ir.Part, isError bool) {
+	parts := d.content(v)
+	if len(parts) == 1 && chatEmpty(parts) {
+		return nil, false
+	}
+	return openaiUnmarkError(parts)
 }
 
 // functionResult reads a result as it was before tools: it names the function
 // and belongs to its oldest call without a result.
 func (d *chatReader) functionResult(o *jsondoc.Object) {
 	r := ir.ToolResult{Kind: ir.ToolFunction, CallID: d.ids.Result("", o.Need("name"))}
-	r.Parts, r.IsError = openaiUnmarkError(d.content(o.Get("content")))
+	r.Parts, r.IsError = d.resultParts(o.Get("content"))
 	r.Extras = chatExtras(o, "")
 	d.req.Items = append(d.req.Items, r)
 }

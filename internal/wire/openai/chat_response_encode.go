@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -222,8 +223,8 @@ func (e *chatReply) text(at string, v *chatVoice, t ir.Text) {
 	if t.Citations != nil {
 		base = int64(utf8.RuneCountInString(v.content.String()))
 	}
-	for _, c := range t.Citations {
-		if c, ok := chatCite(&e.lost, at+".citations", c, base, length); ok {
+	for k, c := range t.Citations {
+		if c, ok := chatCite(&e.lost, chatCitationPath(at, k), c, base, length); ok {
 			v.citations = append(v.citations, c)
 		}
 	}
@@ -234,6 +235,8 @@ func (e *chatReply) text(at string, v *chatVoice, t ir.Text) {
 	v.content.WriteString(t.Text)
 	v.logprobs = append(v.logprobs, t.Logprobs...)
 }
+
+func chatCitationPath(at string, k int) string { return at + ".citations[" + strconv.Itoa(k) + "]" }
 
 // chatCite brings a citation into the form of Chat: a web page, and the
 // characters from base on that rest on it. What is not bounded covers length.

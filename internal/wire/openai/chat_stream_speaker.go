@@ -28,9 +28,10 @@ type chatSpeaker struct {
 type chatLine struct {
 	at    string // its path
 	item  ir.Item
-	nth   int // among its kind, from 0
-	part  int // the latest part, -1 = none
-	base  int64
+	nth   int   // among its kind, from 0
+	part  int   // the latest part, -1 = none
+	base  int64 // where the part begins, in characters of content
+	cited int   // citations of the part so far
 	spans []int // of a thought
 
 	call    ir.ToolCall
@@ -105,7 +106,7 @@ func (s *chatSpeaker) begin(dst []byte, ev ir.ItemStart) []byte {
 // reach moves on to a part of a message.
 func (s *chatSpeaker) reach(l *chatLine, part int) {
 	if part > l.part {
-		l.part, l.base = part, s.said
+		l.part, l.base, l.cited = part, s.said, 0
 	}
 	if part > 0 {
 		s.teller.lost.Note(l.at+".parts", "the parts of an answer are sorted by kind and joined")
@@ -168,7 +169,8 @@ func (s *chatSpeaker) cite(dst []byte, ev ir.Cited) []byte {
 	l := s.items[ev.Index]
 	s.reach(l, ev.Part)
 	s.hasText = true
-	at := ir.PartPath(l.at, ev.Part) + ".citations"
+	at := chatCitationPath(ir.PartPath(l.at, ev.Part), l.cited)
+	l.cited++
 	c, ok := chatCite(&s.teller.lost, at, ev.Citation, l.base, s.said-l.base)
 	if !ok {
 		return dst

@@ -102,37 +102,37 @@ func translateCase(t *testing.T, in, out *txtar.Archive) {
 
 func requestCase(t *testing.T, req *ir.Request, add func(name, text string)) {
 	t.Helper()
-	add("ir", dump(*req))
-	before := dump(*req)
+	add("ir", chatDump(*req))
+	before := chatDump(*req)
 	body, losses, err := openai.Chat{}.EncodeRequest(req)
 	if err != nil {
 		add("failed", err.Error())
 		return
 	}
-	if diff := cmp.Diff(before, dump(*req)); diff != "" {
+	if diff := cmp.Diff(before, chatDump(*req)); diff != "" {
 		t.Errorf("encoding changed its input:\n%s", diff)
 	}
-	add("sent", indent(t, body))
-	add("lost", lossText(losses))
+	add("sent", chatIndent(t, body))
+	add("lost", chatLossText(losses))
 }
 
 func answerCase(t *testing.T, req *ir.Request, body []byte, add func(name, text string)) {
 	t.Helper()
 	resp, lost, err := openai.Chat{}.DecodeResponse(body)
 	if err != nil {
-		add("failed", failureText(err))
+		add("failed", chatFailureText(err))
 		return
 	}
-	add("ir", dump(*resp))
+	add("ir", chatDump(*resp))
 	if req == nil {
 		req = &ir.Request{Model: "alias"}
 	}
 	written, losses := openai.Chat{}.EncodeResponse(req, resp, chatRequestID)
-	add("written", indent(t, written))
-	add("lost", lossText(append(lost, losses...)))
+	add("written", chatIndent(t, written))
+	add("lost", chatLossText(append(lost, losses...)))
 }
 
-func failureText(err error) string {
+func chatFailureText(err error) string {
 	e := tollgate.AsError(err)
 	return string(e.Code) + ": " + e.Error()
 }
@@ -148,7 +148,7 @@ func streamCase(t *testing.T, req *ir.Request, text string, add func(name, text 
 	var fold ir.Folder
 	take := func(events []ir.Event) {
 		for _, ev := range events {
-			fmt.Fprintf(&lines, "%s %s\n", reflect.TypeOf(ev).Name(), strings.ReplaceAll(strings.TrimSpace(dump(ev)), "\n", " "))
+			fmt.Fprintf(&lines, "%s %s\n", reflect.TypeOf(ev).Name(), strings.ReplaceAll(strings.TrimSpace(chatDump(ev)), "\n", " "))
 			written.Write(enc.Event(nil, ev))
 			if err := fold.Event(ev); err != nil && reflect.TypeOf(ev) != reflect.TypeFor[ir.Failed]() {
 				t.Fatal(err)
@@ -156,7 +156,7 @@ func streamCase(t *testing.T, req *ir.Request, text string, add func(name, text 
 		}
 	}
 	var failed error
-	for _, e := range sseEvents(t, text) {
+	for _, e := range chatEvents(t, text) {
 		events, err := dec.Event(nil, e.Name, e.Data)
 		take(events)
 		if failed = err; err != nil {
@@ -171,13 +171,13 @@ func streamCase(t *testing.T, req *ir.Request, text string, add func(name, text 
 	add("ir", lines.String())
 	add("written", written.String())
 	if failed != nil {
-		add("failed", failureText(failed))
+		add("failed", chatFailureText(failed))
 	}
-	add("lost", lossText(append(dec.Losses(), enc.Losses()...)))
+	add("lost", chatLossText(append(dec.Losses(), enc.Losses()...)))
 }
 
-// sseEvents cuts a stream into events, with copies of their data.
-func sseEvents(t testing.TB, text string) []sse.Event {
+// chatEvents cuts a stream into events, with copies of their data.
+func chatEvents(t testing.TB, text string) []sse.Event {
 	t.Helper()
 	text += "\n\n" // files end with one line feed
 	in := sse.NewScanner(sse.Limits{})
@@ -202,7 +202,7 @@ func sseEvents(t testing.TB, text string) []sse.Event {
 	return out
 }
 
-func lossText(losses []ir.Loss) string {
+func chatLossText(losses []ir.Loss) string {
 	var b strings.Builder
 	for _, l := range losses {
 		if l.Note {
@@ -213,7 +213,7 @@ func lossText(losses []ir.Loss) string {
 	return b.String()
 }
 
-func indent(t *testing.T, body []byte) string {
+func chatIndent(t *testing.T, body []byte) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := json.Indent(&b, body, "", " "); err != nil {
@@ -222,20 +222,20 @@ func indent(t *testing.T, body []byte) string {
 	return b.String()
 }
 
-// dump writes the fields of a value of package ir that are set, one a line.
-func dump(v any) string {
+// chatDump writes the fields of a value of package ir that are set, one a line.
+func chatDump(v any) string {
 	var lines []string
-	dumpValue(&lines, "", reflect.ValueOf(v))
+	chatDumpValue(&lines, "", reflect.ValueOf(v))
 	return strings.Join(lines, "\n")
 }
 
-func dumpValue(lines *[]string, path string, v reflect.Value) {
+func chatDumpValue(lines *[]string, path string, v reflect.Value) {
 	line := func(text string) { *lines = append(*lines, strings.TrimPrefix(path, ".")+" "+text) }
 	switch v.Kind() { //nolint:exhaustive // the kinds that package ir is made of
 	case reflect.Interface:
 		if !v.IsNil() {
 			line(v.Elem().Type().Name())
-			dumpValue(lines, path, v.Elem())
+			chatDumpValue(lines, path, v.Elem())
 		}
 	case reflect.Pointer:
 		switch {
@@ -244,12 +244,12 @@ func dumpValue(lines *[]string, path string, v reflect.Value) {
 			line(fmt.Sprint(v.Elem().Interface()))
 		default:
 			line("&")
-			dumpValue(lines, path, v.Elem())
+			chatDumpValue(lines, path, v.Elem())
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if f := v.Type().Field(i); f.IsExported() {
-				dumpValue(lines, path+"."+f.Name, v.Field(i))
+				chatDumpValue(lines, path+"."+f.Name, v.Field(i))
 			}
 		}
 	case reflect.Slice:
@@ -262,13 +262,13 @@ func dumpValue(lines *[]string, path string, v reflect.Value) {
 			return
 		}
 		for i := range v.Len() {
-			dumpValue(lines, path+"["+strconv.Itoa(i)+"]", v.Index(i))
+			chatDumpValue(lines, path+"["+strconv.Itoa(i)+"]", v.Index(i))
 		}
 	case reflect.Map:
 		keys := v.MapKeys()
 		sort.Slice(keys, func(i, k int) bool { return keys[i].String() < keys[k].String() })
 		for _, k := range keys {
-			dumpValue(lines, path+"["+k.String()+"]", v.MapIndex(k))
+			chatDumpValue(lines, path+"["+k.String()+"]", v.MapIndex(k))
 		}
 	case reflect.String:
 		if v.String() != "" {
