@@ -13,9 +13,15 @@ const chatBilling = "x-anthropic-billing-header:"
 func (e *chatAsk) messages() {
 	e.w.Array("messages")
 	e.system()
+	head := true
 	for i, it := range e.req.Items {
 		if _, ok := it.(ir.ToolResult); !ok {
 			e.showResults()
+		}
+		m, isMessage := it.(ir.Message)
+		if head = head && isMessage && m.Role == ir.RoleSystem; head && m.Name == "" {
+			e.lost.Note(ir.ItemPath(i), "a system message at the head is part of the system prompt")
+			e.lost.Note("system", "system messages at the head are part of it")
 		}
 		switch x := it.(type) {
 		case ir.Message:
