@@ -39,6 +39,7 @@ type Case struct {
 // Translators are the four dialects.
 func Translators() map[tollgate.Dialect]wire.Translator {
 	return map[tollgate.Dialect]wire.Translator{
+		tollgate.DialectOpenAIChat:      openai.Chat{},
 		tollgate.DialectOpenAIResponses: openai.Responses{},
 		tollgate.DialectAnthropic:       anthropic.Codec{},
 		tollgate.DialectGemini:          gemini.Codec{},

@@ -125,9 +125,27 @@ func scalar(value string, more []string) (string, bool) {
 		return doubleQuoted(value[1:], more)
 	case strings.HasPrefix(value, "'"):
 		return singleQuoted(value[1:], more)
+	case strings.HasPrefix(value, "|"):
+		return literal(more), true
 	default:
 		return value, true
 	}
+}
+
+// literal reads a block scalar: the lines that are indented as its first one.
+func literal(more []string) string {
+	var b strings.Builder
+	indent := indentation(more)
+	for _, line := range more {
+		switch {
+		case len(line)-len(strings.TrimLeft(line, " ")) >= indent:
+			b.WriteString(line[indent:])
+		case strings.TrimSpace(line) != "":
+			return b.String()
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
 }
 
 func indentation(lines []string) int {
