@@ -70,8 +70,8 @@ type ArgumentsDelta struct {
 }
 
 // Sealed gives an item its Private: a thought or a call, or text part Part of
-// a message. That of a call comes before its arguments wherever the vendor says
-// it in time: other dialects carry it in the call's id, which they write first.
+// a message. That of a call comes before its arguments, since other dialects
+// carry it in the call's id.
 type Sealed struct {
 	Choice, Index, Part int
 	Private             Private

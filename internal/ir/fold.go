@@ -183,7 +183,7 @@ func unfoldItem(n, i int, it Item, yield func(Event) bool) bool {
 		shell := x
 		shell.Arguments, shell.Private = "", nil
 		emit(ItemStart{n, i, shell})
-		if x.Private != nil { // before the arguments: it may have to travel in the call's id
+		if x.Private != nil {
 			emit(Sealed{Choice: n, Index: i, Private: *x.Private})
 		}
 		if x.Arguments != "" {
