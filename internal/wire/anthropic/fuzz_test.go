@@ -102,7 +102,7 @@ func FuzzDecodeResponse(f *testing.F) {
 		if d := unsaid(dump(*resp), dump(*again), lost); len(d) > 0 {
 			t.Fatalf("lost silently: %v\n%s", d, out)
 		}
-		stream := encodeStream(t, req, resp)
+		stream, _ := encodeStream(t, req, resp)
 		if _, _, err := fold(stream); err != nil {
 			t.Fatalf("%v\n%s", err, stream)
 		}
@@ -147,7 +147,7 @@ func FuzzStreamDecoder(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out := encodeStream(t, &ir.Request{Model: resp.Model}, resp)
+		out, _ := encodeStream(t, &ir.Request{Model: resp.Model}, resp)
 		again, _, err := fold(out)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)

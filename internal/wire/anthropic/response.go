@@ -39,110 +39,6 @@ func (Codec) DecodeResponse(body []byte) (*ir.Response, []ir.Loss, error) {
 	return resp, nil, nil
 }
 
-// usageMembers are read into counts.
-func usageMember(name string) bool {
-	switch name {
-	case "input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "cache_creation",
-		"output_tokens_details", "service_tier":
-		return true
-	default:
-		return false
-	}
-}
-
-// readUsage adds a usage object to the counts of an answer, with the observer's
-// own reading, so that a translated answer is billed as a passed one. Members
-// that are no counts become extras, in place of those of an earlier object.
-func readUsage(c *counts, v jsondoc.Value, extras []ir.Extra) (ir.Usage, []ir.Extra) {
-	if v.Kind() != jsondoc.IsObject {
-		return ir.Usage{}, extras
-	}
-	reported := c.read(v.Raw())
-	o := v.Object()
-	for _, name := range o.Keys() {
-		raw := o.Raw(name)
-		if usageMember(name) || raw == nil {
-			continue
-		}
-		extras = setExtra(extras, extra(onUsage+name, raw))
-	}
-	return ir.Usage{Tokens: c.tokens(), Reported: reported}, extras
-}
-
-// setExtra appends e, in place of an extra of the same path.
-func setExtra(extras []ir.Extra, e ir.Extra) []ir.Extra {
-	for i := range extras {
-		if extras[i].Path == e.Path {
-			extras[i] = e
-			return extras
-		}
-	}
-	return append(extras, e)
-}
-
-// tierWord returns ir's word for the tier that an answer was given in.
-func tierWord(tier string) string {
-	if tier == "standard" {
-		return "default"
-	}
-	return tier
-}
-
-// writeUsage writes the usage of an answer.
-func writeUsage(w *jsondoc.Writer, l *ir.Losses, u ir.Usage, tier string, extras []ir.Extra) {
-	t := u.Tokens
-	if rounds := findExtra(extras, onUsage+"iterations"); rounds != nil { // they are counted beside the rest
-		var c counts
-		c.iterations(rounds)
-		t = subtract(t, c.aside)
-	}
-	w.Object("usage")
-	w.Int("input_tokens", t.Input)
-	w.Int("cache_creation_input_tokens", t.CacheWrite+t.CacheWrite1h)
-	w.Int("cache_read_input_tokens", t.CacheRead)
-	if t.CacheWrite1h > 0 {
-		w.Object("cache_creation")
-		w.Int("ephemeral_5m_input_tokens", t.CacheWrite)
-		w.Int("ephemeral_1h_input_tokens", t.CacheWrite1h)
-		w.End()
-	}
-	w.Int("output_tokens", t.Output)
-	if t.Reasoning > 0 {
-		w.Object("output_tokens_details")
-		w.Int("thinking_tokens", t.Reasoning)
-		w.End()
-	}
-	switch tier {
-	case "":
-	case "default":
-		w.Str("service_tier", "standard")
-	case "priority", "batch":
-		w.Str("service_tier", tier)
-	default:
-		l.Lose("service_tier", "Anthropic has no such tier")
-	}
-	writeExtras(w, extras, onUsage)
-	w.End()
-	for path, n := range map[string]int64{
-		"usage.audio_input": u.AudioInput, "usage.audio_output": u.AudioOutput,
-		"usage.image_input": u.ImageInput, "usage.image_output": u.ImageOutput,
-	} {
-		if n != 0 {
-			l.Note(path, "counted with the other tokens")
-		}
-	}
-	if !u.Reported {
-		l.Note("usage.reported", "Anthropic always gives numbers")
-	}
-}
-
-func subtract(a, b tollgate.Tokens) tollgate.Tokens {
-	return tollgate.Tokens{
-		Input: max(a.Input-b.Input, 0), CacheRead: max(a.CacheRead-b.CacheRead, 0), CacheWrite: max(a.CacheWrite-b.CacheWrite, 0),
-		CacheWrite1h: max(a.CacheWrite1h-b.CacheWrite1h, 0), Output: max(a.Output-b.Output, 0), Reasoning: max(a.Reasoning-b.Reasoning, 0),
-	}
-}
-
 // EncodeResponse implements wire.Front.
 func (Codec) EncodeResponse(req *ir.Request, resp *ir.Response, id tollgate.RequestID) ([]byte, []ir.Loss) {
 	b := &blockWriter{w: jsondoc.NewWriter(make([]byte, 0, 2048)), answer: true}
@@ -165,7 +61,7 @@ func (Codec) EncodeResponse(req *ir.Request, resp *ir.Response, id tollgate.Requ
 	}
 	w.End()
 	writeStop(w, &b.losses, choice.Stop, calls, resp.Extras)
-	writeUsage(w, &b.losses, resp.Usage, resp.ServiceTier, resp.Extras)
+	b.writeUsage(w, resp.Usage, resp.ServiceTier, resp.Extras)
 	b.losses.Extras("", resp.Extras, own)
 	for _, e := range resp.Extras {
 		if e.Dialect == own && !nested(e.Path) && !isStop(e.Path) {

@@ -29,8 +29,9 @@ type streamEncoder struct {
 	item    itemState
 	calls   bool
 	stop    ir.Stop
+	told    ir.Usage // at the start
 	usage   ir.Usage
-	tier    string
+	tier    string // that was told at the start
 	done    bool
 }
 
@@ -105,7 +106,7 @@ func (e *streamEncoder) frame(dst []byte, name string, build func(w *jsondoc.Wri
 }
 
 func (e *streamEncoder) start(dst []byte, s ir.Start) []byte {
-	e.usage, e.tier = s.Usage, s.ServiceTier
+	e.told, e.usage, e.tier = s.Usage, s.Usage, s.ServiceTier
 	e.noteIf(s.Created != 0, "created", "Anthropic tells no time")
 	return e.frame(dst, "message_start", func(w *jsondoc.Writer) {
 		w.Object("message")
@@ -116,7 +117,7 @@ func (e *streamEncoder) start(dst []byte, s ir.Start) []byte {
 		w.Null("stop_sequence")
 		known := s.Usage
 		known.Reported = true // zeroes until the vendor says more
-		writeUsage(w, &e.losses, known, s.ServiceTier, nil)
+		e.writeUsage(w, known, s.ServiceTier, nil)
 		w.End()
 	})
 }
@@ -125,9 +126,6 @@ func (e *streamEncoder) finish(dst []byte, f ir.Finish) []byte {
 	e.done = true
 	if f.Usage.Reported || !e.usage.Reported {
 		e.usage = f.Usage
-	}
-	if f.ServiceTier != "" {
-		e.tier = f.ServiceTier
 	}
 	e.losses.Extras("", f.Extras, own)
 	dst = e.frame(dst, "message_delta", func(w *jsondoc.Writer) {
@@ -139,7 +137,7 @@ func (e *streamEncoder) finish(dst []byte, f ir.Finish) []byte {
 			}
 		}
 		w.End()
-		writeUsage(w, &e.losses, e.usage, e.tier, f.Extras)
+		e.writeDeltaUsage(w, f.ServiceTier, f.Extras)
 		w.OptRaw(contextManagement, findExtra(f.Extras, contextManagement))
 	})
 	return append(dst, "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"...)
