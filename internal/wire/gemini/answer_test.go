@@ -25,8 +25,8 @@ func foreignAnswer() *ir.Response {
 				ir.Thought{Redacted: true, Private: &ir.Private{Vendor: ir.VendorAnthropic, Data: "blob"}},
 				ir.Thought{ID: "rs_1", Private: &ir.Private{Vendor: ir.VendorOpenAI, Data: "enc"}},
 				ir.Message{Role: ir.RoleAssistant, ID: "m", Parts: []ir.Part{
-					ir.Text{Text: "Grün ist ", Citations: []ir.Citation{{Kind: ir.CitationURL, URL: "https://a/", Title: "A", Start: ptr(int64(0)), End: ptr(int64(4))}}},
-					ir.Text{Text: "schön", Citations: []ir.Citation{{Kind: ir.CitationURL, URL: "https://b/", Start: ptr(int64(1)), End: ptr(int64(5))}, {Kind: ir.CitationDocument}}},
+					ir.Text{Text: "Grün ist ", Citations: []ir.Citation{{Kind: ir.CitationURL, URL: "https://a/", Title: "A", Start: new(int64(0)), End: new(int64(4))}}},
+					ir.Text{Text: "schön", Citations: []ir.Citation{{Kind: ir.CitationURL, URL: "https://b/", Start: new(int64(1)), End: new(int64(5))}, {Kind: ir.CitationDocument}}},
 				}},
 				ir.ToolCall{ID: "toolu_1", Kind: ir.ToolFunction, Name: "f", Arguments: `{"a":1}`, Private: &ir.Private{Vendor: ir.VendorOpenAI, Data: "c"}},
 				ir.ToolCall{ID: "toolu_2", Kind: ir.ToolFunction, Name: "g", Arguments: ``},
@@ -180,7 +180,7 @@ func TestErrorsEndAStreamInItsFraming(t *testing.T) {
 }
 
 func TestPingsKeepEventStreamsAlive(t *testing.T) {
-	for framing, want := range map[wire.Framing]string{wire.FramingSSE: ":\n\n", wire.FramingJSONArray: ""} {
+	for framing, want := range map[wire.Framing]string{wire.FramingNone: ":\n\n", wire.FramingSSE: ":\n\n", wire.FramingJSONArray: ""} {
 		e := gemini.Codec{}.StreamEncoder(&ir.Request{}, framing, 1)
 		if got := string(e.Ping(nil)); got != want {
 			t.Errorf("framing %d: %q", framing, got)

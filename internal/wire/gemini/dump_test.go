@@ -16,7 +16,7 @@ func dump(v any) string {
 }
 
 func dumpValue(b *strings.Builder, v reflect.Value) {
-	switch v.Kind() { //nolint:exhaustive // the rest is printed as it is
+	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
 		if v.IsNil() {
 			b.WriteString("nil")
@@ -39,7 +39,7 @@ func dumpValue(b *strings.Builder, v reflect.Value) {
 		}
 		b.WriteByte('}')
 	case reflect.Slice:
-		if raw, ok := v.Interface().(json.RawMessage); ok {
+		if raw, ok := reflect.TypeAssert[json.RawMessage](v); ok {
 			b.WriteString("`" + string(raw) + "`")
 			return
 		}

@@ -38,7 +38,11 @@ func familyOf(model string) family {
 func (f family) verifies() bool { return f.known && f.major >= 3 }
 
 // old reports whether the model knows the OpenAPI subset of schemas only, and
-// neither ids of calls nor thinking: 1.0, 1.5 and 2.0.
+// neither ids of calls nor thinking: 1.0, 1.5 and 2.0. All others are sent the
+// ids: the messages FunctionCall and FunctionResponse have them, Google's own CLI
+// sends them with every call, and they alone tell parallel calls of one name
+// apart. Servers that were reported to refuse them ("Unknown name id") were of
+// the old generation.
 func (f family) old() bool { return f.known && (f.major < 2 || (f.major == 2 && f.minor < 5)) }
 
 // levels reports whether thinking is asked for by level rather than by budget.

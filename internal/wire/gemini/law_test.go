@@ -15,7 +15,7 @@ import (
 
 // flatten writes every value below v with its path, as Loss spells it.
 func flatten(at string, v reflect.Value, out map[string]string) {
-	switch v.Kind() { //nolint:exhaustive // the rest is a leaf
+	switch v.Kind() {
 	case reflect.Pointer:
 		if !v.IsNil() {
 			flatten(at, v.Elem(), out)
@@ -24,7 +24,7 @@ func flatten(at string, v reflect.Value, out map[string]string) {
 		out[at] = v.Elem().Type().Name()
 		flatten(at, v.Elem(), out)
 	case reflect.Struct:
-		if e, ok := v.Interface().(ir.Extra); ok && e.Dialect != "gemini" {
+		if e, ok := reflect.TypeAssert[ir.Extra](v); ok && e.Dialect != "gemini" {
 			return // reported by its own path
 		}
 		for i := range v.NumField() {
@@ -109,17 +109,28 @@ func TestNothingIsLostSilently(t *testing.T) {
 		answered(ir.ToolResult{Kind: ir.ToolFunction, Parts: []ir.Part{ir.Text{Text: `{"error":"x"}`}}}), answered(ir.ToolResult{Kind: ir.ToolFunction, Parts: []ir.Part{ir.Text{}}}), answered(ir.ToolResult{Kind: ir.ToolFunction}),
 		answered(ir.ToolResult{Kind: ir.ToolFunction, IsError: true, Parts: []ir.Part{ir.Text{Text: `{"error": 5}`}}}),
 		{System: []ir.Part{ir.Text{Text: "a", Cache: cache}, ir.Text{Text: "b"}}},
-		{Tools: []ir.Tool{{Kind: ir.ToolFunction, Name: "f", Namespace: "n", Description: "d", Schema: []byte(`{"$schema":"x","type":"object","properties":{"a":{"type":"string","pattern":"x"}}}`), Strict: ptr(false), Cache: cache}}},
+		{Tools: []ir.Tool{{Kind: ir.ToolFunction, Name: "f", Namespace: "n", Description: "d", Schema: []byte(`{"$schema":"x","type":"object","properties":{"a":{"type":"string","pattern":"x"}}}`), Strict: new(false), Cache: cache}}},
 		{Tools: []ir.Tool{{Kind: ir.ToolCustom, Name: "f", Grammar: []byte("{}")}, {Kind: ir.ToolServer, Name: "w", Server: ir.Extra{Dialect: "x"}}}},
-		{Tools: []ir.Tool{{Kind: ir.ToolFunction, Name: "f", Extras: []ir.Extra{{Dialect: "x", Path: "y"}}}}, ToolChoice: ir.ToolChoice{Mode: ir.ToolRequired, Allowed: []string{"f"}}, ParallelCalls: ptr(true)},
-		{ToolChoice: ir.ToolChoice{Mode: ir.ToolAuto, Allowed: []string{"f"}}}, {ToolChoice: ir.ToolChoice{Mode: ir.ToolNamed, Kind: ir.ToolCustom, Name: "f", Namespace: "n"}}, {ToolChoice: ir.ToolChoice{Mode: ir.ToolNone, Allowed: []string{"f"}}},
-		{ToolChoice: ir.ToolChoice{Mode: ir.ToolNamed, Server: ir.Extra{Dialect: "x", Path: "y"}}}, {ToolChoice: ir.ToolChoice{Mode: ir.ToolAuto}},
-		{Format: ir.Format{Kind: ir.FormatSchema, Name: "n", Description: "d", Strict: ptr(true), Schema: []byte(`{"type":"object","additionalProperties":false}`)}}, {Format: ir.Format{Kind: ir.FormatJSON}},
-		{Reasoning: ir.Reasoning{Effort: "none"}}, {Reasoning: ir.Reasoning{Effort: "xhigh", Summary: "concise", Sealed: true}}, {Reasoning: ir.Reasoning{Mode: ir.ReasoningOn}}, {Reasoning: ir.Reasoning{Mode: ir.ReasoningAdaptive, Effort: "high"}},
-		{Reasoning: ir.Reasoning{Mode: ir.ReasoningOn, Budget: ptr(int64(9)), Effort: "low"}}, {Reasoning: ir.Reasoning{Budget: ptr(int64(9))}}, {Reasoning: ir.Reasoning{Mode: ir.ReasoningOff, Budget: ptr(int64(9)), Summary: "none"}},
-		{Verbosity: "low", Seed: ptr(int64(1) << 40), Stop: []string{"1", "2", "3", "4", "5", "6"}, LogitBias: map[string]float64{"1": 2}, User: "u", SafetyID: "s", Metadata: map[string]string{"a": "b"}, Stream: true},
-		{CacheKey: "k", CacheLife: "24h", ServiceTier: "scale", Store: ptr(true), TopLogprobs: ptr(int64(30)), Logprobs: true, Choices: 3, Temperature: ptr(2.0), TopK: ptr(int64(5))},
-		{ServiceTier: "auto", Store: ptr(false)}, {ServiceTier: "default"}, {Extras: []ir.Extra{{Dialect: "anthropic", Path: "context_management", Raw: []byte(`{}`)}}},
+		{Tools: []ir.Tool{{Kind: ir.ToolFunction, Name: "f", Extras: []ir.Extra{{Dialect: "x", Path: "y"}}}}, ToolChoice: ir.ToolChoice{Mode: ir.ToolRequired, Allowed: []string{"f"}}, ParallelCalls: new(true)},
+		{ToolChoice: ir.ToolChoice{Mode: ir.ToolAuto, Allowed: []string{"f"}}},
+		{ToolChoice: ir.ToolChoice{Mode: ir.ToolNamed, Kind: ir.ToolCustom, Name: "f", Namespace: "n"}},
+		{ToolChoice: ir.ToolChoice{Mode: ir.ToolNone, Allowed: []string{"f"}}},
+		{ToolChoice: ir.ToolChoice{Mode: ir.ToolNamed, Server: ir.Extra{Dialect: "x", Path: "y"}}},
+		{ToolChoice: ir.ToolChoice{Mode: ir.ToolAuto}},
+		{Format: ir.Format{Kind: ir.FormatSchema, Name: "n", Description: "d", Strict: new(true), Schema: []byte(`{"type":"object","additionalProperties":false}`)}},
+		{Format: ir.Format{Kind: ir.FormatJSON}},
+		{Reasoning: ir.Reasoning{Effort: "none"}},
+		{Reasoning: ir.Reasoning{Effort: "xhigh", Summary: "concise", Sealed: true}},
+		{Reasoning: ir.Reasoning{Mode: ir.ReasoningOn}},
+		{Reasoning: ir.Reasoning{Mode: ir.ReasoningAdaptive, Effort: "high"}},
+		{Reasoning: ir.Reasoning{Mode: ir.ReasoningOn, Budget: new(int64(9)), Effort: "low"}},
+		{Reasoning: ir.Reasoning{Budget: new(int64(9))}},
+		{Reasoning: ir.Reasoning{Mode: ir.ReasoningOff, Budget: new(int64(9)), Summary: "none"}},
+		{Verbosity: "low", Seed: new(int64(1) << 40), Stop: []string{"1", "2", "3", "4", "5", "6"}, LogitBias: map[string]float64{"1": 2}, User: "u", SafetyID: "s", Metadata: map[string]string{"a": "b"}, Stream: true},
+		{CacheKey: "k", CacheLife: "24h", ServiceTier: "scale", Store: new(true), TopLogprobs: new(int64(30)), Logprobs: true, Choices: 3, Temperature: new(2.0), TopK: new(int64(5))},
+		{ServiceTier: "auto", Store: new(false)},
+		{ServiceTier: "default"},
+		{Extras: []ir.Extra{{Dialect: "anthropic", Path: "context_management", Raw: []byte(`{}`)}}},
 	}
 	judged := 0
 	for _, model := range []string{"gemini-3-pro", "gemini-3-flash", "gemini-2.5-flash", "gemini-2.5-pro", "gemini-2.0-flash", "other"} {
@@ -148,15 +159,20 @@ func TestNothingOfAnAnswerIsLostSilently(t *testing.T) {
 	cases := [][]ir.Item{
 		foreignAnswer().Choices[0].Items, message(ir.Text{Text: "a"}, ir.Text{Text: "b"}), message(ir.Text{}), message(), message(ir.Refusal{Text: "no"}),
 		message(ir.Text{Text: "a", Logprobs: []ir.Logprob{{Token: "a", Bytes: []int{97}}}}), message(ir.Audio{Source: ir.Source{MIME: "audio/wav", Data: "AAAA"}, Transcript: "t"}),
-		message(ir.Image{Source: ir.Source{MIME: "image/png", URL: "https://a/b.png"}}), {call("a", "f", "{\n}")}, {call("a", "f", "broken")},
-		{ir.ToolCall{ID: "a", Kind: ir.ToolCustom, Name: "f", Arguments: "x", ItemID: "i"}}, {ir.Thought{Texts: []string{"a"}}, ir.Thought{Texts: []string{"b"}}},
+		message(ir.Image{Source: ir.Source{MIME: "image/png", URL: "https://a/b.png"}}),
+		{call("a", "f", "{\n}")},
+		{call("a", "f", "broken")},
+		{ir.ToolCall{ID: "a", Kind: ir.ToolCustom, Name: "f", Arguments: "x", ItemID: "i"}},
+		{ir.Thought{Texts: []string{"a"}}, ir.Thought{Texts: []string{"b"}}},
 		{ir.Message{Role: ir.RoleAssistant, Parts: []ir.Part{ir.Text{Text: "a"}}}, ir.Message{Role: ir.RoleAssistant, Parts: []ir.Part{ir.Text{Text: "b"}}}},
-		message(ir.Text{Text: "é", Citations: []ir.Citation{{Kind: ir.CitationURL, URL: "u", Start: ptr(int64(0)), End: ptr(int64(1)), Quote: "q", Dialect: "x", Raw: []byte("{}")}, {Kind: ir.CitationURL, URL: "v"}, {Kind: ir.CitationURL, URL: "w", Start: ptr(int64(5)), End: ptr(int64(9))}}}),
+		message(ir.Text{Text: "é", Citations: []ir.Citation{{Kind: ir.CitationURL, URL: "u", Start: new(int64(0)), End: new(int64(1)), Quote: "q", Dialect: "x", Raw: []byte("{}")}, {Kind: ir.CitationURL, URL: "v"}, {Kind: ir.CitationURL, URL: "w", Start: new(int64(5)), End: new(int64(9))}}}),
 	}
 	for i, list := range cases {
 		for _, stop := range []ir.StopReason{ir.StopEnd, ir.StopTools, ir.StopSequence, ir.StopRefusal, ir.StopPause} {
-			resp := &ir.Response{ID: "i", Model: "m", Created: 4, ServiceTier: "scale", Choices: []ir.Choice{{Items: list, Stop: ir.Stop{Reason: stop, Sequence: "s"}}},
-				Usage: ir.Usage{Reported: true, Tokens: tollgate.Tokens{Input: 1, CacheWrite: 2, CacheWrite1h: 3, Output: 5, Reasoning: 1}, AudioInput: 1, ImageOutput: 2}}
+			resp := &ir.Response{
+				ID: "i", Model: "m", Created: 4, ServiceTier: "scale", Choices: []ir.Choice{{Items: list, Stop: ir.Stop{Reason: stop, Sequence: "s"}}},
+				Usage: ir.Usage{Reported: true, Tokens: tollgate.Tokens{Input: 1, CacheWrite: 2, CacheWrite1h: 3, Output: 5, Reasoning: 1}, AudioInput: 1, ImageOutput: 2},
+			}
 			body, losses := gemini.Codec{}.EncodeResponse(&ir.Request{Model: "m"}, resp, 1)
 			back, _, err := gemini.Codec{}.DecodeResponse(body)
 			if err != nil {

@@ -74,7 +74,7 @@ func rest(list []ir.Extra, o *jsondoc.Object, at string) []ir.Extra {
 	return list
 }
 
-// withExtras writes the members that stand directly at at into the open
+// withExtras writes the members that stand directly at path at into the open
 // object. Extras of other dialects, and those further down, are not its matter.
 func withExtras(w *jsondoc.Writer, list []ir.Extra, at string) {
 	for _, e := range list {
@@ -85,7 +85,7 @@ func withExtras(w *jsondoc.Writer, list []ir.Extra, at string) {
 	}
 }
 
-// extrasBelow reports whether anything is kept at at or below.
+// extrasBelow reports whether anything is kept at path at or below.
 func extrasBelow(list []ir.Extra, at string) bool {
 	for _, e := range list {
 		if e.Dialect == own && strings.HasPrefix(e.Path, at) {

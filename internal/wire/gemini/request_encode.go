@@ -128,8 +128,11 @@ func (e *encoder) hints() {
 		path string
 		set  bool
 	}{
-		{"user", r.User != ""}, {"safety_id", r.SafetyID != ""}, {"metadata", len(r.Metadata) > 0},
-		{"cache_key", r.CacheKey != ""}, {"cache_life", r.CacheLife != ""},
+		{"user", r.User != ""},
+		{"safety_id", r.SafetyID != ""},
+		{"metadata", len(r.Metadata) > 0},
+		{"cache_key", r.CacheKey != ""},
+		{"cache_life", r.CacheLife != ""},
 	} {
 		if h.set {
 			e.note(h.path, unknown)

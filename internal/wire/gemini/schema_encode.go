@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"tollgate/internal/ir"
@@ -166,12 +167,10 @@ func (s *schemaWriter) reference(name, ref string, o *jsondoc.Object) {
 		s.w.End()
 		return
 	}
-	for _, outer := range s.refs {
-		if outer == target {
-			s.lose("recursive $ref")
-			s.openObject(name)
-			return
-		}
+	if slices.Contains(s.refs, target) {
+		s.lose("recursive $ref")
+		s.openObject(name)
+		return
 	}
 	found := s.root.Object("$defs").Get(target)
 	if !found.Present() {

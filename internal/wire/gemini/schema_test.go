@@ -2,6 +2,7 @@ package gemini_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -56,7 +57,7 @@ func TestSchemasAreWrittenInTheFormThatHoldsMost(t *testing.T) {
 			if diff := cmp.Diff(tt.want, string(got.Tools[0].FunctionDeclarations[0][tt.member])); diff != "" {
 				t.Errorf("%s\n%s", diff, body)
 			}
-			said := ""
+			var said strings.Builder
 			for _, l := range losses {
 				if l.Path != "tools[0].schema" {
 					t.Errorf("a loss at %s", l.Path)
@@ -65,9 +66,9 @@ func TestSchemasAreWrittenInTheFormThatHoldsMost(t *testing.T) {
 				if l.Note {
 					kind = "note "
 				}
-				said += kind + l.Why + "\n"
+				said.WriteString(kind + l.Why + "\n")
 			}
-			if diff := cmp.Diff(tt.losses, said); diff != "" {
+			if diff := cmp.Diff(tt.losses, said.String()); diff != "" {
 				t.Error(diff)
 			}
 		})
