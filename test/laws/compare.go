@@ -223,8 +223,8 @@ func message(at string, a, b ir.Message, ignore func(string) bool) []difference 
 		compareList(at+".parts", pa, pb, ignore, plain[ir.Part](ignore))...)
 }
 
-// unexplained returns the differences that no loss covers. A whole element that
-// came from nowhere is explained by a loss or note at an element of its list
+// unexplained returns the differences that no loss covers. A message that is
+// gone is explained by a loss of all its parts. A whole element that came from nowhere is explained by a loss or note at an element of its list
 // (the other form of something).
 func unexplained(diffs []difference, losses []ir.Loss) []difference {
 	var out []difference
@@ -238,7 +238,7 @@ func unexplained(diffs []difference, losses []ir.Loss) []difference {
 
 func explained(d difference, losses []ir.Loss) bool {
 	for _, l := range losses {
-		if l.Covers(d.path) || (d.invented && strings.HasPrefix(l.Path, d.path)) {
+		if l.Covers(d.path) || (d.invented && strings.HasPrefix(l.Path, d.path)) || (d.is == "" && l.Path == d.path+".parts") {
 			return true
 		}
 	}

@@ -57,7 +57,7 @@ func (c *choice) content(o *jsondoc.Object) {
 		case pieceCall:
 			c.call(p)
 		case pieceResult: // no model makes results
-			c.add(piece{kind: pieceMedia, content: ir.Opaque{Dialect: own, Type: "functionResponse", Raw: compact(v.Raw())}})
+			c.add(piece{kind: pieceMedia, content: ir.Opaque{Dialect: own, Type: "functionResponse", Raw: v.Raw()}})
 			p.extras = nil
 		}
 		for _, e := range p.extras {
@@ -190,7 +190,7 @@ func (c *choice) call(p piece) {
 	}
 	if o.Has("args") {
 		if args := readArgs(o); args != "{}" || !goesOn { // the pieces are still to come
-			c.delta(c.args.all(string(compact([]byte(args)))))
+			c.delta(c.args.all(args))
 		}
 	}
 	for _, v := range list(o.Get("partialArgs")) {

@@ -32,7 +32,9 @@ func (s *streamEncoder) open(dst []byte, ev ir.ItemStart) []byte {
 	case ir.ToolResult:
 		s.losses.Lose(at, "Gemini's answers hold no results of tools")
 	case ir.Opaque:
-		c.text, c.thought = false, false
+		if x.Dialect == own { // others are not written, so that texts around them meet
+			c.text, c.thought = false, false
+		}
 		dst = s.givePart(dst, c, ev.Index, func(p *parts) { p.part(at, x, nil, "") })
 	}
 	return dst
@@ -46,9 +48,10 @@ func (s *streamEncoder) enter(c *candidate, it *outItem, choice, index, n int) {
 	at := ir.OutputPath(choice, index)
 	if c.text {
 		sameText(&s.losses, c.last, at)
-		it.base += int64(it.offset.size)
+	} else {
+		c.run = 0
 	}
-	it.part, it.offset, c.last = n, offsets{}, at
+	it.part, it.offset, it.base, c.last = n, offsets{}, c.run, at
 }
 
 func (s *streamEncoder) textDelta(dst []byte, ev ir.TextDelta) []byte {
@@ -59,6 +62,7 @@ func (s *streamEncoder) textDelta(dst []byte, ev ir.TextDelta) []byte {
 	s.enter(c, it, ev.Choice, ev.Index, ev.Part)
 	c.text, it.begun = true, true
 	it.offset.add(ev.Text)
+	c.run = it.base + int64(it.offset.size)
 	if len(ev.Logprobs) == 0 {
 		return s.fast(dst, c, ev.Index, ev.Text, false)
 	}
@@ -86,6 +90,7 @@ func (s *streamEncoder) refusal(dst []byte, ev ir.RefusalDelta) []byte {
 	}
 	c.text, it.begun = true, true
 	it.offset.add(ev.Text)
+	c.run = it.base + int64(it.offset.size)
 	return s.fast(dst, c, ev.Index, ev.Text, false)
 }
 
@@ -101,12 +106,13 @@ func (s *streamEncoder) added(dst []byte, ev ir.PartAdded) []byte {
 // cited keeps a citation until the text is complete, since positions may lie
 // ahead of what has come.
 func (s *streamEncoder) cited(ev ir.Cited) {
-	_, it := s.item(ev.Choice, ev.Index)
+	c, it := s.item(ev.Choice, ev.Index)
 	at := ir.PartPath(ir.OutputPath(ev.Choice, ev.Index), ev.Part)
-	if ev.Part != it.part {
+	if ev.Part < it.part {
 		s.losses.Lose(at+".citations", "one of a text that is over")
 		return
 	}
+	s.enter(c, it, ev.Choice, ev.Index, ev.Part) // it may come before its text
 	before := len(it.ground.supports)
 	it.ground.add(&ev.Citation, &it.offset, 0, &s.losses, at+".citations["+strconv.Itoa(before)+"]")
 	if n := len(it.ground.supports); n > before {

@@ -1,8 +1,6 @@
 package gemini
 
 import (
-	"bytes"
-	"encoding/json"
 	"strings"
 	"unicode/utf8"
 
@@ -54,13 +52,13 @@ func readPiece(v jsondoc.Value) piece {
 		p.media(remote(o.Object("fileData"), &p.extras), signature)
 	default:
 		if name := unknownMember(o); name != "" {
-			return piece{kind: pieceMedia, content: ir.Opaque{Dialect: own, Type: name, Raw: compact(v.Raw())}}
+			return piece{kind: pieceMedia, content: ir.Opaque{Dialect: own, Type: name, Raw: v.Raw()}}
 		}
 		return p // nothing, or the lone seal of the text before
 	}
 	p.extras = rest(p.extras, o, "")
 	if p.kind == pieceThought && len(p.extras) > 0 { // a thought has no place for them
-		return piece{kind: pieceMedia, content: ir.Opaque{Dialect: own, Type: "thought", Raw: compact(v.Raw())}}
+		return piece{kind: pieceMedia, content: ir.Opaque{Dialect: own, Type: "thought", Raw: v.Raw()}}
 	}
 	return p
 }
@@ -149,19 +147,6 @@ func readArgs(o *jsondoc.Object) string {
 		return "{}"
 	}
 	return string(args.Value().Raw())
-}
-
-// compact takes the white space out of a JSON text that has line ends, which
-// events of a stream cannot hold.
-func compact(raw json.RawMessage) json.RawMessage {
-	if bytes.IndexByte(raw, '\n') < 0 && bytes.IndexByte(raw, '\r') < 0 {
-		return raw
-	}
-	var b bytes.Buffer
-	if json.Compact(&b, raw) != nil {
-		return raw
-	}
-	return b.Bytes()
 }
 
 // camelCase returns the canonical spelling of a member's name.

@@ -7,6 +7,7 @@ import (
 
 	"tollgate/internal/ir"
 	"tollgate/internal/wire/jsondoc"
+	"tollgate/internal/wire/jsonscan"
 )
 
 // parts writes the parts of a content, of a request or of an answer.
@@ -282,11 +283,9 @@ func (p *parts) arguments(at string, c *ir.ToolCall) {
 	if len(raw) != len(args) {
 		p.losses.Note(at+".arguments", "without the white space around them")
 	}
-	if p.answer() {
-		if short := compact(raw); len(short) != len(raw) {
-			raw = short
-			p.losses.Note(at+".arguments", "without the white space between them")
-		}
+	if short := jsonscan.AppendLine(nil, raw); len(short) != len(raw) { // it may become an event
+		raw = short
+		p.losses.Note(at+".arguments", "without the white space between them")
 	}
 	p.w.Raw("args", raw)
 }

@@ -69,7 +69,7 @@ func enum(v jsondoc.Value, prefix string) string {
 // owner's path within the ir value they are kept on, with its dot.
 func rest(list []ir.Extra, o *jsondoc.Object, at string) []ir.Extra {
 	o.Rest(func(name string, raw json.RawMessage) {
-		list = append(list, ir.Extra{Dialect: own, Path: at + name, Raw: compact(raw)})
+		list = append(list, ir.Extra{Dialect: own, Path: at + name, Raw: raw})
 	})
 	return list
 }

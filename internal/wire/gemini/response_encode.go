@@ -114,8 +114,11 @@ func (a *answerParts) item(at string, it ir.Item) {
 	case ir.ToolResult:
 		a.losses.Lose(at, "Gemini's answers hold no results of tools")
 	case ir.Opaque:
-		a.text, a.thought = false, false
+		before := a.wrote
 		a.part(at, x, nil, "")
+		if a.wrote > before { // else the texts around it meet
+			a.text, a.thought = false, false
+		}
 	}
 }
 

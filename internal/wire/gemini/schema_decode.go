@@ -23,11 +23,11 @@ func readSchema(v jsondoc.Value, openAPI bool) json.RawMessage {
 		return nil
 	}
 	if raw := v.Raw(); !openAPI && !hasUpperType(raw) {
-		return compact(raw)
+		return raw
 	}
 	r := schemaReader{w: jsondoc.NewWriter(nil), openAPI: openAPI}
 	r.schema("", v)
-	return compact(r.w.Bytes())
+	return r.w.Bytes()
 }
 
 // hasUpperType is a quick look for the names of types in upper case; a text

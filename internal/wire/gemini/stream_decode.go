@@ -260,7 +260,6 @@ func (b *extraBag) put(path string, raw json.RawMessage, losses *ir.Losses) {
 	if b.raw == nil {
 		b.raw = map[string]json.RawMessage{}
 	}
-	raw = compact(raw)
 	old, known := b.raw[path]
 	if b.size+len(raw)-len(old) > maxExtraBytes {
 		losses.Lose("extras."+path, "too large to be kept")

@@ -45,6 +45,7 @@ type candidate struct {
 	// text and thought as in answerParts.
 	text, thought bool
 	last          string
+	run           int64 // bytes of the texts that readers take for one, so far
 }
 
 // outItem is one item of a candidate.
