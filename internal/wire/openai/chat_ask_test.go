@@ -13,8 +13,6 @@ import (
 	"tollgate/internal/wire/openai"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 func user(parts ...ir.Part) ir.Message { return ir.Message{Role: ir.RoleUser, Parts: parts} }
 
 func said(text string) ir.Message {
@@ -113,7 +111,7 @@ func TestWhatOtherDialectsSayBecomesChat(t *testing.T) {
 			lost: "~ system[0]\n~ system[1].cache\n~ items[0].id\n~ items[0].phase\nitems[0].parts[0]\nitems[0].parts[1].citations\nitems[1].parts[0]\nitems[1]",
 		},
 		"thinking by budget becomes an effort": {
-			req:  ir.Request{Reasoning: ir.Reasoning{Mode: ir.ReasoningOn, Budget: ptr(int64(10000)), Summary: "auto", Sealed: true}},
+			req:  ir.Request{Reasoning: ir.Reasoning{Mode: ir.ReasoningOn, Budget: new(int64(10000)), Summary: "auto", Sealed: true}},
 			want: `"messages":[],"reasoning_effort":"medium"`,
 			lost: "reasoning.budget\n~ reasoning.effort\n~ reasoning.mode\n~ reasoning.summary\n~ reasoning.sealed",
 		},
@@ -128,7 +126,7 @@ func TestWhatOtherDialectsSayBecomesChat(t *testing.T) {
 			lost: "~ reasoning.mode\nreasoning.effort",
 		},
 		"choices without tools": {
-			req:  ir.Request{ToolChoice: ir.ToolChoice{Mode: ir.ToolAuto}, ParallelCalls: ptr(true), TopK: ptr(int64(3)), Format: ir.Format{Kind: ir.FormatSchema}},
+			req:  ir.Request{ToolChoice: ir.ToolChoice{Mode: ir.ToolAuto}, ParallelCalls: new(true), TopK: new(int64(3)), Format: ir.Format{Kind: ir.FormatSchema}},
 			want: `"messages":[],"response_format":{"type":"json_schema","json_schema":{"name":"answer"}}`,
 			lost: "~ tool_choice\n~ parallel_calls\n~ format.name\ntop_k",
 		},
@@ -206,7 +204,7 @@ func TestModelNamesDecideWhatServersTake(t *testing.T) {
 		"deepseek-reasoner": "max_tokens", "qwen3-coder": "max_tokens", "olmo-2": "max_tokens", "o": "max_tokens", "": "max_tokens",
 	}
 	for model, want := range tests {
-		body, _, err := openai.Chat{}.EncodeRequest(&ir.Request{Model: model, MaxOutput: ptr(int64(5))})
+		body, _, err := openai.Chat{}.EncodeRequest(&ir.Request{Model: model, MaxOutput: new(int64(5))})
 		if err != nil || !strings.Contains(string(body), `"`+want+`":5`) {
 			t.Errorf("%q: %s (%v)", model, body, err)
 		}
@@ -224,7 +222,8 @@ func TestAnswersOfOtherDialectsBecomeChat(t *testing.T) {
 	}{
 		"thinking of Anthropic": {
 			choice: ir.Choice{Stop: ir.Stop{Reason: ir.StopTools}, Items: []ir.Item{
-				ir.Thought{Texts: []string{"one"}, Private: seal(ir.VendorAnthropic, "s")}, ir.Thought{Redacted: true, Private: seal(ir.VendorAnthropic, "r")},
+				ir.Thought{Texts: []string{"one"}, Private: seal(ir.VendorAnthropic, "s")},
+				ir.Thought{Redacted: true, Private: seal(ir.VendorAnthropic, "r")},
 				said("x"), called("toolu_1", "ls"),
 			}},
 			want: `"message":{"role":"assistant","content":"x","refusal":null,"reasoning_content":"one","reasoning_details":[` +

@@ -103,7 +103,7 @@ func FuzzChatStreamDecoder(f *testing.F) {
 				fuzzChunks(t, enc.Event(nil, ev))
 			}
 		}
-		for _, data := range bytes.Split(body, []byte("\n")) {
+		for data := range bytes.SplitSeq(body, []byte("\n")) {
 			data = bytes.TrimPrefix(data, []byte("data: "))
 			events, err := dec.Event(nil, nil, data)
 			take(events)

@@ -308,7 +308,7 @@ func chatFile(o *jsondoc.Object) ir.Part {
 			out.Extras = append(out.Extras, ir.Extra{Dialect: chatName, Path: "file.file_data", Raw: raw})
 		}
 	case strings.HasPrefix(data.Str(), "data:") || strings.HasPrefix(data.Str(), "https:"):
-		out.Source = chatURL(data)
+		out.Source = openaiTextSource(chatURL(data))
 	case data.Str() != "":
 		out.Source = ir.Source{MIME: "application/pdf", Data: data.Str()} // the only type that OpenAI takes
 	default:

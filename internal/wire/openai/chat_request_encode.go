@@ -263,9 +263,10 @@ func (e *chatAsk) nested(prefix string) { chatNested(&e.w, e.req.Extras, prefix)
 func chatNested(w *jsondoc.Writer, extras []ir.Extra, prefix string) {
 	for _, x := range extras {
 		name, ok := strings.CutPrefix(x.Path, prefix)
-		if prefix == "" {
+		switch prefix {
+		case "":
 			ok = !chatInside(x.Path, "function.", "custom.", "file.", chatOfMessage)
-		} else if prefix == "response_format." {
+		case "response_format.":
 			ok = ok && !chatInside(name, "json_schema.")
 		}
 		if ok && x.Dialect == chatName {

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -77,9 +78,9 @@ func (c *chatChoice) pending(o *jsondoc.Object) *chatPending {
 
 // byIndex is the latest call with the index.
 func (c *chatChoice) byIndex(index int64) *chatPending {
-	for i := len(c.calls) - 1; i >= 0; i-- {
-		if c.calls[i].index == index {
-			return c.calls[i]
+	for _, p := range slices.Backward(c.calls) {
+		if p.index == index {
+			return p
 		}
 	}
 	return nil

@@ -177,8 +177,8 @@ func streamCase(t *testing.T, req *ir.Request, text string, add func(name, text 
 }
 
 // chatEvents cuts a stream into events, with copies of their data.
-func chatEvents(t testing.TB, text string) []sse.Event {
-	t.Helper()
+func chatEvents(tb testing.TB, text string) []sse.Event {
+	tb.Helper()
 	text += "\n\n" // files end with one line feed
 	in := sse.NewScanner(sse.Limits{})
 	var out []sse.Event
@@ -189,7 +189,7 @@ func chatEvents(t testing.TB, text string) []sse.Event {
 		for {
 			e, ok, err := in.Next()
 			if err != nil {
-				t.Fatal(err)
+				tb.Fatal(err)
 			}
 			if !ok {
 				break
@@ -231,7 +231,7 @@ func chatDump(v any) string {
 
 func chatDumpValue(lines *[]string, path string, v reflect.Value) {
 	line := func(text string) { *lines = append(*lines, strings.TrimPrefix(path, ".")+" "+text) }
-	switch v.Kind() { //nolint:exhaustive // the kinds that package ir is made of
+	switch v.Kind() { // the kinds that package ir is made of
 	case reflect.Interface:
 		if !v.IsNil() {
 			line(v.Elem().Type().Name())
@@ -253,7 +253,7 @@ func chatDumpValue(lines *[]string, path string, v reflect.Value) {
 			}
 		}
 	case reflect.Slice:
-		if raw, ok := v.Interface().(json.RawMessage); ok {
+		if raw, ok := reflect.TypeAssert[json.RawMessage](v); ok {
 			if raw != nil {
 				var b bytes.Buffer
 				_ = json.Compact(&b, raw)
