@@ -29,11 +29,13 @@ func layers() map[string][]string {
 		"internal/wire/sse":      {},
 		"internal/wire/jsonscan": {},
 		"internal/telemetry":     {},
+		"internal/ir":            {""}, // token counts and errors are the domain's
 
 		// L1: engines and adapters. Siblings never import each other; sealing is
 		// seen by auth alone, everyone else takes a tollgate.Sealer.
-		"internal/wire":         {"", "internal/wire/sse", "internal/wire/jsonscan"},
-		"internal/wire/...":     {"", "internal/wire", "internal/wire/sse", "internal/wire/jsonscan"},
+		"internal/wire":         {"", "internal/ir", "internal/wire/sse", "internal/wire/jsonscan"},
+		"internal/wire/...":     {"", "internal/ir", "internal/wire", "internal/wire/sse", "internal/wire/jsonscan", "internal/wire/jsondoc"},
+		"internal/wire/jsondoc": {"", "internal/wire/jsonscan"},
 		"internal/route":        {""},
 		"internal/ledger":       {""},
 		"internal/auth":         {"", "internal/auth/seal"},
@@ -67,7 +69,7 @@ func layers() map[string][]string {
 // l1 returns what a package of the second layer may import.
 func l1() []string {
 	return []string{
-		"", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/auth/...",
+		"", "internal/ir", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/auth/...",
 		"internal/upstream/...", "internal/store/...", "internal/config", "internal/demo", "internal/web/...",
 	}
 }
