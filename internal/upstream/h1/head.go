@@ -177,7 +177,7 @@ func contentLength(h http.Header) (int64, error) {
 	if len(values) > 1 {
 		h["Content-Length"] = values[:1]
 	}
-	return int64(n), nil //nolint:gosec // parsed into 63 bits
+	return int64(n), nil
 }
 
 // closes reports whether the peer ends the connection after the response.
