@@ -88,6 +88,9 @@ type Extra struct {
 	Path string
 	// Raw is its JSON value.
 	Raw json.RawMessage
+	// Hint marks a member that changes no answer: what it says elsewhere by
+	// default, how the answer is delivered, what is counted. Its loss is a Note.
+	Hint bool
 }
 
 // Format is the form of the answer's text.

@@ -231,8 +231,9 @@ func doubleQuoted(first string, more []string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	// What is left of YAML's escapes is those of Go, but for the escaped space.
-	plain, err := strconv.Unquote(`"` + strings.NewReplacer(`\\`, `\\`, `\ `, " ", "\n", `\n`).Replace(text) + `"`)
+	// What is left of YAML's escapes is those of Go, but for the escaped space
+	// and \xXX, which is a character and not a byte.
+	plain, err := strconv.Unquote(`"` + strings.NewReplacer(`\\`, `\\`, `\ `, " ", "\n", `\n`, `\x`, `\u00`).Replace(text) + `"`)
 	return plain, err == nil
 }
 
