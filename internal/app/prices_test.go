@@ -1,7 +1,9 @@
 package app_test
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -39,12 +41,11 @@ func post(t *testing.T, url, body string, into any) {
 	}
 }
 
-// TestCallsArePriced sends real calls to the simulated vendor and looks at the
-// rows: with a model's own price, with a new one while the process runs, and
-// without any.
-func TestCallsArePriced(t *testing.T) {
+// startDemo starts a gateway with the simulated vendor and returns its address.
+func startDemo(t *testing.T) (base string) {
+	t.Helper()
 	cfg, err := config.Load(config.Sources{
-		Flags: config.Flags{}, Demo: true,
+		Demo: true,
 		Environ: []string{
 			"TOLLGATE_DATA_DIR=" + filepath.Join(t.TempDir(), "data"), "TOLLGATE_PORT=0", "TOLLGATE_DRAIN_TIMEOUT=1s",
 			"TOLLGATE_ADMIN_PASSWORD=a password of the test", "TOLLGATE_ADMIN_API_KEY=sk-admin-of-the-test",
@@ -60,8 +61,41 @@ func TestCallsArePriced(t *testing.T) {
 	if err := a.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = a.Stop(t.Context()) }()
-	base := "http://" + a.Addr()
+	t.Cleanup(func() { _ = a.Stop(context.Background()) })
+	return "http://" + a.Addr()
+}
+
+// TestShippedLimitsFillModelLists adds a model without limits to a provider
+// whose host has shipped ones.
+func TestShippedLimitsFillModelLists(t *testing.T) {
+	base := startDemo(t)
+	var done struct{ ID int64 }
+	post(t, base+"/admin/providers/upsert", `{"name":"oa","kind":"openai","credentials":[{"label":"a","api_key":"sk-nothing"}]}`, &done)
+	for _, m := range []string{`"model_id":"gpt-4o"`, `"model_id":"gpt-4o-mini","context_tokens":7`, `"model_id":"a-name-nobody-knows"`} {
+		post(t, base+"/admin/models/upsert", fmt.Sprintf(`{"provider_id":%d,%s}`, done.ID, m), nil)
+	}
+	var models []struct {
+		ID      string `json:"id"`
+		Context int64  `json:"context_tokens"`
+		Output  int64  `json:"output_tokens"`
+	}
+	post(t, base+"/user/models", `{}`, &models)
+	got := map[string][2]int64{}
+	for _, m := range models {
+		got[m.ID] = [2]int64{m.Context, m.Output}
+	}
+	for name, want := range map[string][2]int64{"gpt-4o": {128_000, 16_384}, "gpt-4o-mini": {7, 16_384}, "a-name-nobody-knows": {0, 0}} {
+		if limits, there := got[name]; !there || limits != want {
+			t.Errorf("%s: %v (listed: %v), want %v", name, limits, there, want)
+		}
+	}
+}
+
+// TestCallsArePriced sends real calls to the simulated vendor and looks at the
+// rows: with a model's own price, with a new one while the process runs, and
+// without any.
+func TestCallsArePriced(t *testing.T) {
+	base := startDemo(t)
 	call := func() {
 		post(t, base+"/v1/chat/completions", `{"model":"demo-small","messages":[{"role":"user","content":"Hello"}]}`, nil)
 	}

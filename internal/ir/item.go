@@ -64,7 +64,7 @@ type ToolResult struct {
 	Extras  []Extra
 }
 
-// Reasoning item: what the model thought, as far as it is shown, and its
+// Thought is what the model thought, as far as it is shown, and its
 // sealed form.
 type Thought struct {
 	// ID is the vendor's id of the item (Responses); empty = none.
@@ -78,6 +78,7 @@ type Thought struct {
 	Private *Private
 	// Redacted marks a thought that the vendor shows in sealed form only.
 	Redacted bool
+	Extras   []Extra
 }
 
 // Opaque is an item, or a part of a message, that one dialect alone knows: a

@@ -27,7 +27,7 @@ const (
 	// batch is given up.
 	DefaultPatience = 30 * time.Second
 	// liveBefore is how many calls must be in flight for a commit to wait, and
-	// gatherFor is how long it waits.
+	// gatherFor is how long it waits for the rows of half of them.
 	liveBefore = 12
 	gatherFor  = time.Millisecond
 )
@@ -61,8 +61,10 @@ type Recorder struct {
 	done    chan struct{} // closed when the goroutine has ended
 	cut     context.CancelFunc
 	mu      sync.Mutex
-	waiting []*batch // in order; rows are added to the last
-	queued  int      // rows in waiting and in the running batch
+	waiting []*batch      // in order; rows are added to the last
+	queued  int           // rows in waiting and in the running batch
+	want    int           // the number of rows from which the goroutine is woken
+	writing chan struct{} // holds one element while somebody writes a batch
 	room    chan struct{}
 	spare   batch // room for the rows of a later batch
 	closed  bool
@@ -89,6 +91,7 @@ func (r *Recorder) Record(ctx context.Context, row tollgate.Request) error {
 	if err != nil {
 		return err
 	}
+	r.lead(ctx, b)
 	select {
 	case <-b.done:
 		return b.result(row.ID)
@@ -105,6 +108,7 @@ func (r *Recorder) Intend(ctx context.Context, in tollgate.Intent) error {
 	if err != nil {
 		return err
 	}
+	r.lead(ctx, b)
 	select {
 	case <-b.done:
 		if err := b.result(in.ID); err != nil {
@@ -126,9 +130,9 @@ func (r *Recorder) Grow(in tollgate.Intent) {
 	if !r.closed {
 		b := r.last()
 		b.intents = append(b.intents, in)
+		r.signal()
 	}
 	r.mu.Unlock()
-	r.signal()
 }
 
 // Withdraw takes the intent of a dispatch back that never went out. It does not
@@ -151,8 +155,8 @@ func (r *Recorder) RecordLater(row tollgate.Request) bool {
 	}
 	b := r.last()
 	b.rows = append(b.rows, row)
-	r.mu.Unlock()
 	r.signal()
+	r.mu.Unlock()
 	return true
 }
 
@@ -182,7 +186,7 @@ func (r *Recorder) Close(ctx context.Context) error {
 func (r *Recorder) launch() {
 	r.start.Do(func() {
 		r.wake, r.stop, r.done = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
-		r.room = make(chan struct{})
+		r.room, r.writing = make(chan struct{}), make(chan struct{}, 1)
 		ctx, cut := context.WithCancel(context.Background())
 		r.cut = cut
 		go r.run(ctx)
@@ -202,7 +206,6 @@ func (r *Recorder) enqueue(ctx context.Context, add func(*batch)) (*batch, error
 			b := r.last()
 			add(b)
 			r.mu.Unlock()
-			r.signal()
 			return b, nil
 		}
 		room := r.room
@@ -229,7 +232,11 @@ func (r *Recorder) last() *batch {
 
 func (b *batch) len() int { return len(b.rows) + len(b.intents) }
 
+// signal wakes the goroutine, if what waits is worth it. r.mu is held.
 func (r *Recorder) signal() {
+	if r.queued < r.want {
+		return
+	}
 	select {
 	case r.wake <- struct{}{}:
 	default:
@@ -243,6 +250,11 @@ func (r *Recorder) next() *batch {
 	if len(r.waiting) == 0 {
 		return nil
 	}
+	return r.take()
+}
+
+// take removes the first of the waiting batches. r.mu is held.
+func (r *Recorder) take() *batch {
 	b := r.waiting[0]
 	r.waiting[0] = nil
 	r.waiting = r.waiting[1:]

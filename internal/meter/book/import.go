@@ -10,8 +10,8 @@ import (
 	"tollgate"
 )
 
-// MaxImport bounds the prices of one import.
-const MaxImport = 10_000
+// MaxImport bounds the prices of one import, which is one transaction.
+const MaxImport = 2_000
 
 // Import is a price list: the project's own form, {"prices": [{"provider":
 // "groq", "model_pattern": "llama-*", "prices": {price keys}}]}, or the seed

@@ -111,19 +111,19 @@ func (r *Rules) explicit(ctx context.Context, tx tollgate.Tx, id int64) (tollgat
 	return p, nil
 }
 
-// last returns the latest version of p's series, nil for none.
+// last returns the latest version of p's series, which is no shipped one; nil
+// for none.
 func (r *Rules) last(ctx context.Context, tx tollgate.Tx, p tollgate.Price) (*tollgate.Price, error) {
-	f := tollgate.PriceFilter{ProviderID: tollgate.Is(p.ProviderID), ModelID: tollgate.Is(p.ModelID), Latest: true}
+	f := tollgate.PriceFilter{ProviderID: tollgate.Is(p.ProviderID), ModelID: tollgate.Is(p.ModelID)}
 	if p.ModelID == 0 {
 		f.ModelPattern = tollgate.Is(p.ModelPattern)
+		f.Source = tollgate.Is(tollgate.PriceTOML, tollgate.PriceAPI, tollgate.PriceImport)
 	}
-	rows, _, err := tx.Prices.Query(ctx, f, tollgate.Page{All: true})
-	for _, row := range rows {
-		if (row.Source == tollgate.PriceShipped) == (p.Source == tollgate.PriceShipped) {
-			return &row, err
-		}
+	rows, _, err := tx.Prices.Query(ctx, f, tollgate.Page{Sort: "-id", Limit: 1})
+	if err != nil || len(rows) == 0 {
+		return nil, err
 	}
-	return nil, err
+	return &rows[0], nil
 }
 
 // Withdraw adds the version that takes a price back: what holds for its

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"tollgate"
 )
@@ -73,32 +72,40 @@ func (a *appender) prepare(dc driver.Conn) (err error) {
 		return nil
 	}
 	a.forget()
-	stmt := func(query string) driver.StmtExecContext {
+	defer func() {
 		if err != nil {
-			return nil
+			a.forget()
 		}
-		var s driver.Stmt
-		if s, err = dc.Prepare(query); err != nil {
-			return nil
+	}()
+	prepare := func(query string) (driver.StmtExecContext, error) { return a.stmt(dc, query) }
+	for query, to := range map[string]*driver.StmtExecContext{
+		"BEGIN IMMEDIATE": &a.begin, "COMMIT": &a.commit, "ROLLBACK": &a.rollback, closeIntents: &a.settle, openQuota: &a.open, moveBalance: &a.move,
+	} {
+		if *to, err = prepare(query); err != nil {
+			return err
 		}
-		a.stmts = append(a.stmts, s)
-		x, ok := s.(driver.StmtExecContext)
-		if !ok {
-			err = errors.New("the driver's statements cannot be executed")
-		}
-		return x
 	}
-	a.begin, a.commit, a.rollback = stmt("BEGIN IMMEDIATE"), stmt("COMMIT"), stmt("ROLLBACK")
-	a.requests.stmt, a.dispatches.stmt = stmt(a.requests.query), stmt(a.dispatches.query)
-	a.intents.stmt, a.hours.stmt, a.days.stmt = stmt(a.intents.query), stmt(a.hours.query), stmt(a.days.query)
-	a.settle = stmt("DELETE FROM intents WHERE id IN (SELECT value FROM json_each($1))")
-	a.open, a.move = stmt(openQuota), stmt(moveBalance)
-	if err != nil {
-		a.forget()
-		return err
-	}
+	a.requests.use(prepare)
+	a.dispatches.use(prepare)
+	a.intents.use(prepare)
+	a.hours.use(prepare)
+	a.days.use(prepare)
 	a.conn = dc
 	return nil
+}
+
+// stmt prepares a statement on dc; forget ends it.
+func (a *appender) stmt(dc driver.Conn, query string) (driver.StmtExecContext, error) {
+	s, err := dc.Prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	a.stmts = append(a.stmts, s)
+	x, ok := s.(driver.StmtExecContext)
+	if !ok {
+		return nil, errors.New("the driver's statements cannot be executed")
+	}
+	return x, nil
 }
 
 func (a *appender) forget() {
@@ -210,38 +217,4 @@ func exec(ctx context.Context, stmt driver.StmtExecContext, args ...any) error {
 	}
 	_, err := stmt.ExecContext(ctx, named)
 	return err
-}
-
-// rowWriter inserts rows of one table through one prepared statement.
-type rowWriter[T any] struct {
-	columns []column[T]
-	query   string
-	stmt    driver.StmtExecContext
-	args    []driver.NamedValue
-}
-
-func newRowWriter[T any](table string, columns []column[T], conflict string) *rowWriter[T] {
-	marks := strings.TrimSuffix(strings.Repeat("?, ", len(columns)), ", ")
-	return &rowWriter[T]{
-		columns: columns,
-		query:   "INSERT INTO " + table + " (" + names(columns) + ") VALUES (" + marks + ")" + conflict,
-		args:    make([]driver.NamedValue, len(columns)),
-	}
-}
-
-// insert adds the row and reports whether it was not there before.
-func (w *rowWriter[T]) insert(ctx context.Context, row *T) (bool, error) {
-	for i := range w.columns {
-		v, err := w.columns[i].bind(row)
-		if err != nil {
-			return false, err
-		}
-		w.args[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
-	}
-	res, err := w.stmt.ExecContext(ctx, w.args)
-	if err != nil {
-		return false, err
-	}
-	n, err := res.RowsAffected()
-	return n > 0, err
 }

@@ -30,8 +30,11 @@ func priceTable() *spec[tollgate.Price, tollgate.PriceFilter] {
 			texts(w, "model_pattern", f.ModelPattern)
 			texts(w, "source", f.Source)
 			if f.Latest {
-				w.add(`NOT EXISTS (SELECT 1 FROM prices AS later WHERE later.id > prices.id AND later.provider_id = prices.provider_id
-					AND later.model_id = prices.model_id AND (prices.model_id <> 0 OR later.model_pattern = prices.model_pattern)
+				// One condition for each form of a series, so that each finds its index.
+				const later = `NOT EXISTS (SELECT 1 FROM prices AS later WHERE later.id > prices.id AND later.provider_id = prices.provider_id
+					AND later.model_id = prices.model_id AND `
+				w.add(later + `prices.model_id <> 0)`)
+				w.add(later + `prices.model_id = 0 AND later.model_pattern = prices.model_pattern
 					AND (later.source = 'shipped') = (prices.source = 'shipped'))`)
 			}
 		},

@@ -13,15 +13,15 @@ type counts struct {
 	prompt, toolUse, cached, candidates, thoughts, total int64
 	tier                                                 string
 	// Parts by modality: of the prompt, of what of it was cached, of the candidates.
-	in, fromCache, out modalities
+	in, fromCache, out byModality
 }
 
-// modalities are the parts of a count that are neither text nor priced as text.
-type modalities struct{ audio, image int64 }
+// byModality are the parts of a count that are neither text nor priced as text.
+type byModality struct{ audio, image int64 }
 
-// readModalities reads a list of {modality, tokenCount}. Most lists are of
+// readByModality reads a list of {modality, tokenCount}. Most lists are of
 // text alone, which takes no walk to see.
-func readModalities(value []byte) (m modalities) {
+func readByModality(value []byte) (m byModality) {
 	if !bytes.Contains(value, []byte("AUDIO")) && !bytes.Contains(value, []byte("IMAGE")) {
 		return m
 	}
@@ -67,11 +67,11 @@ func readCounts(data []byte, at int) (c counts, found bool, end int) {
 		case "totalTokenCount":
 			to = &c.total
 		case "promptTokensDetails":
-			c.in = readModalities(member)
+			c.in = readByModality(member)
 		case "cacheTokensDetails":
-			c.fromCache = readModalities(member)
+			c.fromCache = readByModality(member)
 		case "candidatesTokensDetails":
-			c.out = readModalities(member)
+			c.out = readByModality(member)
 		case "serviceTier":
 			if tier, ok := jsonscan.String(member); ok && len(tier) <= 64 {
 				c.tier = tier
@@ -103,4 +103,26 @@ func (c *counts) tokens() tollgate.Tokens {
 	t.OutputAudio = min(c.out.audio, c.candidates)
 	t.OutputImage = min(c.out.image, c.candidates-t.OutputAudio)
 	return t
+}
+
+// tally is what the events so far said about usage. Every event says it anew,
+// in full; between the rounds of Google's own tools the numbers start over, so
+// that until an event with a finish reason brings the final ones, the largest
+// count.
+type tally struct {
+	total    int64
+	tokens   tollgate.Tokens
+	reported bool
+	tier     string
+}
+
+// take takes the usage of an event.
+func (t *tally) take(c *counts, counted, finished bool) {
+	if counted && (finished || c.total >= t.total) {
+		t.total = c.total
+		t.reported, t.tokens = true, c.tokens()
+	}
+	if c.tier != "" {
+		t.tier = c.tier
+	}
 }
