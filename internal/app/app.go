@@ -73,7 +73,7 @@ type App struct {
 	overload  *overload
 	cert      *certificate
 
-	server     *http.Server
+	server     server
 	listener   net.Listener
 	metricsSrv *http.Server
 	draining   atomic.Bool
@@ -150,21 +150,15 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	a.startBackground(run)
 	tuneCollector(a.inEnviron)
-	a.serve(a.server, l, a.cert != nil)
+	a.serve(a.server, l)
 	a.announce()
 	return nil
 }
 
 // serve runs srv in the background; its failure ends Wait.
-func (a *App) serve(srv *http.Server, l net.Listener, tls bool) {
+func (a *App) serve(srv server, l net.Listener) {
 	a.background.Go(func() {
-		var err error
-		if tls {
-			err = srv.ServeTLS(l, "", "")
-		} else {
-			err = srv.Serve(l)
-		}
-		if err != nil && !errors.Is(err, http.ErrServerClosed) {
+		if err := srv.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			a.failed <- err
 		}
 	})
@@ -182,7 +176,7 @@ func (a *App) startMetrics(ctx context.Context, cfg *config.Config) error {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", a.metrics.Handler())
 	a.metricsSrv = web.NewServer(mux, a.opts.Log)
-	a.serve(a.metricsSrv, l, false)
+	a.serve(a.metricsSrv, l)
 	return nil
 }
 
