@@ -143,12 +143,12 @@ func start(tb testing.TB, o options) *gateway {
 	return g
 }
 
-func codecs() map[tollgate.Dialect]proxy.Codec {
-	return map[tollgate.Dialect]proxy.Codec{
-		tollgate.DialectOpenAIChat:      {Inbound: openai.Chat{}, Outbound: openai.Chat{}},
-		tollgate.DialectOpenAIResponses: {Inbound: openai.Responses{}, Outbound: openai.Responses{}},
-		tollgate.DialectAnthropic:       {Inbound: anthropic.Codec{}, Outbound: anthropic.Codec{}},
-		tollgate.DialectGemini:          {Inbound: gemini.Codec{}, Outbound: gemini.Codec{}},
+func codecs() map[tollgate.Dialect]*proxy.Codec {
+	return map[tollgate.Dialect]*proxy.Codec{
+		tollgate.DialectOpenAIChat:      proxy.NewCodec(openai.Chat{}),
+		tollgate.DialectOpenAIResponses: proxy.NewCodec(openai.Responses{}),
+		tollgate.DialectAnthropic:       proxy.NewCodec(anthropic.Codec{}),
+		tollgate.DialectGemini:          proxy.NewCodec(gemini.Codec{}),
 	}
 }
 
