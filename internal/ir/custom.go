@@ -137,7 +137,7 @@ func (r *InputReader) text(out *strings.Builder, c byte) {
 // unit takes a whole \uXXXX, which may be half of a character.
 func (r *InputReader) unit(out *strings.Builder) {
 	n, err := strconv.ParseUint(string(r.held[2:]), 16, 16)
-	c := rune(n) //nolint:gosec // 16 bits
+	c := rune(n)
 	if err != nil {
 		c = utf8.RuneError
 	}

@@ -70,7 +70,8 @@ type ArgumentsDelta struct {
 }
 
 // Sealed gives an item its Private: a thought or a call, or text part Part of
-// a message.
+// a message. That of a call comes before its arguments, since other dialects
+// carry it in the call's id.
 type Sealed struct {
 	Choice, Index, Part int
 	Private             Private

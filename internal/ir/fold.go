@@ -183,11 +183,11 @@ func unfoldItem(n, i int, it Item, yield func(Event) bool) bool {
 		shell := x
 		shell.Arguments, shell.Private = "", nil
 		emit(ItemStart{n, i, shell})
-		if x.Arguments != "" {
-			emit(ArgumentsDelta{n, i, x.Arguments})
-		}
 		if x.Private != nil {
 			emit(Sealed{Choice: n, Index: i, Private: *x.Private})
+		}
+		if x.Arguments != "" {
+			emit(ArgumentsDelta{n, i, x.Arguments})
 		}
 	case Thought:
 		shell := x

@@ -78,6 +78,7 @@ type Thought struct {
 	Private *Private
 	// Redacted marks a thought that the vendor shows in sealed form only.
 	Redacted bool
+	Extras   []Extra
 }
 
 // Opaque is an item, or a part of a message, that one dialect alone knows: a

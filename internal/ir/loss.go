@@ -61,7 +61,7 @@ func (l *Losses) Note(path, why string) {
 func (l *Losses) Extras(at string, extras []Extra, dialect string) {
 	for _, e := range extras {
 		if e.Dialect != dialect {
-			l.Lose(join(at, "extras."+e.Path), "only "+e.Dialect+" has it")
+			l.list = append(l.list, Loss{Path: join(at, "extras."+e.Path), Why: "only " + e.Dialect + " has it", Note: e.Hint})
 		}
 	}
 }

@@ -13,6 +13,10 @@ const (
 	VendorOpenAI    Vendor = "openai"
 	VendorAnthropic Vendor = "anthropic"
 	VendorGemini    Vendor = "gemini"
+	// VendorChat is a provider behind OpenAI's chat completions that is none of
+	// the others: its reasoning_details (OpenRouter) or a call's extra_content
+	// (Google's compatible endpoint), whole as JSON.
+	VendorChat Vendor = "chat"
 )
 
 // Private is something that a vendor sealed and verifies when it comes back.
@@ -40,7 +44,7 @@ func Open(s string, own Vendor) Private {
 	if rest, ok := strings.CutPrefix(s, carrier); ok {
 		vendor, data, _ := strings.Cut(rest, "-")
 		plain, err := base64.RawURLEncoding.DecodeString(data)
-		if v := Vendor(vendor); err == nil && (v == VendorOpenAI || v == VendorAnthropic || v == VendorGemini) {
+		if v := Vendor(vendor); err == nil && (v == VendorOpenAI || v == VendorAnthropic || v == VendorGemini || v == VendorChat) {
 			return Private{Vendor: v, Data: string(plain)}
 		}
 	}

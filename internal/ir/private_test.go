@@ -67,3 +67,16 @@ func TestLossFeatureHasNoIndices(t *testing.T) {
 		}
 	}
 }
+
+func TestLossesOfHintsAreNotes(t *testing.T) {
+	var l ir.Losses
+	l.Extras("items[1]", []ir.Extra{{Dialect: "a", Path: "x"}, {Dialect: "a", Path: "y", Hint: true}, {Dialect: "b", Path: "z"}}, "b")
+	for i, want := range []ir.Loss{
+		{Path: "items[1].extras.x", Why: "only a has it"},
+		{Path: "items[1].extras.y", Why: "only a has it", Note: true},
+	} {
+		if got := l.List(); len(got) != 2 || got[i] != want {
+			t.Errorf("loss %d of %v, want %v", i, got, want)
+		}
+	}
+}

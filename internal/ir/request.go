@@ -61,8 +61,21 @@ type Request struct {
 	Store      *bool
 	PreviousID string
 
+	// Form is how the client wants the answer written.
+	Form AnswerForm
+
 	// Extras are members that have no field here, by their source dialect.
 	Extras []Extra
+}
+
+// AnswerForm says how the answer is to be written where the client's dialect
+// has several ways. It is between the client and the front alone: no back
+// reads it, so that nothing of it can be lost.
+type AnswerForm struct {
+	// StreamUsage asks for the usage chunk at the end of a stream (Chat).
+	StreamUsage bool
+	// FunctionCall asks for a call in the form that was before tools (Chat).
+	FunctionCall bool
 }
 
 // Extra is a member of a request, an item or a tool that has no field in this
@@ -75,6 +88,9 @@ type Extra struct {
 	Path string
 	// Raw is its JSON value.
 	Raw json.RawMessage
+	// Hint marks a member that changes no answer: what it says elsewhere by
+	// default, how the answer is delivered, what is counted. Its loss is a Note.
+	Hint bool
 }
 
 // Format is the form of the answer's text.

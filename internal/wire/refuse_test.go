@@ -142,7 +142,11 @@ func TestRefusalDetails(t *testing.T) {
 		t.Errorf("openai: %s", body)
 	}
 	_, _, body = anthropiccodec.Codec{}.EncodeError(e, 0)
-	if !strings.Contains(string(body), `"stream: stream must be true or false"`) {
+	if !strings.Contains(string(body), `"stream must be true or false"`) {
+		t.Errorf("anthropic: %s", body)
+	}
+	_, _, body = anthropiccodec.Codec{}.EncodeError(tollgate.Invalidf("messages[1].role", "nobody speaks here"), 0)
+	if !strings.Contains(string(body), `"messages[1].role: nobody speaks here"`) {
 		t.Errorf("anthropic: %s", body)
 	}
 	_, _, body = geminicodec.Codec{}.EncodeError(e, 0)

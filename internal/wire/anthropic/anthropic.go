@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"tollgate"
@@ -43,8 +44,11 @@ type errorBody struct {
 func describe(e *tollgate.Error, id tollgate.RequestID) errorBody {
 	_, typ := classify(e)
 	message := e.Message
-	if e.Field != "" && e.Code == tollgate.CodeInvalid && e.Reason == "" {
+	if e.Field != "" && e.Code == tollgate.CodeInvalid && e.Reason == "" && !strings.HasPrefix(message, e.Field) {
 		message = e.Field + ": " + message
+	}
+	if e.Reason == reasonContext && !tooLong(message) {
+		message = "prompt is too long: " + message // the words that Claude Code shortens the conversation at
 	}
 	return errorBody{Type: "error", Error: apiError{Type: typ, Message: message}, RequestID: id.String()}
 }

@@ -13,7 +13,7 @@ type observer struct {
 	op     tollgate.Operation
 	rename wire.Renamer
 	usage  wire.Usage
-	total  int64 // of the usage that counts so far
+	tally  tally
 	done   bool
 }
 
@@ -154,17 +154,10 @@ func (w *observer) content(value []byte) {
 	}
 }
 
-// take takes the usage of an event. Every event says it anew, in full; between
-// the rounds of Google's own tools the numbers start over, so that until an
-// event with a finish reason brings the final ones, the largest count.
+// take takes the usage of an event.
 func (w *observer) take(s *seen) {
-	if s.counted && (s.finished || s.counts.total >= w.total) {
-		w.total = s.counts.total
-		w.usage.Reported, w.usage.Tokens = true, s.counts.tokens()
-	}
-	if s.counts.tier != "" {
-		w.usage.ServiceTier = s.counts.tier
-	}
+	w.tally.take(&s.counts, s.counted, s.finished)
+	w.usage.Reported, w.usage.Tokens, w.usage.ServiceTier = w.tally.reported, w.tally.tokens, w.tally.tier
 }
 
 // Body implements wire.Observer.

@@ -61,3 +61,25 @@ func (c *counts) tokens() tollgate.Tokens {
 		Reasoning: c.thoughts,
 	}
 }
+
+// tally is what the events so far said about usage. Every event says it anew,
+// in full; between the rounds of Google's own tools the numbers start over, so
+// that until an event with a finish reason brings the final ones, the largest
+// count.
+type tally struct {
+	total    int64
+	tokens   tollgate.Tokens
+	reported bool
+	tier     string
+}
+
+// take takes the usage of an event.
+func (t *tally) take(c *counts, counted, finished bool) {
+	if counted && (finished || c.total >= t.total) {
+		t.total = c.total
+		t.reported, t.tokens = true, c.tokens()
+	}
+	if c.tier != "" {
+		t.tier = c.tier
+	}
+}

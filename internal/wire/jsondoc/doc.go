@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"tollgate"
 	"tollgate/internal/wire/jsonscan"
@@ -17,9 +16,10 @@ import (
 
 // Doc is one JSON text being read. It is used by one goroutine.
 type Doc struct {
-	limits jsonscan.Limits
-	snake  bool
-	err    *tollgate.Error
+	limits  jsonscan.Limits
+	snake   bool
+	lenient bool
+	err     *tollgate.Error
 }
 
 // Options say how a text is read.
@@ -28,12 +28,15 @@ type Options struct {
 	// Snake also finds members by the snake_case spelling of a camelCase name,
 	// as protobuf's JSON form allows (Gemini).
 	Snake bool
+	// Lenient puts U+FFFD in place of what is not proper Unicode in a string
+	// value: vendors quote pages that they cut in the middle of a character.
+	Lenient bool
 }
 
 // Parse reads body, which must be a JSON object. Errors are CodeInvalid with
 // the Field "body".
 func Parse(body []byte, o Options) (*Object, error) {
-	d := &Doc{limits: o.Limits, snake: o.Snake}
+	d := &Doc{limits: o.Limits, snake: o.Snake, lenient: o.Lenient}
 	if err := o.Limits.Valid(body); err != nil {
 		return nil, &tollgate.Error{Code: tollgate.CodeInvalid, Field: "body", Message: "the body is not valid JSON: " + err.Error(), Err: err}
 	}
@@ -63,11 +66,17 @@ func (d *Doc) cut(v Value) *Object {
 	o := &Object{at: v}
 	it := d.limits.Object(v.raw, 0, 0)
 	for it.Next() {
-		raw := it.Key.Of(v.raw)
-		key, ok := jsonscan.Text(raw)
-		if !ok {
-			d.fail(v.Path(), "has a member whose name is not proper Unicode")
-			continue
+		key := it.Key.Of(v.raw)
+		if !plain(key) {
+			text, ok := jsonscan.Text(key)
+			if !ok {
+				d.fail(v.Path(), "has a member whose name is not proper Unicode")
+				continue
+			}
+			key = []byte(text)
+		}
+		if o.members == nil {
+			o.members = make([]member, 0, usualMembers)
 		}
 		o.members = append(o.members, member{key: key, raw: it.Value.Of(v.raw)})
 	}
@@ -77,7 +86,21 @@ func (d *Doc) cut(v Value) *Object {
 	return o
 }
 
-// step is one part of a path; the root has no parent.
+// usualMembers is how many members most objects have at most.
+const usualMembers = 6
+
+// plain reports whether a name is ASCII without escapes.
+func plain(name []byte) bool {
+	for _, c := range name {
+		if c >= 0x80 || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// step is one part of a path; the root has no parent. Parents are places in
+// objects that are there anyhow, so that a path costs nothing until it is read.
 type step struct {
 	parent *step
 	name   string
@@ -85,7 +108,7 @@ type step struct {
 }
 
 func (s *step) String() string {
-	if s == nil {
+	if s.parent == nil {
 		return ""
 	}
 	at := s.parent.String()
@@ -103,7 +126,7 @@ func (s *step) String() string {
 type Value struct {
 	doc *Doc
 	raw []byte
-	at  *step
+	at  step
 }
 
 // Path returns the place as codecs' errors name it ("messages[2].content");
@@ -152,12 +175,13 @@ func (v Value) Kind() Kind {
 // Present reports whether v is there and not null.
 func (v Value) Present() bool { return v.Kind() != Absent }
 
-// Raw returns a copy of the text of v; nil when absent.
+// Raw returns a copy of the text of v on one line, so that it fits into an
+// event of a stream; nil when absent.
 func (v Value) Raw() json.RawMessage {
 	if !v.Present() {
 		return nil
 	}
-	return append(json.RawMessage(nil), v.raw...)
+	return jsonscan.AppendLine(make(json.RawMessage, 0, len(v.raw)), v.raw)
 }
 
 // Fail records that v is wrong. The message goes behind the path: "must be …".
@@ -182,7 +206,10 @@ func (v Value) Str() string {
 		return ""
 	case String:
 		s, ok := jsonscan.String(v.raw)
-		if !ok {
+		if ok {
+			return s
+		}
+		if !v.doc.lenient || json.Unmarshal(v.raw, &s) != nil {
 			v.Fail("is not proper Unicode text")
 		}
 		return s
@@ -260,8 +287,9 @@ func (v Value) Array() []Value {
 	}
 	var out []Value
 	it := v.doc.limits.Array(v.raw, 0, 0)
+	at := v.at // of all elements
 	for it.Next() {
-		out = append(out, Value{doc: v.doc, raw: it.Value.Of(v.raw), at: &step{parent: v.at, index: len(out)}})
+		out = append(out, Value{doc: v.doc, raw: it.Value.Of(v.raw), at: step{parent: &at, index: len(out)}})
 	}
 	return out
 }
@@ -282,19 +310,25 @@ func (v Value) Strings() []string {
 	return out
 }
 
-// snakeCase returns the snake_case spelling of a camelCase name.
-func snakeCase(name string) string {
-	if strings.ToLower(name) == name {
-		return name
+// isSnake reports whether key is the snake_case spelling of a camelCase name.
+func isSnake(key []byte, name string) bool {
+	if len(key) <= len(name) { // every capital takes an underscore more
+		return false
 	}
-	var b strings.Builder
+	at := 0
 	for i := range len(name) {
-		if c := name[i]; c >= 'A' && c <= 'Z' {
-			b.WriteByte('_')
-			b.WriteByte(c | 0x20)
-		} else {
-			b.WriteByte(c)
+		c := name[i]
+		if c >= 'A' && c <= 'Z' {
+			if at >= len(key) || key[at] != '_' {
+				return false
+			}
+			at++
+			c |= 0x20
 		}
+		if at >= len(key) || key[at] != c {
+			return false
+		}
+		at++
 	}
-	return b.String()
+	return at == len(key)
 }

@@ -2,6 +2,7 @@ package jsondoc_test
 
 import (
 	"encoding/json"
+	"math"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -69,6 +70,13 @@ func TestReaderKnowsWhatNobodyAskedFor(t *testing.T) {
 	}
 }
 
+func TestLenientReaderTakesHalfCharacters(t *testing.T) {
+	o := parse(t, `{"a":"x\ud83d","b":"y"}`, jsondoc.Options{Lenient: true})
+	if a, b := o.Str("a"), o.Str("b"); a != "x\ufffd" || b != "y" || o.Err() != nil {
+		t.Errorf("a is %q, b is %q, %v", a, b, o.Err())
+	}
+}
+
 func TestParseRefusesWhatIsNoObject(t *testing.T) {
 	for _, text := range []string{``, `[]`, `{`, `{} x`, `"a"`} {
 		if _, err := jsondoc.Parse([]byte(text), jsondoc.Options{}); tollgate.ErrorCode(err) != tollgate.CodeInvalid {
@@ -132,4 +140,61 @@ func FuzzReader(f *testing.F) {
 		}
 		o.Rest(func(string, json.RawMessage) { t.Fatal("something was left over") })
 	})
+}
+
+func TestWriterTakesBackWhatTurnedOutEmpty(t *testing.T) {
+	var w jsondoc.Writer
+	w.Object("")
+	w.Str("a", "x")
+	before := w.Len()
+	w.Object("b")
+	w.Array("c")
+	w.Undo(before, 2)
+	w.Array("d")
+	before = w.Len()
+	w.Object("")
+	w.Undo(before, 1)
+	w.Int("", 1)
+	w.End()
+	w.End()
+	if got := string(w.Bytes()); got != `{"a":"x","d":[1]}` {
+		t.Error(got)
+	}
+}
+
+func TestWriterWritesShortFloats(t *testing.T) {
+	var w jsondoc.Writer
+	w.Array("")
+	for _, f := range []float32{0.1, -3, 1e-9, float32(math.Inf(1))} {
+		w.Float32("", f)
+	}
+	w.End()
+	if got := string(w.Bytes()); got != `[0.1,-3,1e-09,null]` {
+		t.Error(got)
+	}
+}
+
+func TestReaderFindsBothSpellingsOfAName(t *testing.T) {
+	for text, found := range map[string]bool{
+		`{"maxOutputTokens":1}`: true, `{"max_output_tokens":1}`: true, `{"max_outputTokens":1}`: false, `{"maxoutputtokens":1}`: false,
+		`{"max_output_tokens_":1}`: false, `{"m\u0061xOutputTokens":1}`: true, `{"max_output_token":1}`: false,
+	} {
+		o := parse(t, text, jsondoc.Options{Snake: true})
+		if o.Has("maxOutputTokens") != found || (o.Int("maxOutputTokens") != nil) != found {
+			t.Errorf("%s: found is not %v", text, found)
+		}
+	}
+}
+
+func TestPathsOfElementsOutliveTheirArray(t *testing.T) {
+	o := parse(t, `{"a":[[{"b":1}],[{"b":"x"}]]}`, jsondoc.Options{})
+	var all []jsondoc.Value
+	for _, row := range o.Array("a") {
+		for _, one := range row.Array() {
+			all = append(all, one.Object().Get("b"))
+		}
+	}
+	if got := all[0].Path() + " " + all[1].Path(); got != "a[0][0].b a[1][0].b" {
+		t.Error(got)
+	}
 }

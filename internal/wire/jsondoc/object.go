@@ -1,6 +1,10 @@
 package jsondoc
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"tollgate/internal/wire/jsonscan"
+)
 
 // Object is a JSON object with its members. A member that is there twice counts
 // as its last; bodies whose top level repeats a member were refused before.
@@ -9,8 +13,10 @@ type Object struct {
 	members []member
 }
 
+// member keeps its name as it stands in the text where that has no escapes, so
+// that cutting an object allocates no strings.
 type member struct {
-	key  string
+	key  []byte
 	raw  []byte
 	read bool
 }
@@ -31,20 +37,18 @@ func (o *Object) Err() error { return o.at.Err() }
 func (o *Object) Get(name string) Value {
 	found := -1
 	for i := range o.members {
-		if m := &o.members[i]; m.key == name {
+		if m := &o.members[i]; string(m.key) == name {
 			m.read, found = true, i
 		}
 	}
 	if found < 0 && o.at.doc != nil && o.at.doc.snake {
-		if other := snakeCase(name); other != name {
-			for i := range o.members {
-				if m := &o.members[i]; m.key == other {
-					m.read, found = true, i
-				}
+		for i := range o.members {
+			if m := &o.members[i]; isSnake(m.key, name) {
+				m.read, found = true, i
 			}
 		}
 	}
-	v := Value{doc: o.at.doc, at: &step{parent: o.at.at, name: name, index: -1}}
+	v := Value{doc: o.at.doc, at: step{parent: &o.at.at, name: name, index: -1}}
 	if found >= 0 {
 		v.raw = o.members[found].raw
 	}
@@ -54,7 +58,7 @@ func (o *Object) Get(name string) Value {
 // Has reports whether the member is there and not null, without marking it.
 func (o *Object) Has(name string) bool {
 	for i := range o.members {
-		if m := &o.members[i]; m.key == name || (o.at.doc.snake && m.key == snakeCase(name)) {
+		if m := &o.members[i]; string(m.key) == name || (o.at.doc.snake && isSnake(m.key, name)) {
 			return m.raw[0] != 'n'
 		}
 	}
@@ -100,7 +104,7 @@ func (o *Object) Keys() []string {
 	keys := make([]string, 0, len(o.members))
 	for i := range o.members {
 		o.members[i].read = true
-		keys = append(keys, o.members[i].key)
+		keys = append(keys, string(o.members[i].key))
 	}
 	return keys
 }
@@ -111,7 +115,7 @@ func (o *Object) Rest(fn func(name string, raw json.RawMessage)) {
 	for i := range o.members {
 		if m := &o.members[i]; !m.read && m.raw[0] != 'n' {
 			m.read = true
-			fn(m.key, append(json.RawMessage(nil), m.raw...))
+			fn(string(m.key), jsonscan.AppendLine(make(json.RawMessage, 0, len(m.raw)), m.raw))
 		}
 	}
 }

@@ -148,3 +148,25 @@ func (w *Writer) Strings(name string, list []string) {
 	}
 	w.End()
 }
+
+// Undo takes back what was written since Len was n: objects and arrays that
+// were opened since and are still empty, levels of them in each other.
+func (w *Writer) Undo(n, levels int) {
+	w.buf, w.stack = w.buf[:n], w.stack[:len(w.stack)-levels]
+	w.comma = n > 0 && w.buf[n-1] != '{' && w.buf[n-1] != '['
+}
+
+// Float32 writes a number in the shortest form that is exact for 32 bits, which
+// is half of what the same number takes with 64.
+func (w *Writer) Float32(name string, f float32) {
+	if d := float64(f); math.IsInf(d, 0) || math.IsNaN(d) {
+		w.Null(name)
+		return
+	}
+	w.key(name)
+	format := byte('f')
+	if abs := math.Abs(float64(f)); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+		format = 'e'
+	}
+	w.buf = strconv.AppendFloat(w.buf, float64(f), format, -1, 32)
+}

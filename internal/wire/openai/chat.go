@@ -14,7 +14,12 @@ import (
 // Chat is the dialect of /v1/chat/completions and of the operations beside it.
 type Chat struct{}
 
-var _ wire.Codec = Chat{}
+var (
+	_ wire.Codec      = Chat{}
+	_ wire.Translator = Chat{}
+	_ wire.EmbedFront = Chat{}
+	_ wire.EmbedBack  = Chat{}
+)
 
 // Dialect implements wire.Inbound and wire.Outbound.
 func (Chat) Dialect() tollgate.Dialect { return tollgate.DialectOpenAIChat }

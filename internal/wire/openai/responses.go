@@ -11,7 +11,10 @@ import (
 // Responses is the dialect of /v1/responses.
 type Responses struct{}
 
-var _ wire.Codec = Responses{}
+var (
+	_ wire.Codec      = Responses{}
+	_ wire.Translator = Responses{}
+)
 
 // Dialect implements wire.Inbound and wire.Outbound.
 func (Responses) Dialect() tollgate.Dialect { return tollgate.DialectOpenAIResponses }

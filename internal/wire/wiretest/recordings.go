@@ -125,9 +125,27 @@ func scalar(value string, more []string) (string, bool) {
 		return doubleQuoted(value[1:], more)
 	case strings.HasPrefix(value, "'"):
 		return singleQuoted(value[1:], more)
+	case strings.HasPrefix(value, "|"):
+		return literal(more), true
 	default:
 		return value, true
 	}
+}
+
+// literal reads a block scalar: the lines that are indented as its first one.
+func literal(more []string) string {
+	var b strings.Builder
+	indent := indentation(more)
+	for _, line := range more {
+		switch {
+		case len(line)-len(strings.TrimLeft(line, " ")) >= indent:
+			b.WriteString(line[indent:])
+		case strings.TrimSpace(line) != "":
+			return b.String()
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
 }
 
 func indentation(lines []string) int {
@@ -213,8 +231,9 @@ func doubleQuoted(first string, more []string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	// What is left of YAML's escapes is those of Go, but for the escaped space.
-	plain, err := strconv.Unquote(`"` + strings.NewReplacer(`\\`, `\\`, `\ `, " ", "\n", `\n`).Replace(text) + `"`)
+	// What is left of YAML's escapes is those of Go, but for the escaped space
+	// and \xXX, which is a character and not a byte.
+	plain, err := strconv.Unquote(`"` + strings.NewReplacer(`\\`, `\\`, `\ `, " ", "\n", `\n`, `\x`, `\u00`).Replace(text) + `"`)
 	return plain, err == nil
 }
 
