@@ -32,6 +32,8 @@ import (
 type Options struct {
 	Config config.Config
 	Log    *slog.Logger
+	// Lines gets the log lines of requests, where Log writes JSON; nil = Log does.
+	Lines io.Writer
 	// Stdout gets the text for the operator: addresses, and what was
 	// generated on the first start, once. nil = nowhere.
 	Stdout io.Writer

@@ -24,7 +24,7 @@ const (
 	// batch is given up.
 	DefaultPatience = 30 * time.Second
 	// liveBefore is how many calls must be in flight for a commit to wait, and
-	// gatherFor is how long it waits.
+	// gatherFor is how long it waits for the rows of half of them.
 	liveBefore = 12
 	gatherFor  = time.Millisecond
 )
@@ -58,8 +58,10 @@ type Recorder struct {
 	done    chan struct{} // closed when the goroutine has ended
 	cut     context.CancelFunc
 	mu      sync.Mutex
-	waiting []*batch // in order; rows are added to the last
-	queued  int      // rows in waiting and in the running batch
+	waiting []*batch      // in order; rows are added to the last
+	queued  int           // rows in waiting and in the running batch
+	want    int           // the number of rows from which the goroutine is woken
+	writing chan struct{} // holds one element while somebody writes a batch
 	room    chan struct{}
 	spare   []tollgate.Request // room for the rows of a later batch
 	closed  bool
@@ -85,6 +87,7 @@ func (r *Recorder) Record(ctx context.Context, row tollgate.Request) error {
 	if err != nil {
 		return err
 	}
+	r.lead(ctx, b)
 	select {
 	case <-b.done:
 		return b.result(row.ID)
@@ -105,8 +108,8 @@ func (r *Recorder) RecordLater(row tollgate.Request) bool {
 		return false
 	}
 	r.add(row)
-	r.mu.Unlock()
 	r.signal()
+	r.mu.Unlock()
 	return true
 }
 
@@ -136,7 +139,7 @@ func (r *Recorder) Close(ctx context.Context) error {
 func (r *Recorder) launch() {
 	r.start.Do(func() {
 		r.wake, r.stop, r.done = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
-		r.room = make(chan struct{})
+		r.room, r.writing = make(chan struct{}), make(chan struct{}, 1)
 		ctx, cut := context.WithCancel(context.Background())
 		r.cut = cut
 		go r.run(ctx)
@@ -155,7 +158,6 @@ func (r *Recorder) enqueue(ctx context.Context, row tollgate.Request) (*batch, e
 		if r.queued < r.queue() {
 			b := r.add(row)
 			r.mu.Unlock()
-			r.signal()
 			return b, nil
 		}
 		room := r.room
@@ -182,7 +184,11 @@ func (r *Recorder) add(row tollgate.Request) *batch {
 	return b
 }
 
+// signal wakes the goroutine, if what waits is worth it. r.mu is held.
 func (r *Recorder) signal() {
+	if r.queued < r.want {
+		return
+	}
 	select {
 	case r.wake <- struct{}{}:
 	default:
@@ -196,6 +202,11 @@ func (r *Recorder) next() *batch {
 	if len(r.waiting) == 0 {
 		return nil
 	}
+	return r.take()
+}
+
+// take removes the first of the waiting batches. r.mu is held.
+func (r *Recorder) take() *batch {
 	b := r.waiting[0]
 	r.waiting[0] = nil
 	r.waiting = r.waiting[1:]

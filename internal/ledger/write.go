@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -42,12 +43,9 @@ func (r *Recorder) drain(ctx context.Context, touch <-chan time.Time) {
 	for {
 		runtime.Gosched()
 		r.gather(ctx)
-		b := r.next()
-		if b == nil {
+		if !r.writeNext(ctx) {
 			return
 		}
-		r.commit(ctx, b)
-		r.finish(b)
 		select {
 		case <-touch:
 			r.flushTouches(ctx)
@@ -56,18 +54,105 @@ func (r *Recorder) drain(ctx context.Context, touch <-chan time.Time) {
 	}
 }
 
-// gather waits for the rows of calls that are about to end, if there are many.
+// writeNext writes the first waiting batch; it reports whether there was one.
+func (r *Recorder) writeNext(ctx context.Context) bool {
+	select {
+	case r.writing <- struct{}{}:
+		defer func() { <-r.writing }()
+	case <-ctx.Done(): // cut off: what is left fails below
+	}
+	b := r.next()
+	if b == nil {
+		return false
+	}
+	r.commit(ctx, b)
+	r.finish(b)
+	return true
+}
+
+// lead writes b in the goroutine of a caller that waits for it, if nobody else
+// is writing and few calls are in flight: that saves two hand-overs, which a
+// gateway with little to do would feel most. Else, and when the store fails or
+// more is waiting, the Recorder's own goroutine is woken; it is the one that
+// tries again.
+func (r *Recorder) lead(ctx context.Context, b *batch) {
+	if !r.busy() {
+		select {
+		case r.writing <- struct{}{}:
+			r.tryWrite(ctx, b)
+			<-r.writing
+		default:
+		}
+	}
+	r.mu.Lock()
+	if len(r.waiting) > 0 {
+		r.signal()
+	}
+	r.mu.Unlock()
+}
+
+// tryWrite writes b once, if it is the first that waits; the caller holds r.writing.
+func (r *Recorder) tryWrite(ctx context.Context, b *batch) {
+	r.mu.Lock()
+	first := len(r.waiting) > 0 && r.waiting[0] == b
+	if first {
+		r.take()
+	}
+	r.mu.Unlock()
+	if !first {
+		return
+	}
+	if err := r.Log.Append(ctx, b.rows); err != nil {
+		if tollgate.ErrorCode(err) == tollgate.CodeUnavailable {
+			r.stats.retries.Add(1)
+		}
+		r.mu.Lock()
+		r.waiting = slices.Insert(r.waiting, 0, b)
+		r.mu.Unlock()
+		return
+	}
+	r.stats.batches.Add(1)
+	r.stats.recorded.Add(int64(len(b.rows)))
+	r.finish(b)
+}
+
+// busy reports whether many calls are in flight that will bring a row soon.
+func (r *Recorder) busy() bool { return r.Live != nil && r.Live() >= liveBefore }
+
+// gather waits for the rows of calls that are about to end, if there are many:
+// until half of them are there, or gatherFor has passed.
 func (r *Recorder) gather(ctx context.Context) {
-	if r.Live == nil || r.Live() < liveBefore {
+	if !r.busy() {
+		return
+	}
+	defer r.expect(0)
+	if !r.expect(r.Live() / 2) {
 		return
 	}
 	wait := time.NewTimer(gatherFor)
 	defer wait.Stop()
 	select {
+	case <-r.wake:
 	case <-wait.C:
 	case <-r.stop:
 	case <-ctx.Done():
 	}
+}
+
+// expect sets the number of rows from which the goroutine is to be woken. It
+// reports false when they are there already.
+func (r *Recorder) expect(rows int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.want = rows
+	if r.queued >= rows {
+		return false
+	}
+	select {
+	case <-r.wake: // for rows that are counted already
+	default:
+	}
+	return true
 }
 
 // commit writes one batch. A store that is away is tried again; a batch that

@@ -60,6 +60,9 @@ func ReadDescription(file string) (*Description, error) {
 func clean(v any, loose bool) {
 	switch v := v.(type) {
 	case map[string]any:
+		if v["nullable"] == true { // OpenAPI 3.0's way to say it
+			orNull(v)
+		}
 		for _, k := range []string{"discriminator", "example", "examples", "format", "nullable", "$recursiveAnchor", "$recursiveRef"} {
 			delete(v, k)
 		}
@@ -84,6 +87,16 @@ func clean(v any, loose bool) {
 		for _, e := range v {
 			clean(e, loose)
 		}
+	}
+}
+
+// orNull lets null through as well.
+func orNull(v map[string]any) {
+	if t, ok := v["type"].(string); ok {
+		v["type"] = []any{t, "null"}
+	}
+	if list, ok := v["enum"].([]any); ok {
+		v["enum"] = append(list, nil)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"strings"
 
 	"tollgate"
 )
@@ -28,7 +27,8 @@ type appender struct {
 
 func newAppender() *appender {
 	u := newUsageSpec()
-	return &appender{requests: newRowWriter("requests", u.requests), dispatches: newRowWriter("dispatches", u.dispatches)}
+	const once = " ON CONFLICT DO NOTHING"
+	return &appender{requests: newRowWriter("requests", u.requests, once), dispatches: newRowWriter("dispatches", u.dispatches, once)}
 }
 
 // append holds the writer's connection for the batch. The context bounds the
@@ -57,29 +57,35 @@ func (a *appender) prepare(dc driver.Conn) (err error) {
 		return nil
 	}
 	a.forget()
-	stmt := func(query string) driver.StmtExecContext {
+	defer func() {
 		if err != nil {
-			return nil
+			a.forget()
 		}
-		var s driver.Stmt
-		if s, err = dc.Prepare(query); err != nil {
-			return nil
+	}()
+	prepare := func(query string) (driver.StmtExecContext, error) { return a.stmt(dc, query) }
+	for query, to := range map[string]*driver.StmtExecContext{"BEGIN IMMEDIATE": &a.begin, "COMMIT": &a.commit, "ROLLBACK": &a.rollback} {
+		if *to, err = prepare(query); err != nil {
+			return err
 		}
-		a.stmts = append(a.stmts, s)
-		x, ok := s.(driver.StmtExecContext)
-		if !ok {
-			err = errors.New("the driver's statements cannot be executed")
-		}
-		return x
 	}
-	a.begin, a.commit, a.rollback = stmt("BEGIN IMMEDIATE"), stmt("COMMIT"), stmt("ROLLBACK")
-	a.requests.stmt, a.dispatches.stmt = stmt(a.requests.query), stmt(a.dispatches.query)
-	if err != nil {
-		a.forget()
-		return err
-	}
+	a.requests.use(prepare)
+	a.dispatches.use(prepare)
 	a.conn = dc
 	return nil
+}
+
+// stmt prepares a statement on dc; forget ends it.
+func (a *appender) stmt(dc driver.Conn, query string) (driver.StmtExecContext, error) {
+	s, err := dc.Prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	a.stmts = append(a.stmts, s)
+	x, ok := s.(driver.StmtExecContext)
+	if !ok {
+		return nil, errors.New("the driver's statements cannot be executed")
+	}
+	return x, nil
 }
 
 func (a *appender) forget() {
@@ -126,38 +132,4 @@ func (a *appender) write(ctx context.Context, rows []tollgate.Request) (err erro
 	}
 	_, err = a.commit.ExecContext(ctx, nil)
 	return err
-}
-
-// rowWriter inserts rows of one table through one prepared statement.
-type rowWriter[T any] struct {
-	columns []column[T]
-	query   string
-	stmt    driver.StmtExecContext
-	args    []driver.NamedValue
-}
-
-func newRowWriter[T any](table string, columns []column[T]) *rowWriter[T] {
-	marks := strings.TrimSuffix(strings.Repeat("?, ", len(columns)), ", ")
-	return &rowWriter[T]{
-		columns: columns,
-		query:   "INSERT INTO " + table + " (" + names(columns) + ") VALUES (" + marks + ") ON CONFLICT DO NOTHING",
-		args:    make([]driver.NamedValue, len(columns)),
-	}
-}
-
-// insert adds the row and reports whether it was not there before.
-func (w *rowWriter[T]) insert(ctx context.Context, row *T) (bool, error) {
-	for i := range w.columns {
-		v, err := w.columns[i].bind(row)
-		if err != nil {
-			return false, err
-		}
-		w.args[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
-	}
-	res, err := w.stmt.ExecContext(ctx, w.args)
-	if err != nil {
-		return false, err
-	}
-	n, err := res.RowsAffected()
-	return n > 0, err
 }
