@@ -32,7 +32,9 @@ const (
 func TestVendorRefusesWhatRealOnesRefuse(t *testing.T) {
 	t.Parallel()
 	chat := func(messages, more string) string { return `{"model":"m","messages":[` + messages + `]` + more + `}` }
-	messages := func(list, more string) string { return `{"model":"m","max_tokens":2000,"messages":[` + list + `]` + more + `}` }
+	messages := func(list, more string) string {
+		return `{"model":"m","max_tokens":2000,"messages":[` + list + `]` + more + `}`
+	}
 	responses := func(items, more string) string { return `{"model":"m","input":[` + items + `]` + more + `}` }
 	gemini := func(contents, more string) string { return `{"contents":[` + contents + `]` + more + `}` }
 	const (

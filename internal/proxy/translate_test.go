@@ -340,6 +340,42 @@ func TestStopSequencesAreAppliedWhereTheProviderKnowsNone(t *testing.T) {
 	}
 }
 
+func TestUsageIsNotAskedForWhereTheProviderDoesNotKnowHow(t *testing.T) {
+	t.Parallel()
+	for settings, asked := range map[string]bool{`{"include_usage":false}`: false, "": true} {
+		v := &spy{answer: pieces(eventStream, chatStream, chatDone)}
+		g := start(t, options{vendor: v, settings: settings})
+		a := g.send("POST", "/v1/messages", streamed(tollgate.DialectAnthropic, asks("cp-model", "")[tollgate.DialectAnthropic]).body)
+		if a.Status != 200 || a.Err != nil || strings.Contains(v.all()[0].Body, "include_usage") != asked {
+			t.Errorf("%q: status %d, sent %s", settings, a.Status, v.all()[0].Body)
+		}
+		if row := g.last(1); row.Dispatches[0].Exactness != tollgate.ExactEstimated {
+			t.Errorf("row %+v", row)
+		}
+	}
+}
+
+// TestSeveralChoicesAtOnce are asked for where the dialect has them, else refused.
+func TestSeveralChoicesAtOnce(t *testing.T) {
+	t.Parallel()
+	two := strings.Replace(geminiAnswer, `"candidates":[`, `"candidates":[{"content":{"parts":[{"text":"ping"}],"role":"model"},"finishReason":"STOP","index":1},`, 1)
+	v := &spy{answer: says(200, "application/json", two)}
+	g := start(t, options{vendor: v})
+	a := g.send("POST", "/v1/chat/completions", asks("ge-model", `,"n":2`)[tollgate.DialectOpenAIChat].body)
+	if a.Status != 200 || !strings.Contains(strings.ReplaceAll(v.all()[0].Body, " ", ""), `"candidateCount":2`) || strings.Count(a.Body, `"finish_reason"`) != 2 {
+		t.Errorf("status %d, sent %s, got %s", a.Status, v.all()[0].Body, a.Body)
+	}
+	for _, model := range []string{"an-model", "rs-model"} {
+		a := g.send("POST", "/v1/chat/completions", asks(model, `,"n":2`)[tollgate.DialectOpenAIChat].body)
+		if a.Status != 400 || !strings.Contains(a.Body, `"param":"n"`) {
+			t.Errorf("%s: status %d %s", model, a.Status, a.Body)
+		}
+	}
+	if v.count() != 1 {
+		t.Error("a refused call was dispatched")
+	}
+}
+
 func TestOutputLimitOfTheModelIsTheDefaultWhereOneIsDemanded(t *testing.T) {
 	t.Parallel()
 	v := &spy{answer: says(200, "application/json", messagesAnswer)}

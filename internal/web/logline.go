@@ -89,7 +89,7 @@ func describeCall(f fields, e *Event) {
 		f.text("provider", e.Provider)
 	}
 	if c.Losses != "" {
-		a = append(a, slog.String("losses", clip(c.Losses, maxErrorText)))
+		f.text("losses", clip(c.Losses, maxErrorText))
 	}
 	if c.FirstToken > 0 {
 		f.span("first_token", c.FirstToken)
