@@ -156,6 +156,7 @@ func (r *reply) whole(t *testing.T, stream bool) {
 func TestTranslatedAnswersAreWholeAndCounted(t *testing.T) {
 	g, key := bridges(t)
 	eachPair(t, func(t *testing.T, p pair, stream bool) {
+		t.Helper()
 		for _, x := range []struct {
 			turn turn
 			want string
@@ -190,6 +191,7 @@ func TestTranslatedAnswersAreWholeAndCounted(t *testing.T) {
 func TestTranslatedToolRoundTrips(t *testing.T) {
 	g, key := bridges(t)
 	eachPair(t, func(t *testing.T, p pair, stream bool) {
+		t.Helper()
 		first := p.say(t.Context(), t, g, p.provider, key, p.model, turn{
 			text: "how is Oslo? [[demo:parallel=2]][[demo:reasoning=3]]", tools: true, think: true, stream: stream,
 		})
@@ -219,6 +221,7 @@ func TestTranslatedToolRoundTrips(t *testing.T) {
 func TestTranslatedStructuredOutput(t *testing.T) {
 	g, key := bridges(t)
 	eachPair(t, func(t *testing.T, p pair, stream bool) {
+		t.Helper()
 		r := p.say(t.Context(), t, g, p.provider, key, p.model, turn{text: "is it nice in Rome", schema: true, stream: stream})
 		r.whole(t, stream)
 		if !jsonEqual(r.text, `{"place":"Rome","good":true}`) {
@@ -237,6 +240,7 @@ func TestTranslatedErrorsHaveTheClientsShape(t *testing.T) {
 	}
 	shape := map[string]string{"openai-chat": `{"error":{"message"`, "openai-responses": `{"error":{"message"`, "anthropic": `{"type":"error","error":{"type"`, "gemini": `{"error":{"code"`}
 	eachPair(t, func(t *testing.T, p pair, stream bool) {
+		t.Helper()
 		for _, status := range []int{400, 429, 500, 529} {
 			text := fmt.Sprintf("fail [[demo:status=%d]][[demo:retry-after=7]]", status)
 			r := p.say(t.Context(), t, g, p.provider, key, p.model, turn{text: text, stream: stream})
