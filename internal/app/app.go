@@ -19,6 +19,7 @@ import (
 	"tollgate/internal/auth"
 	"tollgate/internal/config"
 	"tollgate/internal/ledger"
+	"tollgate/internal/meter/book"
 	"tollgate/internal/ops"
 	"tollgate/internal/proxy"
 	"tollgate/internal/route"
@@ -63,6 +64,8 @@ type App struct {
 	fleet     *upstream.Fleet
 	routes    atomic.Pointer[route.Table]
 	recorder  *ledger.Recorder
+	ledger    *ledger.Ledger
+	prices    *book.Book
 	proxy     *proxy.Proxy
 	router    *web.Router
 	metrics   *telemetry.Metrics
@@ -111,7 +114,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 // build runs the steps of New in order.
 func (a *App) build(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		a.openDatabase, a.buildEngines, a.bootstrap, a.loadSnapshots, a.buildServers,
+		a.openDatabase, a.buildEngines, a.bootstrap, a.openLedger, a.loadSnapshots, a.buildServers,
 	} {
 		if err := step(ctx); err != nil {
 			return err

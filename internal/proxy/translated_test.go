@@ -3,11 +3,11 @@ package proxy_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -261,16 +261,12 @@ func TestErrorsOfForeignProvidersAreScrubbedAndMapped(t *testing.T) { //nolint:t
 	})
 }
 
-// noStore refuses every row.
-type noStore struct{ ledger.Log }
-
-// Append fails.
-func (noStore) Append(context.Context, []tollgate.Request) error { return errors.New("disk full") }
-
 func TestTranslatedAnswersThatCannotBeRecordedAreNotGivenOut(t *testing.T) {
 	t.Parallel()
 	v := &spy{}
-	g := start(t, options{vendor: v, store: func(l ledger.Log) ledger.Log { return noStore{l} }, limits: proxy.Limits{Record: 50 * time.Millisecond}})
+	var broken atomic.Bool
+	broken.Store(true)
+	g := start(t, options{vendor: v, store: func(l ledger.Log) ledger.Log { return brokenStore{l, &broken} }, limits: proxy.Limits{Record: 50 * time.Millisecond}})
 	for _, back := range []tollgate.Dialect{tollgate.DialectAnthropic, tollgate.DialectGemini} {
 		whole, stream := answers(back)
 		ask := asks(foreign()[back], "")[tollgate.DialectOpenAIChat]
