@@ -71,11 +71,10 @@ func (w *responsesWriter) tool(at string, t *ir.Tool) {
 		w.Str("name", t.Name)
 		if w.echo {
 			w.orNull("description", t.Description)
-			w.Raw("parameters", t.Schema)
 		} else {
 			w.OptStr("description", t.Description)
-			w.OptRaw("parameters", t.Schema)
 		}
+		w.Raw("parameters", t.Schema) // required, null for a function without any
 		w.strict(at, t)
 	}
 	for i := range t.Extras {
