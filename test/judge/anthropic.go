@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/anthropics/anthropic-sdk-go"
+	"github.com/anthropics/anthropic-sdk-go/shared"
 )
 
 // AnthropicMessage decodes a whole answer with the official SDK and lists what
@@ -19,10 +20,14 @@ func AnthropicMessage(text []byte) Verdict {
 
 // AnthropicEvent does the same for an event of a stream.
 func AnthropicEvent(text []byte) Verdict {
-	var e anthropic.MessageStreamEventUnion
-	if t := member(text, "type"); t == "ping" || t == "error" { // the SDK takes both before it decodes
+	switch member(text, "type") {
+	case "ping": // the SDK drops it before it decodes
 		return nil
+	case "error":
+		var e shared.ErrorResponse
+		return answer(text, &e)
 	}
+	var e anthropic.MessageStreamEventUnion
 	return answer(text, &e)
 }
 

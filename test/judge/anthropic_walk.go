@@ -26,7 +26,7 @@ func walk(out *Verdict, at string, v reflect.Value) {
 		metadata(out, at, v)
 		for i := range v.NumField() {
 			f := v.Type().Field(i)
-			if f.IsExported() && f.Name != "JSON" {
+			if f.IsExported() && f.Name != "JSON" && present(v, f.Name) {
 				walk(out, at+step(f), v.Field(i))
 			}
 		}
@@ -69,6 +69,17 @@ func variant(v reflect.Value) (reflect.Value, bool) {
 	return got.Elem(), true
 }
 
+// present reports whether the text has the member that a field is for; it is
+// true where the type does not tell.
+func present(v reflect.Value, name string) bool {
+	meta := v.FieldByName("JSON")
+	if !meta.IsValid() || meta.Kind() != reflect.Struct || !meta.FieldByName(name).IsValid() {
+		return true
+	}
+	state, ok := meta.FieldByName(name).Interface().(respjson.Field)
+	return !ok || state.Raw() != "" && state.Raw() != respjson.Null
+}
+
 // metadata reads the JSON member of an answer's type.
 func metadata(out *Verdict, at string, v reflect.Value) {
 	meta := v.FieldByName("JSON")
@@ -93,10 +104,25 @@ func metadata(out *Verdict, at string, v reflect.Value) {
 		case !ok:
 		case state.Raw() == "" && f.Tag.Get("api") == "required":
 			*out = append(*out, Finding{Path: at + step(f), Says: "is missing", Missing: true})
-		case !state.Valid() && state.Raw() != "" && state.Raw() != respjson.Null:
+		case state.Raw() != "" && state.Raw() != respjson.Null && (!state.Valid() || !fits(v.Field(i), state.Raw())):
 			out.add(at+step(f), "has another type: "+state.Raw())
 		}
 	}
+}
+
+// fits reports whether a JSON text is of the kind that a field is for; the SDK
+// itself reads numbers into strings and strings into numbers.
+func fits(field reflect.Value, raw string) bool {
+	first := raw[0]
+	switch field.Kind() { //nolint:exhaustive // the SDK checks the others
+	case reflect.String:
+		return first == '"'
+	case reflect.Int64, reflect.Float64:
+		return first == '-' || first >= '0' && first <= '9'
+	case reflect.Bool:
+		return first == 't' || first == 'f'
+	}
+	return true
 }
 
 // text holds a string against the list of values of its type.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"cloud.google.com/go/ai/generativelanguage/apiv1beta/generativelanguagepb"
+	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -17,8 +18,21 @@ func GeminiRequest(text []byte) Verdict {
 	return protobuf(text, &generativelanguagepb.GenerateContentRequest{})
 }
 
-// GeminiAnswer reads a whole answer or a chunk of a stream.
+// GeminiAnswer reads a whole answer or a chunk of a stream, which may be an error.
 func GeminiAnswer(text []byte) Verdict {
+	var failure struct {
+		Error *struct {
+			Code            int
+			Message, Status string
+			Details         []json.RawMessage
+		}
+	}
+	if json.Unmarshal(text, &failure) == nil && failure.Error != nil {
+		if _, ok := code.Code_value[failure.Error.Status]; !ok {
+			return Verdict{{Path: "/error/status", Says: fmt.Sprintf("the value %q is not known", failure.Error.Status)}}
+		}
+		return nil
+	}
 	return protobuf(text, &generativelanguagepb.GenerateContentResponse{})
 }
 

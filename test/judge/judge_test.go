@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"tollgate"
@@ -111,7 +112,7 @@ func (b *bench) chat(t *testing.T, w laws.Written) {
 	b.named(t, "OpenAI", b.openai, "answer", "CreateChatCompletionResponse", w.Answer)
 	for _, e := range w.Events {
 		if string(e) != "[DONE]" {
-			b.named(t, "OpenAI", b.openai, "event", "CreateChatCompletionStreamResponse", e)
+			b.named(t, "OpenAI", b.openai, "event", judge.ChatEvent(e), e)
 		}
 	}
 }
@@ -119,11 +120,20 @@ func (b *bench) chat(t *testing.T, w laws.Written) {
 func (b *bench) responses(t *testing.T, w laws.Written) {
 	t.Helper()
 	b.named(t, "OpenAI", b.openai, "request", "CreateResponse", w.Request)
+	b.named(t, "Open Responses", b.open, "request", "CreateResponseBody", w.Request)
 	b.named(t, "OpenAI", b.openai, "answer", "Response", w.Answer)
 	b.named(t, "Open Responses", b.open, "answer", "ResponseResource", w.Answer)
 	for _, e := range w.Events {
 		b.named(t, "OpenAI", b.openai, "event", "ResponseStreamEvent", e)
 		b.named(t, "Open Responses", b.open, "event", judge.OpenResponsesEvent(e), e)
+	}
+}
+
+// unread accepts the one recording that is broken on purpose.
+func (b *bench) unread(t *testing.T, c laws.Case, err error) {
+	t.Helper()
+	if !strings.Contains(c.Name, "spliced-message-start") {
+		t.Fatal(err)
 	}
 }
 
@@ -172,7 +182,8 @@ func TestWhatIsWrittenFitsTheVendorsDescriptions(t *testing.T) {
 				t.Run(name+"/"+c.Name+"/"+string(d), func(t *testing.T) {
 					w, err := laws.Write(c, d)
 					if err != nil {
-						t.Fatal(err)
+						b.unread(t, c, err)
+						return
 					}
 					b.judge(t, d, w)
 				})

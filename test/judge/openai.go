@@ -118,6 +118,16 @@ func member(text []byte, name string) string {
 	}
 	return s
 }
+
+// ChatEvent names the schema of an event of a Chat stream.
+func ChatEvent(text []byte) string {
+	var o struct{ Error json.RawMessage }
+	if json.Unmarshal(text, &o) == nil && o.Error != nil {
+		return "ErrorResponse"
+	}
+	return "CreateChatCompletionStreamResponse"
+}
+
 // OpenResponsesEvent names the schema of an event of the Open Responses
 // description; empty for events that are not in it.
 func OpenResponsesEvent(text []byte) string {

@@ -78,7 +78,7 @@ func (w *responsesWriter) tool(at string, t *ir.Tool) {
 		w.strict(at, t)
 	}
 	for i := range t.Extras {
-		if e := &t.Extras[i]; e.Dialect == responsesDialect && !strings.HasPrefix(e.Path, namespaceExtra) {
+		if e := &t.Extras[i]; e.Dialect == responsesDialect && !strings.HasPrefix(e.Path, namespaceExtra) && !silent(e) {
 			w.Raw(e.Path, e.Raw)
 		}
 	}
@@ -89,15 +89,18 @@ func (w *responsesWriter) tool(at string, t *ir.Tool) {
 	w.losses.Extras(at, t.Extras, responsesDialect)
 }
 
+// silent reports whether an extra is a responsesSilence.
+func silent(e *ir.Extra) bool { return e.Hint && string(e.Raw) == "null" }
+
 // strict says false where a client of another dialect said nothing: silence
 // means as strict as possible here, which would change optional arguments.
 func (w *responsesWriter) strict(at string, t *ir.Tool) {
 	switch {
 	case t.Strict != nil:
 		w.Bool("strict", *t.Strict)
-	case hasExtra(t.Extras, "strict"): // written with the others
 	case w.echo:
 		w.Null("strict")
+	case hasExtra(t.Extras, "strict"): // the client said nothing
 	default:
 		w.Bool("strict", false)
 		w.losses.Note(at+".strict", "said to be false, which silence means in other dialects")
