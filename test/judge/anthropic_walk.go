@@ -13,7 +13,7 @@ import (
 // JSON member what came along without a field, what was not there and what
 // could not be read; types of strings have lists of values.
 func walk(out *Verdict, at string, v reflect.Value) {
-	switch v.Kind() { //nolint:exhaustive // the other kinds hold nothing
+	switch v.Kind() {
 	case reflect.Struct:
 		if union, ok := variant(v); ok {
 			if !union.IsValid() {
@@ -31,7 +31,7 @@ func walk(out *Verdict, at string, v reflect.Value) {
 			}
 		}
 	case reflect.Slice:
-		if _, raw := v.Interface().(json.RawMessage); raw {
+		if _, raw := reflect.TypeAssert[json.RawMessage](v); raw {
 			return
 		}
 		for i := range v.Len() {
@@ -76,7 +76,7 @@ func present(v reflect.Value, name string) bool {
 	if !meta.IsValid() || meta.Kind() != reflect.Struct || !meta.FieldByName(name).IsValid() {
 		return true
 	}
-	state, ok := meta.FieldByName(name).Interface().(respjson.Field)
+	state, ok := reflect.TypeAssert[respjson.Field](meta.FieldByName(name))
 	return !ok || state.Raw() != "" && state.Raw() != respjson.Null
 }
 
@@ -86,12 +86,12 @@ func metadata(out *Verdict, at string, v reflect.Value) {
 	if !meta.IsValid() || meta.Kind() != reflect.Struct {
 		return
 	}
-	if extra := meta.FieldByName("ExtraFields"); extra.IsValid() {
-		for _, k := range extra.MapKeys() {
-			out.add(at+"/"+k.String(), "is not known")
-		}
-	} else {
+	extra := meta.FieldByName("ExtraFields")
+	if !extra.IsValid() {
 		return // a choice of forms: its members belong to one of them
+	}
+	for _, k := range extra.MapKeys() {
+		out.add(at+"/"+k.String(), "is not known")
 	}
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
@@ -99,7 +99,7 @@ func metadata(out *Verdict, at string, v reflect.Value) {
 		if !field.IsValid() {
 			continue
 		}
-		state, ok := field.Interface().(respjson.Field)
+		state, ok := reflect.TypeAssert[respjson.Field](field)
 		switch {
 		case !ok:
 		case state.Raw() == "" && f.Tag.Get("api") == "required":
@@ -114,7 +114,7 @@ func metadata(out *Verdict, at string, v reflect.Value) {
 // itself reads numbers into strings and strings into numbers.
 func fits(field reflect.Value, raw string) bool {
 	first := raw[0]
-	switch field.Kind() { //nolint:exhaustive // the SDK checks the others
+	switch field.Kind() {
 	case reflect.String:
 		return first == '"'
 	case reflect.Int64, reflect.Float64:

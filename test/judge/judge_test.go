@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"tollgate"
-	"tollgate/test/judge"
 	"tollgate/test/laws"
+
+	"tollgate/test/judge"
 )
 
 // bench is what a run of the judges shares.
@@ -140,12 +142,7 @@ func (b *bench) unread(t *testing.T, c laws.Case, err error) {
 // foreign reports whether the case holds things that no description knows, on
 // purpose; they are only written back in their own dialect.
 func foreign(c laws.Case, target tollgate.Dialect) bool {
-	for _, p := range c.Points {
-		if p == "0" {
-			return c.Dialect == target
-		}
-	}
-	return false
+	return c.Dialect == target && slices.Contains(c.Points, "0")
 }
 
 // sources are the project's own corpus, what real clients sent and what real
