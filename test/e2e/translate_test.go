@@ -50,9 +50,17 @@ func bridges(t *testing.T) (g *gateway, key string) {
 	v.Record(true)
 	g = start(t, v, "[[providers]]\nname = \"rs\"\nkind = \"openai\"\nbase_url = \""+v.URL+"\"\nsettings = { dialects = [\"openai-responses\"] }\n"+
 		"[[providers.credentials]]\nlabel = \"a\"\napi_key = \""+providerKey+"\"\n")
+	for _, b := range backends() {
+		g.admin("/admin/prices/upsert", map[string]any{
+			"provider_id": g.providerID(b.provider), "model_pattern": "*", "prices": map[string]any{"price_input_tokens": 1, "price_output_tokens": 10},
+		}, nil)
+	}
 	_, key, _ = g.newUser("ada")
 	return g, key
 }
+
+// expected is what tokens cost at the prices of bridges, in dollars.
+func expected(input, output int64) float64 { return float64(input+10*output) / 1e6 }
 
 // row is a request row as the admin API gives it.
 type row struct {
@@ -65,7 +73,8 @@ type row struct {
 	CacheRead  int64    `json:"cache_read_input_tokens"`
 	Output     int64    `json:"output_tokens"`
 	Reasoning  int64    `json:"reasoning_tokens"`
-	Exactness  string   `json:"exactness"` // unpriced = measured, of a model without a price
+	Exactness  string   `json:"exactness"`
+	Cost       float64  `json:"cost"`
 }
 
 // rowOf returns the request row of an answer with the exactness of its last
@@ -175,7 +184,7 @@ func TestTranslatedAnswersAreWholeAndCounted(t *testing.T) {
 			}
 			got := g.rowOf(t, r)
 			input, output := p.vendorSays(t, g)
-			if got.Input+got.CacheRead != input || got.Output != output || got.Exactness != "unpriced" || input == 0 || output == 0 {
+			if got.Input+got.CacheRead != input || got.Output != output || got.Exactness != "measured" || got.Cost != expected(input, output) || input == 0 || output == 0 {
 				t.Errorf("row %+v, the vendor says %d and %d", got, input, output)
 			}
 			if r.input != input || r.output != output {
