@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -311,5 +312,44 @@ func TestTranslatedStreamsEndWhenTheirKeyDoes(t *testing.T) {
 				t.Fatal("the stream goes on")
 			}
 		})
+	}
+}
+
+// TestLossesAreSeenByOperators follows one loss to the row, the metrics, and
+// the refusal of a strict gateway.
+func TestLossesAreSeenByOperators(t *testing.T) {
+	body := `{"model":"demo-large","seed":7,"messages":[{"role":"user","content":"Hello"}]}`
+	ask := func(g *gateway, key string) *reply {
+		status, header, b, err := g.post(t.Context(), "/an/v1/chat/completions", key, []byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &reply{status: status, header: header, body: string(b)}
+	}
+	g, key := bridges(t)
+	r := ask(g, key)
+	if got := g.rowOf(t, r); r.status != http.StatusOK || r.header.Get("X-Tollgate-Loss") != "seed" || len(got.Losses) != 1 || got.Losses[0] != "seed" {
+		t.Errorf("status %d, loss %q, row %+v", r.status, r.header.Get("X-Tollgate-Loss"), got)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, g.url+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bearer(adminKey)(req)
+	resp, err := g.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	metrics, err := io.ReadAll(resp.Body)
+	if err != nil || !strings.Contains(string(metrics), `tollgate_losses_total{feature="seed",kind="loss"} 1`) {
+		t.Errorf("%v: no loss in the metrics", err)
+	}
+
+	v := newVendor(t)
+	strict := start(t, v, "[server]\nstrict = true\nkeep_alive = \"5s\"\n")
+	_, key, _ = strict.newUser("ada")
+	if r := ask(strict, key); r.status != http.StatusBadRequest || !strings.Contains(r.body, "seed") || v.Dispatches() != 0 {
+		t.Errorf("strict: status %d %s", r.status, r.body)
 	}
 }
