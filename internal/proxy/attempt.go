@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"net/http"
 
 	"tollgate"
@@ -104,12 +103,12 @@ func (c *call) dispatch(t *target, cred *upstream.Credential, out *upstream.Call
 		ID: c.id.Dispatch(len(c.row.Dispatches) + 1), ProviderID: t.ProviderID, CredentialID: cred.ID,
 		Model: t.Model, StartedAt: c.p.Now(), Exactness: tollgate.ExactMeasured,
 	}
-	if err := c.p.Ledger.Hold(c.ctx, &c.row, d); err != nil {
+	if err := c.p.Ledger.Hold(&c.ctx, &c.row, d); err != nil {
 		return &failure{err: tollgate.AsError(err)}
 	}
 	c.held = d
 	c.lent = c.lent || !t.translated && !t.endpoint.Releases()
-	resp, err := t.endpoint.Send(c.ctx, cred, out)
+	resp, err := t.endpoint.Send(&c.ctx, cred, out)
 	if err != nil {
 		return c.unanswered(d, err)
 	}
@@ -127,7 +126,7 @@ func (c *call) stopped() *tollgate.Error {
 		return e
 	}
 	if c.ctx.Err() != nil {
-		return errGone(context.Cause(c.ctx))
+		return errGone(c.ctx.Err())
 	}
 	return nil
 }

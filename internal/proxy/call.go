@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +13,7 @@ import (
 
 	"tollgate"
 	"tollgate/internal/ir"
+	"tollgate/internal/life"
 	"tollgate/internal/web"
 	"tollgate/internal/wire"
 )
@@ -61,8 +61,8 @@ type call struct {
 	wrote       bool  // bytes of the answer went out
 	abort       bool  // the answer must not end as if it were whole
 
-	ctx    context.Context //nolint:containedctx // a call is what happens within one context
-	cancel context.CancelCauseFunc
+	ctx   life.Context // of all that the call waits for
+	leave func() bool  // the client's leaving does not end ctx any more
 
 	silence   silence     // of the provider that is being read
 	lingering atomic.Bool // its silence is the end of a complete answer
@@ -82,7 +82,7 @@ func (p *Proxy) open(w http.ResponseWriter, r *http.Request) *call {
 		c.id = p.IDs.Next(c.start)
 		w.Header()[web.HeaderRequestID] = []string{c.id.String()}
 	}
-	c.ctx, c.cancel = context.WithCancelCause(r.Context())
+	c.leave = life.AfterFunc(r.Context(), c.left)
 	c.route, c.routeErr = wire.Classify(r.Method, r.URL, r.Header)
 	if c.route.Dialect == "" {
 		c.route.Dialect = dialectOf(r.Header)
@@ -99,6 +99,9 @@ func (p *Proxy) open(w http.ResponseWriter, r *http.Request) *call {
 	c.event.Pattern = c.route.Pattern
 	return c
 }
+
+// left runs when the client has left.
+func (c *call) left() { c.ctx.End(nil) }
 
 // dialectOf guesses the caller's protocol where the path says nothing, so that
 // the refusal has a shape that the client can read.
@@ -128,7 +131,8 @@ func (c *call) close() {
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()
-	c.cancel(nil)
+	c.leave()
+	c.ctx.End(nil)
 	c.clearDeadline()
 	c.dropBody()
 	if !c.recorded {
@@ -175,7 +179,7 @@ func (c *call) interrupt(err error) {
 		return
 	}
 	c.interrupted = true
-	c.cancel(err)
+	c.ctx.End(err)
 	now := c.p.Now()
 	_ = c.rc.SetWriteDeadline(now.Add(c.p.Limits.Grace))
 	if c.reading {
@@ -186,7 +190,7 @@ func (c *call) interrupt(err error) {
 // wasInterrupted reports why the call was ended before its time, by interrupt
 // or by a silent provider; nil = it was not, or its client left.
 func (c *call) wasInterrupted() *tollgate.Error {
-	if e, ok := errors.AsType[*tollgate.Error](context.Cause(c.ctx)); ok {
+	if e, ok := errors.AsType[*tollgate.Error](c.ctx.Err()); ok {
 		return e
 	}
 	return nil

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -256,7 +255,7 @@ func (s *stream) finish(err error) *halt {
 // decides whether the answer is complete with it.
 func (s *stream) rest(err error) *halt {
 	c := s.c
-	lingered := errors.Is(context.Cause(c.ctx), errLinger)
+	lingered := errors.Is(c.ctx.Err(), errLinger)
 	if e := c.stopped(); e != nil && !lingered {
 		return &halt{e, c.stopClass(e)}
 	}

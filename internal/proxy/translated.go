@@ -127,6 +127,6 @@ func (s *stream) beat() {
 	}
 	s.out = append(s.out, signOfLife(s.c.route.Dialect, begun)...)
 	if h := s.flush(); h != nil {
-		s.c.cancel(h.err)
+		s.c.ctx.End(h.err)
 	}
 }

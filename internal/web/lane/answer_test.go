@@ -96,9 +96,12 @@ func handlers() map[string]http.HandlerFunc {
 			w.Header().Set("Date", "Mon, 02 Jan 2006 15:04:05 GMT")
 			write(w, "x")
 		},
-		"encoded":       func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Encoding", "br"); write(w, "x") },
-		"close":         func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close"); write(w, "x") },
-		"keep":          func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "keep-alive"); write(w, "x") },
+		"encoded": func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Encoding", "br"); write(w, "x") },
+		"close":   func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close"); write(w, "x") },
+		"keep": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Connection", "keep-alive")
+			write(w, "x")
+		},
 		"abort at once": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"abort later":   func(w http.ResponseWriter, _ *http.Request) { write(w, "x"); panic(http.ErrAbortHandler) },
 		"abort a whole answer": func(w http.ResponseWriter, _ *http.Request) {

@@ -48,7 +48,7 @@ func (b *body) Read(p []byte) (int, error) {
 		err = io.ErrUnexpectedEOF
 	}
 	b.err = err
-	b.x.cancel()
+	b.x.life.End(nil)
 	return n, err
 }
 

@@ -156,9 +156,8 @@ func (c *conn) handOver() {
 // exchange serves one request; it reports whether the connection is good for
 // another.
 func (c *conn) exchange(template *http.Request) (again bool) {
-	ctx, cancel := context.WithCancel(c.base)
-	x := newExchange(c, template.ContentLength, cancel)
-	r := template.WithContext(ctx)
+	x := newExchange(c, template.ContentLength)
+	r := template.WithContext(&x.life)
 	r.RemoteAddr = c.remote
 	if r.ContentLength > 0 {
 		r.Body = &x.body
@@ -205,6 +204,6 @@ func (c *conn) abandon() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.now != nil {
-		c.now.cancel()
+		c.now.life.End(nil)
 	}
 }

@@ -1,7 +1,6 @@
 package lane
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -9,6 +8,8 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"tollgate/internal/life"
 )
 
 // Bounds of what is collected before it is written, in bytes.
@@ -22,10 +23,10 @@ const (
 )
 
 // exchange is one request and its answer. It belongs to the handler's
-// goroutine; only cancel and the deadlines may be used by others.
+// goroutine; only the context and the deadlines may be used by others.
 type exchange struct {
 	c      *conn
-	cancel context.CancelFunc
+	life   life.Context // of the request
 	body   body
 	seen   bool        // by Server.look, under conn.mu
 	closed atomic.Bool // the handler has ended
@@ -50,8 +51,9 @@ var _ interface {
 	SetWriteDeadline(time.Time) error
 } = (*exchange)(nil)
 
-func newExchange(c *conn, length int64, cancel context.CancelFunc) *exchange {
-	x := &exchange{c: c, cancel: cancel, header: http.Header{}, declared: -1, out: take(&c.s.out, maxHead/2)}
+func newExchange(c *conn, length int64) *exchange {
+	x := &exchange{c: c, header: http.Header{}, declared: -1, out: take(&c.s.out, maxHead/2)}
+	x.life.Values = c.base
 	x.body.x = x
 	x.body.left.Store(length)
 	return x
@@ -60,7 +62,7 @@ func newExchange(c *conn, length int64, cancel context.CancelFunc) *exchange {
 // close is the end of the exchange, whatever became of it.
 func (x *exchange) close() {
 	x.closed.Store(true)
-	x.cancel()
+	x.life.End(nil)
 	_ = x.body.Close()
 	give(&x.c.s.out, x.out)
 	x.out, x.pending = nil, nil
@@ -167,7 +169,7 @@ func (x *exchange) send(tail []byte) {
 		}
 		x.c.write.end()
 		if x.failed != nil {
-			x.cancel()
+			x.life.End(nil)
 		}
 	}
 	x.out.b = x.out.b[:0]

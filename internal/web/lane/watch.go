@@ -56,7 +56,7 @@ type watch struct {
 	done chan struct{}
 }
 
-// run cancels x when the client has closed the connection, or its end of it.
+// run ends the context of x when the client has closed the connection, or its end of it.
 // Bytes of a next request end the watch: what comes behind them cannot be seen.
 func (w *watch) run(x *exchange) {
 	defer close(w.done)
@@ -73,7 +73,7 @@ func (w *watch) run(x *exchange) {
 		return true
 	})
 	if gone && err == nil {
-		x.cancel()
+		x.life.End(nil)
 	}
 }
 
