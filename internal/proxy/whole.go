@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -52,8 +53,7 @@ func (c *call) relayWhole(t *target, d *tollgate.Dispatch, resp *http.Response) 
 		buf.drop(&c.p.bodies)
 		c.p.buffers.put(buf)
 	}()
-	idle := t.endpoint.Timeouts().Idle
-	err := c.fill(buf, resp.Body, resp.ContentLength+1, c.p.Limits.MaxResponse, func(int) { c.idleTimer(idle) })
+	err := c.fill(buf, resp.Body, resp.ContentLength+1, c.p.Limits.MaxResponse, c.watchOver(t, resp.Body))
 	c.stopTimer()
 	if err != nil {
 		return c.unread(d, obs, err)
@@ -119,6 +119,16 @@ func (c *call) answerHeader(t *target, resp *http.Response, more ...ir.Loss) {
 	if text := lossText(append(slices.Clip(c.losses), more...)); text != "" {
 		h[headerLoss] = []string{text}
 	}
+}
+
+// watchOver returns what is called ahead of each read of an answer: it starts
+// the watch, unless the answer has come whole along with its header.
+func (c *call) watchOver(t *target, body io.Reader) func(read int) {
+	if b, ok := body.(interface{ AtHand() bool }); ok && b.AtHand() {
+		return func(int) {}
+	}
+	idle := t.endpoint.Timeouts().Idle
+	return func(int) { c.idleTimer(idle) }
 }
 
 // unread settles a dispatch whose answer could not be read to its end.

@@ -47,8 +47,8 @@ func parse(head string, r *http.Request) bool {
 	if !ok {
 		return false
 	}
-	u, err := url.ParseRequestURI(target)
-	if err != nil {
+	u := parseTarget(target)
+	if u == nil {
 		return false
 	}
 	*r = http.Request{
@@ -125,6 +125,23 @@ func plainTarget(s string) bool {
 		}
 	}
 	return true
+}
+
+// parseTarget returns a target's URL, nil if it is none. A path of ordinary
+// characters is its own reading.
+func parseTarget(s string) *url.URL {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '/', c == '-', c == '_', c == '.':
+		default:
+			u, err := url.ParseRequestURI(s)
+			if err != nil {
+				return nil
+			}
+			return u
+		}
+	}
+	return &url.URL{Path: s}
 }
 
 func plainHost(s string) bool {
