@@ -18,13 +18,13 @@ type contexts struct {
 	own, others atomic.Int64
 }
 
-func (l *contexts) Append(ctx context.Context, rows []tollgate.Request) error {
+func (l *contexts) Append(ctx context.Context, rows []tollgate.Request, intents ...tollgate.Intent) error {
 	if ctx.Value(callerKey{}) != nil {
 		l.own.Add(int64(len(rows)))
 	} else {
 		l.others.Add(int64(len(rows)))
 	}
-	return l.fakeLog.Append(ctx, rows)
+	return l.fakeLog.Append(ctx, rows, intents...)
 }
 
 func TestACallerWritesItsRowItselfWhileLittleGoesOn(t *testing.T) {

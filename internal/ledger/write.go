@@ -102,7 +102,7 @@ func (r *Recorder) tryWrite(ctx context.Context, b *batch) {
 	if !first {
 		return
 	}
-	if err := r.Log.Append(ctx, b.rows); err != nil {
+	if err := r.Log.Append(ctx, b.rows, b.intents...); err != nil {
 		if tollgate.ErrorCode(err) == tollgate.CodeUnavailable {
 			r.stats.retries.Add(1)
 		}
@@ -111,9 +111,14 @@ func (r *Recorder) tryWrite(ctx context.Context, b *batch) {
 		r.mu.Unlock()
 		return
 	}
+	r.wrote(b)
+	r.finish(b)
+}
+
+func (r *Recorder) wrote(b *batch) {
 	r.stats.batches.Add(1)
 	r.stats.recorded.Add(int64(len(b.rows)))
-	r.finish(b)
+	r.stats.intended.Add(int64(len(b.intents)))
 }
 
 // busy reports whether many calls are in flight that will bring a row soon.
@@ -156,21 +161,28 @@ func (r *Recorder) expect(rows int) bool {
 }
 
 // commit writes one batch. A store that is away is tried again; a batch that
-// is refused is written row by row, so that one bad row takes no other along.
+// is refused is written entry by entry, so that a bad one takes no other along.
 func (r *Recorder) commit(ctx context.Context, b *batch) {
-	b.err = r.persist(ctx, b.rows)
+	b.err = r.persist(ctx, b.rows, b.intents)
 	if b.err == nil {
-		r.stats.batches.Add(1)
-		r.stats.recorded.Add(int64(len(b.rows)))
+		r.wrote(b)
 		return
 	}
-	if tollgate.ErrorCode(b.err) == tollgate.CodeUnavailable || len(b.rows) == 1 {
+	if tollgate.ErrorCode(b.err) == tollgate.CodeUnavailable || b.len() == 1 {
 		r.lose(ctx, len(b.rows), b.err)
 		return
 	}
 	b.err, b.errs = nil, map[tollgate.RequestID]error{}
+	for i := range b.intents {
+		if err := r.persist(ctx, nil, b.intents[i:i+1]); err != nil {
+			b.errs[b.intents[i].ID] = err
+			r.lose(ctx, 0, err)
+			continue
+		}
+		r.stats.intended.Add(1)
+	}
 	for i := range b.rows {
-		if err := r.persist(ctx, b.rows[i:i+1]); err != nil {
+		if err := r.persist(ctx, b.rows[i:i+1], nil); err != nil {
 			b.errs[b.rows[i].ID] = err
 			r.lose(ctx, 1, err)
 			continue
@@ -180,13 +192,13 @@ func (r *Recorder) commit(ctx context.Context, b *batch) {
 	r.stats.batches.Add(1)
 }
 
-// persist appends rows, again and again while the store is away, for as long
-// as patience lasts. Appending twice is harmless.
-func (r *Recorder) persist(ctx context.Context, rows []tollgate.Request) error {
+// persist appends rows and intents, again and again while the store is away,
+// for as long as patience lasts. Appending twice is harmless.
+func (r *Recorder) persist(ctx context.Context, rows []tollgate.Request, intents []tollgate.Intent) error {
 	patience := time.NewTimer(orDefault(r.Patience, DefaultPatience))
 	defer patience.Stop()
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		err := r.Log.Append(ctx, rows)
+		err := r.Log.Append(ctx, rows, intents...)
 		if err == nil || tollgate.ErrorCode(err) != tollgate.CodeUnavailable {
 			return err
 		}
@@ -205,18 +217,19 @@ func (r *Recorder) persist(ctx context.Context, rows []tollgate.Request) error {
 }
 
 func (r *Recorder) lose(ctx context.Context, rows int, err error) {
-	r.stats.lost.Add(int64(rows))
+	r.stats.lost.Add(int64(rows)) // the intents of what is lost stand until the next start closes them
 	r.Logger.ErrorContext(ctx, "request records lost", "rows", rows, "error", err)
 }
 
 // counters are what Stats reads.
 type counters struct {
-	recorded, batches, retries, dropped, lost, touched atomic.Int64
+	recorded, intended, batches, retries, dropped, lost, touched atomic.Int64
 }
 
 // Stats are a Recorder's counts since its start, for metrics.
 type Stats struct {
 	Recorded int64 // rows that are durable
+	Intended int64 // intents that are durable
 	Batches  int64 // transactions that made them so
 	Retries  int64 // tries after the first
 	Dropped  int64 // rows that RecordLater turned away
@@ -232,7 +245,7 @@ func (r *Recorder) Stats() Stats {
 	r.mu.Unlock()
 	c := &r.stats
 	return Stats{
-		Recorded: c.recorded.Load(), Batches: c.batches.Load(), Retries: c.retries.Load(), Dropped: c.dropped.Load(),
+		Recorded: c.recorded.Load(), Intended: c.intended.Load(), Batches: c.batches.Load(), Retries: c.retries.Load(), Dropped: c.dropped.Load(),
 		Lost: c.lost.Load(), Touched: c.touched.Load(), Queued: int64(queued),
 	}
 }

@@ -63,15 +63,12 @@ func (c *call) inClientsWords(e *tollgate.Error) *tollgate.Error {
 
 // decode reads the request into the hub's form, once for all targets.
 func (c *call) decode() (err error) {
-	switch c.route.Operation {
-	case tollgate.OpEmbed, tollgate.OpBatchEmbed:
-		if c.embedding == nil {
-			c.embedding, err = c.codec.EmbedFront.DecodeEmbedding(c.route, c.body.data)
-		}
+	switch op := c.route.Operation; {
+	case c.asked != nil || c.embedding != nil:
+	case op == tollgate.OpEmbed || op == tollgate.OpBatchEmbed:
+		c.embedding, err = c.codec.EmbedFront.DecodeEmbedding(c.route, c.body.data)
 	default:
-		if c.asked == nil {
-			c.asked, err = c.codec.Front.DecodeRequest(c.route, c.body.data)
-		}
+		c.asked, err = c.codec.Front.DecodeRequest(c.route, c.body.data)
 	}
 	return err
 }

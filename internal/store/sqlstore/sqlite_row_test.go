@@ -46,7 +46,7 @@ func TestRowsOfEveryShapeAreStoredAsTheyAre(t *testing.T) {
 				for i := range batch {
 					r := sparse(rnd, ids)
 					batch[i] = r
-					usage = append(usage, tollgate.UsageRow{Dispatch: r.Dispatches[0], RequestID: r.ID, UserID: r.UserID, KeyID: r.KeyID, Dialect: r.Dialect, Operation: r.Operation})
+					usage = append(usage, r.Row(0))
 					r.Dispatches = nil
 					requests = append(requests, r)
 				}

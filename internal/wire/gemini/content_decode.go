@@ -40,11 +40,6 @@ func (h *history) content(v jsondoc.Value) {
 	if extras := rest(nil, o, ""); len(extras) > 0 && from < len(h.items) {
 		h.keep(from, extras)
 	}
-	for i := from; i < len(h.items); i++ {
-		if m, ok := h.items[i].(ir.Message); ok {
-			h.items[i] = ir.UntagSystem(m)
-		}
-	}
 }
 
 // keep puts extras of a content on its first message.

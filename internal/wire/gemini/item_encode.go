@@ -52,7 +52,7 @@ func (s *streamEncoder) enter(c *candidate, it *outItem, choice, index, n int) {
 	} else {
 		c.run = 0
 	}
-	it.part, it.offset, it.base, c.last = n, offsets{}, c.run, at
+	it.part, it.offset, it.base, it.cites, c.last = n, offsets{}, c.run, 0, at
 }
 
 func (s *streamEncoder) textDelta(dst []byte, ev ir.TextDelta) []byte {
@@ -115,7 +115,8 @@ func (s *streamEncoder) cited(ev ir.Cited) {
 	}
 	s.enter(c, it, ev.Choice, ev.Index, ev.Part) // it may come before its text
 	before := len(it.ground.supports)
-	it.ground.add(&ev.Citation, &it.offset, 0, &s.losses, at+".citations["+strconv.Itoa(before)+"]")
+	it.ground.add(&ev.Citation, &it.offset, 0, &s.losses, at+".citations["+strconv.Itoa(it.cites)+"]")
+	it.cites++
 	if n := len(it.ground.supports); n > before {
 		it.ground.supports[n-1].from += it.base
 		it.ground.supports[n-1].to += it.base

@@ -62,6 +62,7 @@ type outItem struct {
 	offset offsets
 	base   int64 // bytes of the text before this part
 	ground grounding
+	cites  int // of this part, those that are lost too
 	seal   *ir.Private
 }
 

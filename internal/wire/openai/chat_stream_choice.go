@@ -24,6 +24,7 @@ type chatChoice struct {
 	refused bool // any part was
 	details chatDetails
 	sealed  bool // the open thought has its seal
+	worded  bool // thoughts are said in reasoning_content, which details repeat
 	sound   *chatSound
 	calls   []*chatPending
 
@@ -56,8 +57,8 @@ func (c *chatChoice) delta(dst []ir.Event, o *jsondoc.Object, logprobs []ir.Logp
 		c.part, c.refuses = c.part+1, true // the next text is a part of its own
 		dst = append(dst, ir.PartAdded{Choice: c.n, Index: c.open, Part: c.part, Content: chatImage(v.Object())})
 	}
-	if a := o.Object("audio"); a.Present() {
-		dst = c.hear(dst, a)
+	if o.Has("audio") {
+		dst = c.hear(dst, o.Object("audio"))
 	}
 	return c.callDeltas(dst, o)
 }
@@ -84,7 +85,7 @@ func (c *chatChoice) content(v jsondoc.Value) (text, thinking string) {
 // think adds to a thought: its text, and what the provider seals onto it.
 func (c *chatChoice) think(dst []ir.Event, text string, details []jsondoc.Value) []ir.Event {
 	known := len(details)
-	if text == "" {
+	if c.worded = c.worded || text != ""; !c.worded {
 		text = chatDetailWords(details)
 	}
 	if text != "" {

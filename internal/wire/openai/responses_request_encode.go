@@ -331,7 +331,7 @@ func shortened(s string) string {
 func (w *responsesWriter) requestExtras(req *ir.Request) {
 	for i := range req.Extras {
 		e := &req.Extras[i]
-		if e.Dialect != responsesDialect || isNested(e.Path) || e.Path == "include" || e.Path == "instructions" {
+		if e.Dialect != responsesDialect || isNested(e.Path) || e.Path == "include" || e.Path == "instructions" || silent(e) {
 			continue
 		}
 		w.Raw(e.Path, e.Raw)
