@@ -38,6 +38,9 @@ func layers() map[string][]string {
 		"internal/wire/jsondoc": {"", "internal/wire/jsonscan"},
 		"internal/route":        {""},
 		"internal/ledger":       {""},
+		"internal/tally":        {"", "internal/ir"},
+		"internal/meter/...":    {"", "internal/meter/..."},
+		"internal/limit/...":    {"", "internal/limit/..."},
 		"internal/auth":         {"", "internal/auth/seal"},
 		"internal/auth/seal":    {""},
 		"internal/upstream/...": {"", "internal/upstream/..."},
@@ -69,7 +72,8 @@ func layers() map[string][]string {
 // l1 returns what a package of the second layer may import.
 func l1() []string {
 	return []string{
-		"", "internal/ir", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/auth/...",
+		"", "internal/ir", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/meter/...", "internal/limit/...",
+		"internal/auth/...",
 		"internal/upstream/...", "internal/store/...", "internal/config", "internal/demo", "internal/web/...",
 	}
 }

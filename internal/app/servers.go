@@ -32,7 +32,7 @@ func (a *App) buildServers(context.Context) error {
 	if err := a.router.Err(); err != nil {
 		return err
 	}
-	door := &web.Door{IDs: &a.ids, Now: o.Now, Log: o.Log, TrustedProxies: cfg.TrustedProxies, Hosts: hosts, OnDone: a.done}
+	door := &web.Door{IDs: &a.ids, Now: o.Now, Log: o.Log, Lines: o.Lines, TrustedProxies: cfg.TrustedProxies, Hosts: hosts, OnDone: a.done}
 	a.server = web.NewServer(a.countIn(door.Wrap(a.router)), o.Log)
 	if a.cert != nil {
 		a.server.TLSConfig = a.cert.config()

@@ -97,6 +97,11 @@ type Server struct {
 	AccessPermissions []AccessPermission
 	// MaxBodyBytes bounds the body of an LLM request, in bytes.
 	MaxBodyBytes int64
+	// Strict refuses translated calls that would lose something of the request.
+	Strict bool
+	// KeepAlive is the silence of a provider after which a streaming client is
+	// sent a sign of life; 0 = never.
+	KeepAlive time.Duration
 }
 
 // AccessPermission lets the service call models that match ModelPattern at
@@ -116,6 +121,9 @@ type Upstream struct {
 	FirstByteTimeout time.Duration
 	// IdleTimeout bounds the silence between two chunks of an answer.
 	IdleTimeout time.Duration
+	// FetchRemote lets the gateway fetch the files that a request refers to by
+	// https, for providers that cannot.
+	FetchRemote bool
 }
 
 // PrivateNetwork is an entry of allow_private: a network and, unless Port is
@@ -143,6 +151,14 @@ type Ledger struct {
 	Durability string
 	// Location is the time zone of quota windows.
 	Location *time.Location
+	// Wait is how long a request waits for money that others hold.
+	Wait time.Duration
+	// Slice is how many output tokens a stream holds at a time; Floor is what
+	// the output cap of an answer is clamped to at least.
+	Slice, Floor int64
+	// Unpriced is what happens to calls of models without a price:
+	// "refuse-under-quota", "serve" or "refuse".
+	Unpriced string
 }
 
 // Addr returns the listen address as host:port.

@@ -53,6 +53,8 @@ type fileServer struct {
 	Access         fileAccess `toml:"access"`
 	Bootstrap      given      `toml:"bootstrap"`
 	MaxBodyBytes   given      `toml:"max_body_bytes" shape:"int"`
+	Strict         given      `toml:"strict" shape:"bool"`
+	KeepAlive      given      `toml:"keep_alive"`
 }
 
 // foreignKey knows the keys of GPROXY's [global] that mean nothing here.
@@ -82,11 +84,16 @@ type fileUpstream struct {
 	DialTimeout      given            `toml:"dial_timeout"`
 	FirstByteTimeout given            `toml:"first_byte_timeout"`
 	IdleTimeout      given            `toml:"idle_timeout"`
+	FetchRemote      given            `toml:"fetch_remote" shape:"bool"`
 }
 
 type fileLedger struct {
 	Durability given `toml:"durability"`
 	Timezone   given `toml:"timezone"`
+	Wait       given `toml:"wait"`
+	Slice      given `toml:"slice" shape:"int"`
+	Floor      given `toml:"floor" shape:"int"`
+	Unpriced   given `toml:"unpriced"`
 }
 
 type fileSSO struct {
@@ -140,11 +147,18 @@ func (f file) apply(c *Config, ps *Problems) {
 	}{
 		{f.Server.MaxBodyBytes, applyMaxBody},
 		{f.Server.Bootstrap, applyBootstrap},
+		{f.Server.Strict, func(c *Config, s string) (err error) { c.Server.Strict, err = parseBool(s); return err }},
+		{f.Server.KeepAlive, applyKeepAlive},
+		{f.Upstream.FetchRemote, func(c *Config, s string) (err error) { c.Upstream.FetchRemote, err = parseBool(s); return err }},
 		{f.Upstream.DialTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.DialTimeout, s) }},
 		{f.Upstream.FirstByteTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.FirstByteTimeout, s) }},
 		{f.Upstream.IdleTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.IdleTimeout, s) }},
 		{f.Ledger.Durability, applyDurability},
 		{f.Ledger.Timezone, applyTimezone},
+		{f.Ledger.Wait, applyWait},
+		{f.Ledger.Slice, func(c *Config, s string) error { return applyTokens(&c.Ledger.Slice, s) }},
+		{f.Ledger.Floor, func(c *Config, s string) error { return applyTokens(&c.Ledger.Floor, s) }},
+		{f.Ledger.Unpriced, applyUnpriced},
 	} {
 		if !key.given.set {
 			continue
@@ -182,6 +196,13 @@ func applyTimeout(dst *time.Duration, s string) (err error) {
 	return within(*dst, 100*time.Millisecond, time.Hour)
 }
 
+func applyKeepAlive(c *Config, s string) (err error) {
+	if c.Server.KeepAlive, err = parseDuration(s); err != nil || c.Server.KeepAlive == 0 {
+		return err
+	}
+	return within(c.Server.KeepAlive, time.Second, time.Hour)
+}
+
 func applyDurability(c *Config, s string) error {
 	if c.Ledger.Durability = s; s != "process" && s != "power" {
 		return errors.New(`must be "process" or "power"`)
@@ -195,6 +216,29 @@ func applyTimezone(c *Config, s string) error {
 		return fmt.Errorf("must be a time zone such as UTC or Europe/Berlin, not %q", clip(s))
 	}
 	c.Ledger.Location = loc
+	return nil
+}
+
+func applyWait(c *Config, s string) (err error) {
+	if c.Ledger.Wait, err = parseDuration(s); err != nil {
+		return err
+	}
+	return within(c.Ledger.Wait, 0, 5*time.Minute)
+}
+
+// applyTokens reads a number of output tokens.
+func applyTokens(dst *int64, s string) (err error) {
+	*dst, err = strconv.ParseInt(s, 10, 64)
+	if err != nil || *dst < 1 || *dst > 1_000_000 {
+		return errors.New("must be from 1 to 1000000 tokens")
+	}
+	return nil
+}
+
+func applyUnpriced(c *Config, s string) error {
+	if c.Ledger.Unpriced = s; s != "refuse-under-quota" && s != "serve" && s != "refuse" {
+		return errors.New(`must be "refuse-under-quota", "serve" or "refuse"`)
+	}
 	return nil
 }
 

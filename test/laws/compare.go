@@ -3,6 +3,7 @@ package laws
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"tollgate/internal/ir"
@@ -92,8 +93,8 @@ func align[T any](a, b []T) [][2]int {
 	for i := range score {
 		score[i] = make([]float64, len(b)+1)
 	}
-	for i := len(a) - 1; i >= 0; i-- {
-		for j := len(b) - 1; j >= 0; j-- {
+	for i := range slices.Backward(a) {
+		for j := range slices.Backward(b) {
 			score[i][j] = max(score[i+1][j], score[i][j+1])
 			if s := alike(fa[i], fb[j]); s > 0 {
 				score[i][j] = max(score[i][j], s+score[i+1][j+1])
@@ -192,7 +193,7 @@ func responses(a, b *ir.Response) []difference {
 	for n := range max(len(a.Choices), len(b.Choices)) {
 		at := fmt.Sprintf("choices[%d]", n)
 		if n >= len(a.Choices) || n >= len(b.Choices) {
-			out = append(out, difference{path: at, was: fmt.Sprint(len(a.Choices)), is: fmt.Sprint(len(b.Choices))})
+			out = append(out, difference{path: at, was: strconv.Itoa(len(a.Choices)), is: strconv.Itoa(len(b.Choices))})
 			continue
 		}
 		ca, cb := a.Choices[n], b.Choices[n]

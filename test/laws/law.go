@@ -414,6 +414,8 @@ func told(events []ir.Event) ir.Usage {
 			u = ev.Usage
 		case ir.Finish:
 			u = ev.Usage
+		case ir.ItemStart, ir.TextDelta, ir.RefusalDelta, ir.PartAdded, ir.Cited, ir.ThoughtDelta, ir.ArgumentsDelta,
+			ir.Sealed, ir.ItemEnd, ir.Stopped, ir.Ping, ir.Failed:
 		}
 	}
 	return u
@@ -428,7 +430,7 @@ func ErrorLaw(c Case) error {
 	}
 	e := Translators()[c.Dialect].DecodeError(status, http.Header{}, []byte(c.Parts["error"]))
 	if e == nil || e.Message == "" {
-		return fmt.Errorf("status %d has no message: %v", status, e)
+		return fmt.Errorf("status %d has no message", status)
 	}
 	want := strings.TrimSpace(c.Parts["code"])
 	if string(e.Code) != want {

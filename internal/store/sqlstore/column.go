@@ -28,6 +28,9 @@ type column[T any] struct {
 	// reference of 0 is stored as NULL.
 	ref  string
 	kind kind
+	// derived columns follow from other rows: new rows have 0, Update leaves
+	// them as they are.
+	derived bool
 	// bind returns the value to store.
 	bind func(*T) (any, error)
 	// dest returns where Scan puts the stored value.
@@ -41,6 +44,12 @@ func integer[T any, V ~int | ~int64 | ~uint8](name string, at func(*T) *V) colum
 		bind: func(r *T) (any, error) { return int64(*at(r)), nil },
 		dest: func(r *T) any { return at(r) },
 	}
+}
+
+// derived is a column that Insert and Update do not write.
+func derived[T any](c column[T]) column[T] {
+	c.derived = true
+	return c
 }
 
 // boolean is a field that is stored as BOOLEAN.
