@@ -244,7 +244,7 @@ func (r *record) count(c Case, target tollgate.Dialect, o *owner) {
 	key := o.section + "\x00" + o.name + "\x00" + string(c.Dialect)
 	row := r.rows[key]
 	if row == nil {
-		row = &Row{Section: o.section, Feature: o.name, Source: c.Dialect, Targets: map[tollgate.Dialect]*Cell{}}
+		row = &Row{Section: o.section, Feature: o.name, Source: c.Dialect, Targets: make(map[tollgate.Dialect]*Cell)}
 		r.rows[key] = row
 	}
 	cell := row.Targets[target]

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"tollgate"
@@ -31,56 +29,58 @@ is translated back. This page says what of either arrives, for every pair of dia
 // page writes the whole page.
 func page(f *laws.Fidelity) []byte {
 	p := &printer{numbers: map[string]int{}}
-	p.WriteString(intro)
-	fmt.Fprintf(p, "%d cases were translated: %d times a request, %d times an answer, whole or as a stream.\n",
+	p.put("%s", intro)
+	p.put("%d cases were translated: %d times a request, %d times an answer, whole or as a stream.\n",
 		f.Cases, f.Requests.Pairs, f.Answers.Pairs)
 	p.matrix("Requests", "from a client of the dialect on the left to a provider of the dialect above", f.Requests)
 	p.matrix("Answers", "from a provider of the dialect on the left to a client of the dialect above", f.Answers)
-	p.WriteByte('\n')
+	p.put("\n")
 	for i, why := range p.reasons {
-		fmt.Fprintf(p, "[^%d]: %s\n", i+1, why)
+		p.put("[^%d]: %s\n", i+1, why)
 	}
-	return p.Bytes()
+	return p.text
 }
 
 // printer numbers the footnotes in the order of their first use.
 type printer struct {
-	bytes.Buffer
+	text    []byte
 	numbers map[string]int
 	reasons []string
 }
 
+func (p *printer) put(format string, args ...any) { p.text = fmt.Appendf(p.text, format, args...) }
+
 func (p *printer) matrix(title, direction string, m laws.Matrix) {
-	fmt.Fprintf(p, "\n## %s\n\nEach row is %s.\n", title, direction)
+	p.put("\n## %s\n\nEach row is %s.\n", title, direction)
 	section, feature := "", ""
 	for _, row := range m.Rows {
 		if row.Section != section {
 			section, feature = row.Section, ""
-			fmt.Fprintf(p, "\n### %s: %s\n\n| | from |", title, strings.ToLower(section[:1])+section[1:])
+			p.put("\n### %s: %s\n\n| | from |", title, strings.ToLower(section[:1])+section[1:])
 			for _, d := range tollgate.Dialects() {
-				fmt.Fprintf(p, " %s |", name(d))
+				p.put(" %s |", name(d))
 			}
-			p.WriteString("\n|---|---|---|---|---|---|\n")
+			p.put("\n|---|---|---|---|---|---|\n")
 		}
 		label := row.Feature
 		if row.Feature == feature {
 			label = ""
 		}
 		feature = row.Feature
-		fmt.Fprintf(p, "| %s | %s |", label, name(row.Source))
+		p.put("| %s | %s |", label, name(row.Source))
 		for _, d := range tollgate.Dialects() {
 			p.cell(row.Targets[d])
 		}
-		p.WriteByte('\n')
+		p.put("\n")
 	}
 }
 
 func (p *printer) cell(c *laws.Cell) {
 	if c == nil {
-		p.WriteString(" |")
+		p.put(" |")
 		return
 	}
-	fmt.Fprintf(p, " %s", word(c))
+	p.put(" %s", word(c))
 	for _, why := range c.Reasons {
 		n, ok := p.numbers[why]
 		if !ok {
@@ -88,9 +88,9 @@ func (p *printer) cell(c *laws.Cell) {
 			n = len(p.reasons)
 			p.numbers[why] = n
 		}
-		p.WriteString("[^" + strconv.Itoa(n) + "]")
+		p.put("[^%d]", n)
 	}
-	p.WriteString(" |")
+	p.put(" |")
 }
 
 // word is what became of a feature over all cases.
