@@ -1,4 +1,4 @@
-// Clients runs the command line programs that people point at a gateway
+// Command clients runs the command line programs that people point at a gateway
 // (Claude Code, Codex, Gemini CLI) through a running gateway, on providers of
 // every dialect: each does a task of two turns with two parallel tool calls,
 // and what the vendor was sent is judged. See judge for what is looked at.

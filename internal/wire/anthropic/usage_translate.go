@@ -68,7 +68,9 @@ func (b *blockWriter) writeUsage(w *jsondoc.Writer, u ir.Usage, tier string, ext
 		w.End()
 	}
 	switch tier {
-	case "", "auto": // what was asked for, at the start of a stream of the Responses API
+	case "":
+	case "auto": // what was asked for, as the Responses API says at the start of a stream
+		b.Note("service_tier", "what was asked for, not what served")
 	case "default":
 		w.Str("service_tier", "standard")
 	case "priority", "batch":
