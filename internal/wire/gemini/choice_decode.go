@@ -188,7 +188,7 @@ func (c *choice) call(p piece) {
 		}
 		return
 	}
-	if p.private != nil { // before the arguments: others carry it in the call's id
+	if p.private != nil { // before the arguments: other dialects carry it in the call's id
 		c.d.emit(ir.Sealed{Choice: c.index, Index: c.next, Private: *p.private})
 	}
 	if o.Has("args") {
