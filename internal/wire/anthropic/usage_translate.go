@@ -101,9 +101,9 @@ func (e *streamEncoder) writeDeltaUsage(w *jsondoc.Writer, tier string, extras [
 		e.Note("usage.tokens.cache_write", "lives of caches are told at the start of a stream alone")
 	}
 	const why = "the tier is told at the start of a stream alone"
-	switch {
-	case tier == "" || tier == e.tier:
-	case tier == "default": // which saying nothing means too
+	switch tier {
+	case "", e.tier:
+	case "default": // which saying nothing means too
 		e.Note("service_tier", why)
 	default:
 		e.Lose("service_tier", why)
