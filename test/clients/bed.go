@@ -82,7 +82,7 @@ func (b *bed) gateway(ctx context.Context, binary, vendor string) error {
 	}
 	defer func() { _ = log.Close() }()
 	b.url = "http://127.0.0.1:" + port
-	b.cmd = exec.CommandContext(ctx, binary) //nolint:gosec // the gateway under test
+	b.cmd = exec.CommandContext(ctx, binary)
 	b.cmd.Dir, b.cmd.Stdout, b.cmd.Stderr = b.dir, log, log
 	b.cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + b.dir, "TOLLGATE_PORT=" + port, "TOLLGATE_DATA_DIR=" + filepath.Join(b.dir, "data"),
@@ -118,7 +118,7 @@ func (b *bed) ready(ctx context.Context) error {
 func (b *bed) stop() {
 	if b.cmd != nil && b.cmd.Process != nil {
 		_ = b.cmd.Process.Signal(syscall.SIGTERM)
-		<-b.exited
+		_ = <-b.exited
 	}
 	_ = b.server.Close()
 }
