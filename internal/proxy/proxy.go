@@ -8,6 +8,8 @@ import (
 
 	"tollgate"
 	"tollgate/internal/auth"
+	"tollgate/internal/ledger"
+	"tollgate/internal/limit"
 	"tollgate/internal/route"
 	"tollgate/internal/upstream"
 )
@@ -25,6 +27,10 @@ type Limits struct {
 	// KeepAlive is the silence of a provider after which a streaming client is
 	// sent a sign of life; 15 s, negative = never.
 	KeepAlive time.Duration
+	// Slice is how many tokens of output a stream holds money for at a time;
+	// 1,024. Floor is what the cap on an answer's output is lowered to at least;
+	// 256.
+	Slice, Floor int64
 }
 
 // Defaults returns l with every zero field set to its default.
@@ -47,6 +53,8 @@ func (l Limits) Defaults() Limits {
 	set(&l.Grace, 300*time.Millisecond)
 	set(&l.Record, 10*time.Second)
 	set(&l.KeepAlive, 15*time.Second)
+	size(&l.Slice, ledger.DefaultSlice)
+	size(&l.Floor, ledger.DefaultFloor)
 	return l
 }
 
@@ -61,10 +69,14 @@ type Proxy struct {
 	Fleet  *upstream.Fleet
 	Codecs map[tollgate.Dialect]*Codec
 	Ledger Ledger
-	IDs    *tollgate.RequestIDs
-	Now    func() time.Time
-	Log    *slog.Logger
-	Limits Limits
+	// Prices is the price book; nil = nothing costs anything.
+	Prices Prices
+	// Limiter keeps the rate limits; nil = there are none.
+	Limiter limit.Limiter
+	IDs     *tollgate.RequestIDs
+	Now     func() time.Time
+	Log     *slog.Logger
+	Limits  Limits
 	// Strict refuses every translated call that would lose something.
 	Strict bool
 	// Tokens counts the input of a request where no provider does; nil = such
@@ -143,6 +155,9 @@ func (c *call) serve() error {
 	}
 	targets, err := c.resolve()
 	if err != nil {
+		return err
+	}
+	if err := c.admit(&targets[0]); err != nil {
 		return err
 	}
 	return c.attempts(targets)
