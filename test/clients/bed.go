@@ -195,7 +195,7 @@ func (b *bed) fronts(from int64) ([]front, int64, error) {
 	return out, int64(len(text)), lines.Err()
 }
 
-// configuration names a provider for each dialect.
+// configuration names a provider for each dialect, and the aliases.
 func configuration(vendor string) string {
 	_, port, _ := net.SplitHostPort(vendor)
 	var toml strings.Builder
@@ -206,6 +206,9 @@ func configuration(vendor string) string {
 			toml.WriteString("settings = { dialects = [\"openai-responses\"] }\n")
 		}
 		fmt.Fprintf(&toml, "[[providers.credentials]]\nlabel = \"a\"\napi_key = \"sk-vendor\"\n[[models]]\nprovider_name = %q\nmodel_id = %q\n", b.provider(), b.model)
+	}
+	for alias, b := range aliases() {
+		fmt.Fprintf(&toml, "\n[[model_aliases]]\nalias = %q\nprovider_name = %q\nmodel_id = %q\n", alias, b.provider(), b.model)
 	}
 	return toml.String()
 }

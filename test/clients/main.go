@@ -22,7 +22,7 @@ import (
 )
 
 func main() {
-	if err := run(os.Args[1:], os.Stdout); err != nil {
+	if err := clients(os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
@@ -34,7 +34,7 @@ type options struct {
 	keep, verbose             bool
 }
 
-func run(args []string, out io.Writer) error {
+func clients(args []string, out io.Writer) error {
 	var o options
 	flags := flag.NewFlagSet("clients", flag.ContinueOnError)
 	flags.StringVar(&o.gateway, "gateway", "bin/tollgate", "the gateway's binary")
@@ -74,18 +74,21 @@ func run(args []string, out io.Writer) error {
 func matrix(ctx context.Context, b *bed, o options, out io.Writer) error {
 	failed, ran := 0, 0
 	for _, p := range programs() {
-		for _, to := range backends() {
+		for i, to := range backends() {
 			if o.program != "" && o.program != p.name || o.dialect != "" && o.dialect != to.dialect {
 				continue
 			}
-			begun := time.Now()
-			fronts, err := b.try(ctx, p, to)
-			ran++
-			if err != nil {
-				failed++
-			}
-			if _, err := io.WriteString(out, line(p, to, time.Since(begun), fronts, err, o.verbose)); err != nil {
-				return err
+			for _, model := range []string{to.provider() + "/" + to.model, p.known[i]} {
+				begun := time.Now()
+				fronts, err := b.try(ctx, p, to, model)
+				ran++
+				if err != nil {
+					failed++
+				}
+				r := run{p, to, model, time.Since(begun), fronts, err}
+				if _, err := io.WriteString(out, r.line(o.verbose)); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -98,24 +101,34 @@ func matrix(ctx context.Context, b *bed, o options, out io.Writer) error {
 	return nil
 }
 
-// line tells of one run.
-func line(p program, to backend, took time.Duration, fronts []front, err error, verbose bool) string {
+// run is what became of one program with one model.
+type run struct {
+	program program
+	backend backend
+	model   string
+	took    time.Duration
+	fronts  []front
+	err     error
+}
+
+// line tells of it.
+func (r run) line(verbose bool) string {
 	verdict, remark := "ok", ""
-	if err != nil {
+	if r.err != nil {
 		verdict = "FAILED"
 	}
-	if p.native == to.dialect {
+	if r.program.native == r.backend.dialect {
 		remark = ", its own dialect" // the control
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-10s %-10s %-6s %5.1f s  %2d requests%s\n", p.name, to.dialect, verdict, took.Seconds(), len(fronts), remark)
-	for _, f := range fronts {
+	fmt.Fprintf(&b, "%-9s %-10s %-26s %-6s %5.1f s  %2d requests%s\n", r.program.name, r.backend.dialect, r.model, verdict, r.took.Seconds(), len(r.fronts), remark)
+	for _, f := range r.fronts {
 		if verbose {
 			fmt.Fprintf(&b, "    %d %s %s  %s\n", f.Status, f.Method, f.Path, f.Losses)
 		}
 	}
-	if err != nil {
-		fmt.Fprintf(&b, "    %s\n", strings.ReplaceAll(err.Error(), "\n", "\n    "))
+	if r.err != nil {
+		fmt.Fprintf(&b, "    %s\n", strings.ReplaceAll(r.err.Error(), "\n", "\n    "))
 	}
 	return b.String()
 }

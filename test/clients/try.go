@@ -18,11 +18,11 @@ import (
 // patience is how long a program may take for the task.
 const patience = time.Minute
 
-// try lets a program do the task on a provider and judges what came of it. It
+// try lets a program do the task on a provider's model and judges what came of it. It
 // returns the program's requests as the gateway logged them.
-func (b *bed) try(ctx context.Context, p program, to backend) ([]front, error) {
-	folder := filepath.Join(b.dir, p.name, to.dialect)
-	s := setting{home: filepath.Join(folder, "home"), work: filepath.Join(folder, "work"), url: b.url, model: to.provider() + "/" + to.model}
+func (b *bed) try(ctx context.Context, p program, to backend, model string) ([]front, error) {
+	folder := filepath.Join(b.dir, p.name, model)
+	s := setting{home: filepath.Join(folder, "home"), work: filepath.Join(folder, "work"), url: b.url, model: model}
 	for _, f := range []string{s.home, s.work} {
 		if err := os.MkdirAll(f, 0o700); err != nil {
 			return nil, err
