@@ -27,6 +27,7 @@ import (
 	"tollgate/internal/seed"
 	"tollgate/internal/telemetry"
 	"tollgate/internal/upstream"
+	"tollgate/internal/upstream/guard"
 	"tollgate/internal/web"
 )
 
@@ -63,6 +64,7 @@ type App struct {
 	directory *auth.Directory
 	sessions  *auth.Sessions
 	fleet     *upstream.Fleet
+	web       *guard.Policy // of files that requests refer to; nil = none is fetched
 	routes    atomic.Pointer[route.Table]
 	recorder  *ledger.Recorder
 	ledger    *ledger.Ledger
@@ -147,6 +149,9 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	a.listener = l
 	a.db.Policy.SetOwn(ownListeners(l))
+	if a.web != nil {
+		a.web.SetOwn(ownListeners(l))
+	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	a.cancel = cancel
 	if err := errors.Join(a.startMetrics(ctx, cfg), a.startControl(ctx)); err != nil {

@@ -74,7 +74,8 @@ func (a *App) buildEngines(context.Context) error {
 		Strict: cfg.Server.Strict, Tokens: &tally.Counter{}, Lost: a.metrics.Lost,
 	}
 	if cfg.Upstream.FetchRemote {
-		a.proxy.Files = upstream.NewFetcher(guard.Options{Policy: guard.NewPolicy(guard.Rules{})})
+		a.web = guard.NewPolicy(guard.Rules{}) // the URLs are anybody's: no private network is open to them
+		a.proxy.Files = upstream.NewFetcher(guard.Options{Policy: a.web})
 	}
 	return nil
 }
