@@ -19,6 +19,7 @@ import (
 	"tollgate/internal/auth"
 	"tollgate/internal/config"
 	"tollgate/internal/ledger"
+	"tollgate/internal/limit/memory"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/ops"
 	"tollgate/internal/proxy"
@@ -67,13 +68,17 @@ type App struct {
 	routes    atomic.Pointer[route.Table]
 	recorder  *ledger.Recorder
 	ledger    *ledger.Ledger
-	prices    *book.Book
-	proxy     *proxy.Proxy
-	router    *web.Router
-	metrics   *telemetry.Metrics
-	ids       tollgate.RequestIDs
-	overload  *overload
-	cert      *certificate
+	limiter   *memory.Limiter
+	// limitsSaved says that the store has counters of rate limits. Of the
+	// background job, then of stop.
+	limitsSaved bool
+	prices      *book.Book
+	proxy       *proxy.Proxy
+	router      *web.Router
+	metrics     *telemetry.Metrics
+	ids         tollgate.RequestIDs
+	overload    *overload
+	cert        *certificate
 
 	server     server
 	listener   net.Listener
@@ -190,6 +195,7 @@ func (a *App) startBackground(ctx context.Context) {
 	a.background.Go(func() { a.directory.Run(ctx) })
 	a.background.Go(func() { a.overload.watch(ctx, 250*time.Millisecond) })
 	a.background.Go(func() { a.every(ctx, time.Hour, a.sessions.Prune) })
+	a.background.Go(func() { a.every(ctx, saveLimitsEvery, a.saveLimits) })
 	if a.cert != nil {
 		a.background.Go(func() { a.cert.watch(ctx, 10*time.Second) })
 	}
@@ -250,6 +256,11 @@ func (a *App) stop(ctx context.Context) error {
 		a.cancel()
 	}
 	a.background.Wait()
+	if a.listener != nil {
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		errs = append(errs, a.saveLimits(last))
+		cancel()
+	}
 	a.rollBack()
 	return errors.Join(errs...)
 }

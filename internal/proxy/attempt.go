@@ -36,7 +36,7 @@ func (c *call) attempts(targets []target) error {
 		if last == nil || !f.idle {
 			last = f
 		}
-		if !f.next || len(c.row.Dispatches) >= tollgate.MaxDispatches {
+		if !f.next || c.sent >= tollgate.MaxDispatches {
 			break
 		}
 	}
@@ -54,6 +54,9 @@ func (c *call) tryTarget(t *target) *failure {
 		return &failure{err: tollgate.AsError(err), next: tollgate.ErrorCode(err) == tollgate.CodeForbidden}
 	}
 	defer release()
+	if err := c.offer(t); err != nil {
+		return &failure{err: tollgate.AsError(err), idle: true, next: true}
+	}
 	out, f := c.prepare(t)
 	if f != nil {
 		return f
@@ -69,7 +72,7 @@ func (c *call) tryTarget(t *target) *failure {
 		}}
 	}
 	for _, cred := range credentials {
-		if f = c.dispatch(t, cred, out); f == nil || !f.next || len(c.row.Dispatches) >= tollgate.MaxDispatches {
+		if f = c.dispatch(t, cred, out); f == nil || !f.next || c.sent >= tollgate.MaxDispatches {
 			break
 		}
 	}
@@ -79,10 +82,14 @@ func (c *call) tryTarget(t *target) *failure {
 // outgoing is the request to the target: the client's bytes with the edits of
 // CONTRACT 9 and nothing else.
 func (c *call) outgoing(t *target) *upstream.Call {
+	edits := wire.Edits{Model: t.Model, IncludeUsage: c.asksUsage(t)}
+	if t.offer.cap > 0 {
+		edits.OutputCap, edits.CapName = t.offer.cap, t.capName()
+	}
 	return &upstream.Call{
 		Dialect: c.route.Dialect, Operation: c.route.Operation, Model: t.Model, Version: c.route.Version,
 		Stream: c.peeked.Stream, Query: c.query, Header: c.r.Header,
-		Body: wire.Splice(c.body.data, &c.peeked, wire.Edits{Model: t.Model, IncludeUsage: c.asksUsage(t)}),
+		Body: wire.Splice(c.body.data, &c.peeked, edits),
 	}
 }
 
@@ -99,14 +106,16 @@ func (c *call) dispatch(t *target, cred *upstream.Credential, out *upstream.Call
 	if e := c.stopped(); e != nil {
 		return &failure{err: e}
 	}
+	if c.gone.Load() { // nobody is there to try again for
+		return &failure{err: errGone(nil)}
+	}
 	d := &tollgate.Dispatch{
-		ID: c.id.Dispatch(len(c.row.Dispatches) + 1), ProviderID: t.ProviderID, CredentialID: cred.ID,
+		ID: c.id.Dispatch(c.sent + 1), ProviderID: t.ProviderID, CredentialID: cred.ID,
 		Model: t.Model, StartedAt: c.p.Now(), Exactness: tollgate.ExactMeasured,
 	}
-	if err := c.p.Ledger.Hold(&c.ctx, &c.row, d); err != nil {
-		return &failure{err: tollgate.AsError(err)}
+	if err := c.hold(t, d); err != nil {
+		return &failure{err: tollgate.AsError(err), idle: true}
 	}
-	c.held = d
 	c.lent = c.lent || !t.translated && !t.endpoint.Releases()
 	resp, err := t.endpoint.Send(&c.ctx, cred, out)
 	if err != nil {

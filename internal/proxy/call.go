@@ -13,7 +13,9 @@ import (
 
 	"tollgate"
 	"tollgate/internal/ir"
+	"tollgate/internal/ledger"
 	"tollgate/internal/life"
+	"tollgate/internal/limit"
 	"tollgate/internal/web"
 	"tollgate/internal/wire"
 )
@@ -52,7 +54,13 @@ type call struct {
 
 	// row is the request row; it is complete once recorded is set.
 	row      tollgate.Request
-	held     *tollgate.Dispatch // admitted by the ledger, not yet settled
+	owned    [limit.MaxChain + 1]limit.Owner
+	grant    limit.Grant        // of its rate limits; nil = not asked for
+	limited  bool               // a quota bounds what it may cost
+	claim    *ledger.Claim      // of held or done
+	held     *tollgate.Dispatch // under way
+	done     *tollgate.Dispatch // its outcome is known, its claim not yet closed
+	sent     int                // dispatches so far
 	recorded bool
 	probe    bool // no call at all, see isProbe
 	// recordTried is set when the store was asked to take the row and waited for.
@@ -61,8 +69,11 @@ type call struct {
 	wrote       bool  // bytes of the answer went out
 	abort       bool  // the answer must not end as if it were whole
 
-	ctx   life.Context // of all that the call waits for
-	leave func() bool  // the client's leaving does not end ctx any more
+	ctx    life.Context // of all that the call waits for
+	unlink func() bool  // the client's leaving does not end ctx any more
+
+	leaver leaver
+	gone   atomic.Bool // its client has left, and it goes on
 
 	silence   silence     // of the provider that is being read
 	lingering atomic.Bool // its silence is the end of a complete answer
@@ -82,7 +93,7 @@ func (p *Proxy) open(w http.ResponseWriter, r *http.Request) *call {
 		c.id = p.IDs.Next(c.start)
 		w.Header()[web.HeaderRequestID] = []string{c.id.String()}
 	}
-	c.leave = life.AfterFunc(r.Context(), c.left)
+	c.unlink = life.AfterFunc(r.Context(), c.left)
 	c.route, c.routeErr = wire.Classify(r.Method, r.URL, r.Header)
 	if c.route.Dialect == "" {
 		c.route.Dialect = dialectOf(r.Header)
@@ -127,11 +138,14 @@ func (c *call) close() {
 		c.panicked(v)
 	}
 	c.settleHeld()
+	c.closeClaim()
+	c.leaveLimits()
+	c.endLeave()
 	c.stopTimer()
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()
-	c.leave()
+	c.unlink()
 	c.ctx.End(nil)
 	c.clearDeadline()
 	c.dropBody()

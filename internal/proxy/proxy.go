@@ -8,6 +8,8 @@ import (
 
 	"tollgate"
 	"tollgate/internal/auth"
+	"tollgate/internal/ledger"
+	"tollgate/internal/limit"
 	"tollgate/internal/route"
 	"tollgate/internal/upstream"
 )
@@ -22,9 +24,14 @@ type Limits struct {
 	Write         time.Duration // for one write to the client; 30 s
 	Grace         time.Duration // for the last words to a client that is cut off; 300 ms
 	Record        time.Duration // for a row to become durable; 10 s
+	Drain         time.Duration // for the rest of an answer whose client has left and whose key says drain; 2 min
 	// KeepAlive is the silence of a provider after which a streaming client is
 	// sent a sign of life; 15 s, negative = never.
 	KeepAlive time.Duration
+	// Slice is how many tokens of output a stream holds money for at a time;
+	// 1,024. Floor is what the cap on an answer's output is lowered to at least;
+	// 256.
+	Slice, Floor int64
 }
 
 // Defaults returns l with every zero field set to its default.
@@ -46,7 +53,10 @@ func (l Limits) Defaults() Limits {
 	set(&l.Write, 30*time.Second)
 	set(&l.Grace, 300*time.Millisecond)
 	set(&l.Record, 10*time.Second)
+	set(&l.Drain, 2*time.Minute)
 	set(&l.KeepAlive, 15*time.Second)
+	size(&l.Slice, ledger.DefaultSlice)
+	size(&l.Floor, ledger.DefaultFloor)
 	return l
 }
 
@@ -61,10 +71,14 @@ type Proxy struct {
 	Fleet  *upstream.Fleet
 	Codecs map[tollgate.Dialect]*Codec
 	Ledger Ledger
-	IDs    *tollgate.RequestIDs
-	Now    func() time.Time
-	Log    *slog.Logger
-	Limits Limits
+	// Prices is the price book; nil = nothing costs anything.
+	Prices Prices
+	// Limiter keeps the rate limits; nil = there are none.
+	Limiter limit.Limiter
+	IDs     *tollgate.RequestIDs
+	Now     func() time.Time
+	Log     *slog.Logger
+	Limits  Limits
 	// Strict refuses every translated call that would lose something.
 	Strict bool
 	// Tokens counts the input of a request where no provider does; nil = such
@@ -143,6 +157,9 @@ func (c *call) serve() error {
 	}
 	targets, err := c.resolve()
 	if err != nil {
+		return err
+	}
+	if err := c.admit(&targets[0]); err != nil {
 		return err
 	}
 	return c.attempts(targets)

@@ -105,6 +105,8 @@ func TestAStreamSaysWhatTheWholeAnswerSays(t *testing.T) { each(t, "answer", law
 
 func TestNothingOfAStreamIsLostSilently(t *testing.T) { each(t, "stream", laws.StreamLaw) }
 
+func TestSealsReachEveryClient(t *testing.T) { each(t, "stream", laws.SealLaw) }
+
 func TestAFoldedStreamIsTheWholeAnswer(t *testing.T) {
 	n := 0
 	for _, c := range corpus(t) {

@@ -15,6 +15,7 @@ func (s *streamEncoder) open(dst []byte, ev ir.ItemStart) []byte {
 	switch x := ev.Item.(type) {
 	case ir.Message:
 		c.thought = false
+		setApart(c.thoughts)
 		answerMessage(&s.losses, at, &x)
 	case ir.ToolCall:
 		c.text, c.thought, c.called = false, false, true
@@ -133,7 +134,18 @@ func (s *streamEncoder) thoughtDelta(dst []byte, ev ir.ThoughtDelta) []byte {
 		return dst
 	}
 	it.begun = true
+	it.keep(ev.Part, ev.Text)
 	return s.fast(dst, c, ev.Index, ev.Text, true)
+}
+
+// keep adds to the text of a thought that the next call brings along.
+func (it *outItem) keep(part int, text string) {
+	for len(it.texts) <= part {
+		it.texts = append(it.texts, "")
+	}
+	if it.kept += len(text); it.kept <= maxKept {
+		it.texts[part] += text
+	}
 }
 
 func (s *streamEncoder) arguments(ev ir.ArgumentsDelta) {
@@ -154,6 +166,9 @@ func (s *streamEncoder) sealed(dst []byte, ev ir.Sealed) []byte {
 		it.seal = &ev.Private
 	case ir.Thought:
 		it.begun = true
+		if it.kept <= maxKept { // else it cannot be given back
+			c.thoughts = keepThought(c.thoughts, &ev.Private, ev.Redacted, it.texts)
+		}
 		dst = s.givePart(dst, c, ev.Index, func(p *parts) {
 			p.open()
 			p.w.Str("text", "")
@@ -185,7 +200,9 @@ func (s *streamEncoder) complete(dst []byte, c *candidate, index int) []byte {
 	case ir.ToolCall:
 		x.Arguments, x.Private = string(it.args), it.seal
 		it.args = nil
-		return s.givePart(dst, c, index, func(p *parts) { answerCall(p, at, &x) })
+		thoughts := c.thoughts
+		c.thoughts = nil
+		return s.givePart(dst, c, index, func(p *parts) { answerCall(p, at, &x, thoughts) })
 	case ir.Message:
 		if !it.begun {
 			s.losses.Note(at, "a message without content")
