@@ -2,6 +2,7 @@ package lane
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -86,7 +87,7 @@ func (x *exchange) sniff(h http.Header, more []byte) string {
 	if _, ok := h["Content-Type"]; ok || !hasBody(x.status) || len(x.pending)+len(more) == 0 || h.Get("Content-Encoding") != "" {
 		return ""
 	}
-	return http.DetectContentType(append(x.pending[:len(x.pending):len(x.pending)], more[:min(len(more), 512)]...))
+	return http.DetectContentType(append(slices.Clip(x.pending), more[:min(len(more), 512)]...))
 }
 
 func appendStatus(b []byte, status int) []byte {

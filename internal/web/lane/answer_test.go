@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ func handlers() map[string]http.HandlerFunc {
 			flush(w)
 		},
 		"long with length": func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Length", fmt.Sprint(len(long)))
+			w.Header().Set("Content-Length", strconv.Itoa(len(long)))
 			write(w, long)
 		},
 		"length zero": func(w http.ResponseWriter, _ *http.Request) {

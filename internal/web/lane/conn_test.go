@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -292,7 +292,9 @@ func TestCloseEndsEverythingAtOnce(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	within(t, ctxEnded, "the end of the context")
+	if err := within(t, ctxEnded, "the end of the context"); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
 	ended(t, fresh)
 	ended(t, busy)
 	if err := s.Shutdown(t.Context()); err != nil {
@@ -309,7 +311,7 @@ func TestAPanicIsLoggedAndEndsOneConnection(t *testing.T) {
 			}
 			panic(http.ErrAbortHandler)
 		}),
-		ErrorLog: log.New(&text, "", 0),
+		ErrorLog: slog.NewLogLogger(slog.NewTextHandler(&text, nil), slog.LevelError),
 	})
 	addr := serve(t, s)
 	if got := talk(t, addr, get); got != "" {

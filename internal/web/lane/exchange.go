@@ -40,6 +40,7 @@ type exchange struct {
 	headMade bool
 	chunked  bool
 	last     bool    // the connection ends after this answer
+	streamed bool    // part of the answer has been flushed
 	out      *buffer // to be written
 	failed   error   // of a write
 }
@@ -190,6 +191,12 @@ func (x *exchange) FlushError() error {
 		x.makeHead(nil)
 	}
 	x.send(nil)
+	if x.failed == nil && !x.streamed && (x.chunked || x.written < x.declared) {
+		x.streamed = true
+		x.c.mu.Lock()
+		x.c.watchOver(x)
+		x.c.mu.Unlock()
+	}
 	return x.failed
 }
 

@@ -111,7 +111,7 @@ func plainLength(values []string) (int64, bool) {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(values[0], 10, 63)
-	return int64(n), err == nil //nolint:gosec // 63 bits
+	return int64(n), err == nil
 }
 
 // plainTarget reports whether a target is a path, perhaps with a query.

@@ -8,7 +8,7 @@ import (
 
 // watchAfter is how long a request is served, at least and up to twice that,
 // before the lane looks whether its client is still there. Shorter ones do not
-// pay for it.
+// pay for it; answers that are streamed are watched from their first flush.
 const watchAfter = 20 * time.Millisecond
 
 // keepWatch makes sure that requests under way are looked at.
@@ -34,7 +34,7 @@ func (s *Server) look() {
 }
 
 // look reports whether a request is being served, and starts its watch when it
-// is time: its body has been read, so that nobody else reads.
+// is time.
 func (c *conn) look() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -42,12 +42,20 @@ func (c *conn) look() bool {
 	if x == nil {
 		return false
 	}
-	if x.seen && c.watch == nil && x.body.left.Load() == 0 {
-		c.watch = &watch{c: c, done: make(chan struct{})}
-		go c.watch.run(x)
+	if x.seen {
+		c.watchOver(x)
 	}
 	x.seen = true
 	return true
+}
+
+// watchOver starts the watch of x, unless it runs already or x's body is still
+// to be read: then whoever reads sees the end. The caller holds mu.
+func (c *conn) watchOver(x *exchange) {
+	if c.watch == nil && x.body.left.Load() == 0 {
+		c.watch = &watch{c: c, done: make(chan struct{})}
+		go c.watch.run(x)
+	}
 }
 
 // watch waits for the end of a connection without reading from it.
@@ -56,8 +64,9 @@ type watch struct {
 	done chan struct{}
 }
 
-// run ends the context of x when the client has closed the connection, or its end of it.
-// Bytes of a next request end the watch: what comes behind them cannot be seen.
+// run ends the context of x when the client has closed the connection, or its
+// end of it. Bytes of a next request end the watch: what comes behind them
+// cannot be seen.
 func (w *watch) run(x *exchange) {
 	defer close(w.done)
 	w.c.read.begin()
