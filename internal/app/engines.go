@@ -15,7 +15,9 @@ import (
 	"tollgate/internal/ledger"
 	"tollgate/internal/proxy"
 	"tollgate/internal/route"
+	"tollgate/internal/tally"
 	"tollgate/internal/upstream"
+	"tollgate/internal/upstream/guard"
 	"tollgate/internal/wire/anthropic"
 	"tollgate/internal/wire/gemini"
 	"tollgate/internal/wire/openai"
@@ -49,20 +51,28 @@ func (a *App) buildEngines(context.Context) error {
 			o.Log.Error("closing the request log", "error", err)
 		}
 	})
+	keepAlive := cfg.Server.KeepAlive
+	if keepAlive == 0 {
+		keepAlive = -1
+	}
 	a.proxy = &proxy.Proxy{
 		Directory: a.directory, Routes: a.routes.Load, Fleet: a.fleet, Codecs: codecs(),
 		Ledger: proxy.Book{Recorder: a.recorder}, IDs: &a.ids, Now: o.Now, Log: o.Log,
-		Limits: proxy.Limits{MaxBody: cfg.Server.MaxBodyBytes}.Defaults(),
+		Limits: proxy.Limits{MaxBody: cfg.Server.MaxBodyBytes, KeepAlive: keepAlive}.Defaults(),
+		Strict: cfg.Server.Strict, Tokens: &tally.Counter{}, Lost: a.metrics.Lost,
+	}
+	if cfg.Upstream.FetchRemote {
+		a.proxy.Files = upstream.NewFetcher(guard.Options{Policy: guard.NewPolicy(guard.Rules{})})
 	}
 	return nil
 }
 
-func codecs() map[tollgate.Dialect]proxy.Codec {
-	return map[tollgate.Dialect]proxy.Codec{
-		tollgate.DialectOpenAIChat:      {Inbound: openai.Chat{}, Outbound: openai.Chat{}},
-		tollgate.DialectOpenAIResponses: {Inbound: openai.Responses{}, Outbound: openai.Responses{}},
-		tollgate.DialectAnthropic:       {Inbound: anthropic.Codec{}, Outbound: anthropic.Codec{}},
-		tollgate.DialectGemini:          {Inbound: gemini.Codec{}, Outbound: gemini.Codec{}},
+func codecs() map[tollgate.Dialect]*proxy.Codec {
+	return map[tollgate.Dialect]*proxy.Codec{
+		tollgate.DialectOpenAIChat:      proxy.NewCodec(openai.Chat{}),
+		tollgate.DialectOpenAIResponses: proxy.NewCodec(openai.Responses{}),
+		tollgate.DialectAnthropic:       proxy.NewCodec(anthropic.Codec{}),
+		tollgate.DialectGemini:          proxy.NewCodec(gemini.Codec{}),
 	}
 }
 

@@ -17,6 +17,7 @@ type prompt struct {
 	maxOutput int64 // tokens; 0 = no limit
 	schema    raw   // of the JSON answer asked for; empty = text
 	stop      []string
+	media     int // pictures, sounds and files of the last user message
 }
 
 // tool is a tool on offer.
@@ -145,6 +146,9 @@ func prose(p *prompt, text string) string {
 		}
 		return b.String() + "That answers your question."
 	}
+	if p.media > 0 {
+		return fmt.Sprintf("Hello from %s, a simulated model. You wrote: \"%s\" and sent along %d file(s) that I cannot see.", p.model, clip(text, 2000), p.media)
+	}
 	if text == "" {
 		return fmt.Sprintf("Hello from %s, a simulated model. You wrote nothing; try asking me something.", p.model)
 	}
@@ -157,7 +161,7 @@ func (x *exchange) calls(p *prompt, d directives, text string) []call {
 	if len(p.tools) == 0 || p.choice.none || d.text {
 		return nil
 	}
-	forced := d.tool || p.choice.force || p.choice.name != ""
+	forced := d.tool || d.parallel || p.choice.force || p.choice.name != ""
 	if !forced && (len(p.results) > 0 || !asks(p.tools, text)) {
 		return nil
 	}
@@ -176,7 +180,7 @@ func (x *exchange) calls(p *prompt, d directives, text string) []call {
 		if t.custom {
 			c.args = clip(text, 200)
 		} else {
-			c.args = string(example(or(t.schema, "{}"), text))
+			c.args = string(example(or(t.schema, `{"type":"object"}`), text))
 		}
 		out = append(out, c)
 	}

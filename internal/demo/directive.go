@@ -25,6 +25,7 @@ type directives struct {
 	tool, text           bool
 	toolName             string
 	calls                int
+	parallel             bool // calls is meant for the turn of the question alone
 	reasoning, cached    int64
 	finish               string
 	errorAt, cutAt       int // event number; never = not asked
@@ -77,6 +78,8 @@ func (d *directives) set(s string) bool {
 		d.big = bounded(value, 1<<20, maxBytes)
 	case "calls":
 		d.tool, d.calls = true, max(bounded(value, 2, 64), 1)
+	case "parallel":
+		d.parallel, d.calls = true, max(bounded(value, 2, 64), 1)
 	case "reasoning":
 		d.reasoning = int64(bounded(value, 8, maxTokens))
 	case "cached":

@@ -98,7 +98,12 @@ func (p *prompt) geminiTurn(c geminiContent) {
 		}
 	}
 	if text := c.text(); c.Role != "model" && text != "" {
-		p.last = text
+		p.last, p.media = text, 0
+		for _, part := range c.Parts {
+			if part.Text == "" && part.FunctionResponse == nil {
+				p.media++
+			}
+		}
 	}
 }
 
@@ -118,11 +123,15 @@ func (x *exchange) gemini(model, verb string) {
 	if !x.decode(&q) || !x.model(model, false) {
 		return
 	}
+	body := x.parsed()
 	if q.GenerateContentRequest != nil {
-		q = *q.GenerateContentRequest
+		q, body = *q.GenerateContentRequest, body.object("generateContentRequest")
 	}
 	if len(q.Contents) == 0 {
 		x.fail(400, "", "* GenerateContentRequest.contents: contents is not specified")
+		return
+	}
+	if !x.pass(checkGemini(model, body)) {
 		return
 	}
 	a := x.answer(q.prompt(model))
@@ -201,7 +210,7 @@ func callParts(calls []call) []raw {
 	for i, c := range calls {
 		pairs := []any{"functionCall", o("name", c.name, "args", or(raw(c.args), "{}"))}
 		if i == 0 {
-			pairs = append(pairs, "thoughtSignature", signature)
+			pairs = append(pairs, "thoughtSignature", sign(signedCall, c.name))
 		}
 		parts = append(parts, o(pairs...))
 	}

@@ -24,6 +24,7 @@ const (
 	reasonDraining   = "draining"
 	reasonCredential = "provider_credential"
 	reasonGone       = "client_gone"
+	reasonLoss       = "translation_loss"
 )
 
 // leftEarly is the status of a request whose client did not wait for an

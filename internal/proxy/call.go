@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/internal/ir"
 	"tollgate/internal/web"
 	"tollgate/internal/wire"
 )
@@ -31,7 +32,7 @@ type call struct {
 	// Door: what path and headers tell.
 	route    wire.Route
 	routeErr error
-	codec    Codec
+	codec    *Codec
 
 	// Authenticate.
 	principal tollgate.Principal
@@ -42,6 +43,12 @@ type call struct {
 	lent     bool // to a transport that may read it after the call
 	query    url.Values
 	peeked   wire.Peeked
+
+	// Translation, decoded once for all targets.
+	asked     *ir.Request
+	embedding *ir.Embedding
+	losses    []ir.Loss // of the request to who answers, and of the answer
+	strict    bool      // the client refuses them
 
 	// row is the request row; it is complete once recorded is set.
 	row      tollgate.Request
@@ -57,7 +64,7 @@ type call struct {
 	ctx    context.Context //nolint:containedctx // a call is what happens within one context
 	cancel context.CancelCauseFunc
 
-	timer     *time.Timer // ends the call when the provider is silent
+	silence   silence     // of the provider that is being read
 	lingering atomic.Bool // its silence is the end of a complete answer
 
 	mu          sync.Mutex // guards what interrupt and the handler share
@@ -80,7 +87,7 @@ func (p *Proxy) open(w http.ResponseWriter, r *http.Request) *call {
 	if c.route.Dialect == "" {
 		c.route.Dialect = dialectOf(r.Header)
 	}
-	c.codec = p.Codecs[c.route.Dialect]
+	c.codec = p.codec(c.route.Dialect)
 	c.row = tollgate.Request{
 		ID: c.id, StartedAt: c.start, UserAgent: clip(r.UserAgent(), maxUserAgent),
 		Dialect: c.route.Dialect, Operation: c.route.Operation, Model: clip(c.route.Model, tollgate.MaxModelNameLength),

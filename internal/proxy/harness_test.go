@@ -53,6 +53,7 @@ type options struct {
 	store       func(ledger.Log) ledger.Log
 	settings    string // of each provider
 	log         io.Writer
+	shape       func(*proxy.Proxy) // changes the proxy before it serves
 }
 
 // gateway is the data plane on real parts: SQLite, directory, fleet, recorder,
@@ -89,7 +90,8 @@ func must(tb testing.TB, err error) {
 }
 
 // start builds a gateway with the providers oa (openai), an (anthropic), ge
-// (gemini) and cp (openai-compatible), all of them the one vendor, and a user
+// (gemini), cp (openai-compatible) and rs (openai, Responses alone), all of them
+// the one vendor, and a user
 // with one key and the permission to use everything.
 func start(tb testing.TB, o options) *gateway {
 	tb.Helper()
@@ -133,6 +135,9 @@ func start(tb testing.TB, o options) *gateway {
 		Directory: g.Dir, Routes: g.table.Load, Fleet: g.Fleet, Codecs: codecs(), Ledger: book,
 		IDs: &tollgate.RequestIDs{}, Now: time.Now, Log: log, Limits: o.limits.Defaults(),
 	}
+	if o.shape != nil {
+		o.shape(g.Proxy)
+	}
 	door := &web.Door{IDs: g.Proxy.IDs, Now: time.Now, Log: log}
 	g.Server = httptest.NewUnstartedServer(door.Wrap(g.Proxy))
 	g.Server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
@@ -143,12 +148,12 @@ func start(tb testing.TB, o options) *gateway {
 	return g
 }
 
-func codecs() map[tollgate.Dialect]proxy.Codec {
-	return map[tollgate.Dialect]proxy.Codec{
-		tollgate.DialectOpenAIChat:      {Inbound: openai.Chat{}, Outbound: openai.Chat{}},
-		tollgate.DialectOpenAIResponses: {Inbound: openai.Responses{}, Outbound: openai.Responses{}},
-		tollgate.DialectAnthropic:       {Inbound: anthropic.Codec{}, Outbound: anthropic.Codec{}},
-		tollgate.DialectGemini:          {Inbound: gemini.Codec{}, Outbound: gemini.Codec{}},
+func codecs() map[tollgate.Dialect]*proxy.Codec {
+	return map[tollgate.Dialect]*proxy.Codec{
+		tollgate.DialectOpenAIChat:      proxy.NewCodec(openai.Chat{}),
+		tollgate.DialectOpenAIResponses: proxy.NewCodec(openai.Responses{}),
+		tollgate.DialectAnthropic:       proxy.NewCodec(anthropic.Codec{}),
+		tollgate.DialectGemini:          proxy.NewCodec(gemini.Codec{}),
 	}
 }
 
@@ -215,10 +220,13 @@ func (g *gateway) seed(o options) {
 		secrets = []string{secretA}
 	}
 	g.update(func(ctx context.Context, tx tollgate.Tx, by tollgate.Actor) error {
-		for _, p := range []struct{ name, kind string }{{"oa", "openai"}, {"an", "anthropic"}, {"ge", "gemini"}, {"cp", "openai-compatible"}} {
+		for _, p := range []struct{ name, kind string }{{"oa", "openai"}, {"an", "anthropic"}, {"ge", "gemini"}, {"cp", "openai-compatible"}, {"rs", "openai"}} {
 			w := upstream.ProviderWrite{Name: tollgate.Some(p.name), Kind: tollgate.Some(p.kind), BaseURL: tollgate.Some(g.Upstr.URL)}
 			if o.settings != "" {
 				w.Settings = tollgate.Some(json.RawMessage(o.settings))
+			}
+			if p.name == "rs" {
+				w.Settings = tollgate.Some(json.RawMessage(`{"dialects":["openai-responses"]}`))
 			}
 			for i, s := range secrets {
 				w.Credentials = append(w.Credentials, upstream.CredentialWrite{Label: tollgate.Some(string(rune('a' + i))), Secret: tollgate.Some(s)})
@@ -229,6 +237,9 @@ func (g *gateway) seed(o options) {
 			}
 			g.ids[p.name] = saved.ID
 			for _, m := range []string{p.name + "-model", "shared-model"} {
+				if p.name == "rs" && m == "shared-model" {
+					continue
+				}
 				if _, err := g.Catalog.SaveModel(ctx, tx, by, upstream.ModelWrite{ProviderID: saved.ID, ModelID: tollgate.Some(m)}); err != nil {
 					return err
 				}

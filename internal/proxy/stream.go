@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"tollgate"
-	"tollgate/internal/upstream"
+	"tollgate/internal/ir"
 	"tollgate/internal/wire"
 	"tollgate/internal/wire/sse"
 )
@@ -61,10 +61,12 @@ type stream struct {
 	d       *tollgate.Dispatch
 	resp    *http.Response
 	obs     wire.Observer
-	framing wire.Framing
+	framing wire.Framing // of the provider
+	tr      *translation // nil: events pass through
 	*chunk
-	events  int // with data, sent or ready to be
-	waiting int // with data, in held
+	taken   int64 // of the memory for bodies, by a stream that is collected
+	events  int   // with data, sent or ready to be
+	waiting int   // with data, in held
 	phase   phase
 }
 
@@ -82,13 +84,25 @@ const (
 // failure is still an ordinary refusal.
 func (c *call) relayStream(t *target, d *tollgate.Dispatch, resp *http.Response, f wire.Framing) *failure {
 	s := &stream{c: c, t: t, d: d, resp: resp, obs: c.observe(t), framing: f, chunk: c.p.chunks.get(f)}
+	if t.translated {
+		s.tr = c.newTranslation(t)
+	}
+	if s.mayBeat() {
+		c.beatWith(s.beat)
+	}
 	c.p.streams.Add(1)
 	defer func() {
 		c.stopTimer()
+		c.beatWith(nil)
+		c.p.bodies.give(s.taken)
 		c.p.streams.Add(-1)
 		c.p.chunks.put(s.chunk)
 	}()
-	return s.end(s.run())
+	h := s.run()
+	if s.collects() && (h == nil || c.recorded) {
+		return s.deliver()
+	}
+	return s.end(h)
 }
 
 // run reads and sends until the answer ends; nil = it is whole.
@@ -100,6 +114,9 @@ func (s *stream) run() *halt {
 		c.stopTimer()
 		s.in.Fill(n)
 		if n > 0 {
+			if h := s.keep(n); h != nil {
+				return h
+			}
 			if h := s.take(); h != nil {
 				return h
 			}
@@ -140,6 +157,9 @@ func (s *stream) take() *halt {
 
 // event decides on one event.
 func (s *stream) event(ev *sse.Event) *halt {
+	if s.tr != nil {
+		return s.translated(ev)
+	}
 	if ev.Data == nil {
 		if ev.End || len(s.held) > 0 {
 			s.held = append(s.held, ev.Raw...)
@@ -197,6 +217,9 @@ func (s *stream) release() {
 func (s *stream) settled() *halt {
 	s.c.settle(s.d, classNone, s.obs)
 	s.c.served(s.t, s.d)
+	if s.tr != nil {
+		s.c.lose(s.tr.losses())
+	}
 	if err := s.c.record(); err != nil {
 		return &halt{err: tollgate.AsError(err)}
 	}
@@ -216,6 +239,9 @@ func (s *stream) finish(err error) *halt {
 	}
 	if s.phase == phaseFailed {
 		return failed
+	}
+	if s.tr != nil {
+		return s.finishTranslated()
 	}
 	if s.c.held != nil { // complete without a terminator (Gemini)
 		if h := s.settled(); h != nil {
@@ -285,7 +311,10 @@ func (s *stream) end(h *halt) *failure {
 	if h.err.Reason == reasonGone {
 		return nil
 	}
-	if s.phase != phaseFailed { // else the provider's own error event goes out
+	switch {
+	case s.tr != nil:
+		s.out = s.tr.enc.Error(s.out, h.err)
+	case s.phase != phaseFailed: // else the provider's own error event goes out
 		s.out = append(s.out, c.codec.Inbound.ErrorEvent(h.err, s.framing, s.events, c.id)...)
 	}
 	_ = s.flush()
@@ -299,7 +328,11 @@ func (s *stream) flush() *halt {
 	}
 	c := s.c
 	if !c.wrote {
-		upstream.ResponseHeader(c.w.Header(), s.resp.Header)
+		var known []ir.Loss
+		if s.tr != nil {
+			known = s.tr.losses()
+		}
+		c.answerHeader(s.t, s.resp, known...)
 		c.w.Header()["X-Accel-Buffering"] = []string{"no"}
 		c.wrote = true
 		c.w.WriteHeader(s.resp.StatusCode)

@@ -15,7 +15,7 @@ const (
 )
 
 // maxAttrs is the number of attributes that a log line can have.
-const maxAttrs = 20
+const maxAttrs = 21
 
 // logLine writes the one line of a request: no query string, no header, no
 // body, so that no secret can be in it (SECURITY L-01, L-02).
@@ -68,6 +68,9 @@ func appendCall(a []slog.Attr, e *Event) []slog.Attr {
 	}
 	if e.Provider != "" {
 		a = append(a, slog.String("provider", e.Provider))
+	}
+	if c.Losses != "" {
+		a = append(a, slog.String("losses", clip(c.Losses, maxErrorText)))
 	}
 	if c.FirstToken > 0 {
 		a = append(a, slog.Duration("first_token", c.FirstToken))
