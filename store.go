@@ -149,6 +149,7 @@ type Tx struct {
 	Meta            Meta
 	Audit           Audit
 	Usage           Usage
+	Turns           Turns
 }
 
 // Area is a set of tables that a transaction wrote, for the change feed.

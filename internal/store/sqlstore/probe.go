@@ -147,8 +147,8 @@ func examine(ctx context.Context, db querier, listTables string) (Found, error) 
 }
 
 // collect runs each over the rows of a query.
-func collect(ctx context.Context, db querier, query string, each func(scan func(...any) error) error) error {
-	rows, err := db.QueryContext(ctx, query)
+func collect(ctx context.Context, db querier, query string, each func(scan func(...any) error) error, args ...any) error {
+	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}

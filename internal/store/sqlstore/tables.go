@@ -22,6 +22,7 @@ type tables struct {
 	aliases         *spec[tollgate.ModelAlias, tollgate.AliasFilter]
 	audit           *spec[tollgate.AuditEntry, tollgate.AuditFilter]
 	usage           *usageSpec
+	turns           *spec[tollgate.Turn, struct{}]
 }
 
 func newTables() *tables {
@@ -30,7 +31,7 @@ func newTables() *tables {
 		permissions: permissionTable(), filePermissions: filePermissionTable(),
 		quotas: quotaTable(), rateLimits: rateLimitTable(),
 		providers: providerTable(), credentials: credentialTable(), models: modelTable(), aliases: aliasTable(),
-		audit: auditTable(), usage: newUsageSpec(),
+		audit: auditTable(), usage: newUsageSpec(), turns: turnTable(),
 	}
 }
 
@@ -53,6 +54,7 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Meta:            meta{s},
 		Audit:           audit{table[tollgate.AuditEntry, tollgate.AuditFilter]{t.audit, s}},
 		Usage:           usage{t.usage, s},
+		Turns:           turns{table[tollgate.Turn, struct{}]{t.turns, s}},
 	}
 }
 

@@ -22,7 +22,7 @@ func TestDeclaredTablesMatchTheSchema(t *testing.T) {
 	for _, d := range []struct{ name, columns string }{
 		declare(s.tables.users), declare(s.tables.keys), declare(s.tables.teams), declare(s.tables.sessions),
 		declare(s.tables.permissions), declare(s.tables.filePermissions), declare(s.tables.quotas), declare(s.tables.rateLimits),
-		declare(s.tables.providers), declare(s.tables.credentials), declare(s.tables.models), declare(s.tables.aliases), declare(s.tables.audit),
+		declare(s.tables.providers), declare(s.tables.credentials), declare(s.tables.models), declare(s.tables.aliases), declare(s.tables.audit), declare(s.tables.turns),
 		{"requests", names(s.tables.usage.requests)},
 		{"dispatches", names(s.tables.usage.dispatches)},
 	} {

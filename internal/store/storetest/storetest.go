@@ -44,6 +44,8 @@ func Run(t *testing.T, opener Opener) {
 		{"UsageFiltersSelect", testUsageFilters},
 		{"SummariesAddUp", testSummaries},
 		{"TouchMovesForwardOnly", testTouch},
+		{"TurnsAreTheirOwnersAlone", testTurnOwners},
+		{"TurnsAreTrimmedAndPrunedInSmallSteps", testTurnBounds},
 		{"UpdateRollsBackOnErrorAndPanic", testRollback},
 		{"ViewSeesOneMoment", testViewSnapshot},
 		{"ViewCannotWrite", testViewIsReadOnly},
