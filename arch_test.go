@@ -38,6 +38,7 @@ func layers() map[string][]string {
 		"internal/wire/jsondoc": {"", "internal/wire/jsonscan"},
 		"internal/route":        {""},
 		"internal/ledger":       {""},
+		"internal/conversation": {"", "internal/wire/jsonscan"},
 		"internal/tally":        {"", "internal/ir"},
 		"internal/auth":         {"", "internal/auth/seal"},
 		"internal/auth/seal":    {""},
@@ -70,7 +71,7 @@ func layers() map[string][]string {
 // l1 returns what a package of the second layer may import.
 func l1() []string {
 	return []string{
-		"", "internal/ir", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/auth/...",
+		"", "internal/ir", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/conversation", "internal/auth/...",
 		"internal/upstream/...", "internal/store/...", "internal/config", "internal/demo", "internal/web/...",
 	}
 }
