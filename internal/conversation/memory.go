@@ -29,6 +29,7 @@ type Memory struct {
 type node struct {
 	parent *node             // nil = items say everything
 	items  []json.RawMessage // input, then output
+	stored bool              // a Keeper has it as well
 	own    int64             // bytes of items
 	total  int64             // bytes of the conversation
 	refs   int               // by the memory itself and by turns that go on from it
@@ -41,10 +42,10 @@ func NewMemory(room Room, limit int64) *Memory {
 
 // Remember keeps a turn: the items of its request and of its answer. previous
 // is the response it went on from if that is in this memory, else input must
-// say everything. Where there is no room the turn is not kept, and nothing
-// tells its id from one that never was.
-func (m *Memory) Remember(id, previous string, input, output []json.RawMessage) {
-	n := &node{parent: m.turns[previous], items: slices.Concat(input, output), refs: 1}
+// say everything. stored says that a Keeper has the turn as well. Where there is
+// no room the turn is not kept, and nothing tells its id from one that never was.
+func (m *Memory) Remember(id, previous string, input, output []json.RawMessage, stored bool) {
+	n := &node{parent: m.turns[previous], items: slices.Concat(input, output), stored: stored, refs: 1}
 	for _, it := range n.items {
 		n.own += int64(len(it))
 	}
@@ -68,18 +69,19 @@ func (m *Memory) Remember(id, previous string, input, output []json.RawMessage) 
 func (m *Memory) Holds(id string) bool { return m.turns[id] != nil }
 
 // History returns the items up to and including the response id, oldest first,
-// and whether it is in this memory.
-func (m *Memory) History(id string) (items []json.RawMessage, ok bool) {
+// whether a Keeper has that as well, and whether it is in this memory.
+func (m *Memory) History(id string) (items []json.RawMessage, stored, ok bool) {
 	n := m.turns[id]
 	if n == nil {
-		return nil, false
+		return nil, false, false
 	}
+	stored = n.stored
 	var parts [][]json.RawMessage
 	for ; n != nil; n = n.parent {
 		parts = append(parts, n.items)
 	}
 	slices.Reverse(parts)
-	return slices.Concat(parts...), true
+	return slices.Concat(parts...), stored, true
 }
 
 // Forget makes id unknown. Turns that went on from it stay whole.

@@ -337,6 +337,7 @@ func (s *stream) flush() *halt {
 		c.wrote = true
 		c.w.WriteHeader(s.resp.StatusCode)
 	}
+	c.streamed(s.out)
 	c.writeDeadline()
 	_, err := c.w.Write(s.out)
 	s.out = s.out[:0]

@@ -44,7 +44,9 @@ func (c *call) decode() (err error) {
 		}
 	default:
 		if c.asked == nil {
-			c.asked, err = c.codec.Front.DecodeRequest(c.route, c.body.data)
+			if c.asked, err = c.codec.Front.DecodeRequest(c.route, c.body.data); err == nil {
+				c.asked.PreviousID = c.thread.previous // for the answer; the request says it all
+			}
 		}
 	}
 	return err
@@ -61,7 +63,7 @@ func (c *call) encode(t *target) (body []byte, err error) {
 		body, t.losses, err = t.codec.EmbedBack.EncodeEmbedding(&sent)
 	case t.op == tollgate.OpCount:
 		sent := *c.asked
-		sent.Model = t.Model
+		sent.Model, sent.PreviousID = t.Model, ""
 		body, t.losses, err = t.codec.Back.EncodeCountRequest(&sent)
 		if tollgate.ErrorCode(err) == tollgate.CodeUnsupported && c.p.Tokens != nil {
 			t.estimated, t.losses = true, nil
@@ -75,7 +77,7 @@ func (c *call) encode(t *target) (body []byte, err error) {
 
 func (c *call) encodeGenerate(t *target) (body []byte, err error) {
 	sent := *c.asked
-	sent.Model, sent.Stream = t.Model, c.peeked.Stream
+	sent.Model, sent.Stream, sent.PreviousID = t.Model, c.peeked.Stream, ""
 	var notes []ir.Loss
 	switch t.dialect {
 	case tollgate.DialectAnthropic: // demands a limit
