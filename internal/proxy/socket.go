@@ -345,8 +345,8 @@ func (t *turn) serve(body []byte) {
 	}
 	serveAborted(h, w, r)
 	w.finish()
-	if c := t.call; c != nil && !w.complete && c.peeked.PreviousID != "" {
-		s.memory.Forget(c.peeked.PreviousID)
+	if c := t.call; c != nil && !w.complete {
+		s.memory.Forget(c.thread.asked)
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 // through or translating, billing, losses, sees a request like any other.
 type thread struct {
 	memory *conversation.Memory // of the connection; nil over plain HTTP
+	// asked is the answer that the client names to go on from.
+	asked string
 	// previous is the answer that the call goes on from, found here; history are
 	// the items up to and including it.
 	previous string
@@ -46,7 +48,7 @@ func (c *call) converse(targets []target) ([]target, error) {
 	if c.route.Dialect != tollgate.DialectOpenAIResponses {
 		return targets, nil
 	}
-	if id := c.peeked.PreviousID; id != "" {
+	if id := c.thread.asked; id != "" {
 		known, err := c.recall(id)
 		if err != nil {
 			return nil, err
