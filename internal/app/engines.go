@@ -6,11 +6,13 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"time"
 
 	"tollgate"
 	"tollgate/internal/auth"
 	"tollgate/internal/config"
+	"tollgate/internal/conversation"
 	"tollgate/internal/demo"
 	"tollgate/internal/ledger"
 	"tollgate/internal/proxy"
@@ -41,7 +43,15 @@ func (a *App) buildEngines(context.Context) error {
 		Sealer: db.Keys, Kinds: db.Catalog.Kinds, Policy: db.Policy, Proxy: outbound, Timeouts: timeouts(cfg), Now: o.Now, Log: o.Log,
 	}
 	if cfg.Demo {
-		a.fleet.InProcess = demo.Transport(&demo.Vendor{Pace: 15 * time.Millisecond, Now: o.Now})
+		run := strconv.FormatInt(o.Now().Unix(), 36) // ids outlive the process, in conversations that are kept
+		a.fleet.InProcess = demo.Transport(&demo.Vendor{Pace: 15 * time.Millisecond, Now: o.Now, Run: run})
+	}
+	var err error
+	a.turns, err = conversation.NewKeeper(db.Store, db.Keys, o.Now, conversation.Limits{
+		Life: cfg.Server.ResponseLife, Chain: cfg.Server.ConversationBytes, Owner: cfg.Server.ResponseUserBytes,
+	})
+	if err != nil {
+		return err
 	}
 	a.recorder = &ledger.Recorder{Log: a.db.Store, Logger: o.Log, Live: func() int { return a.proxy.Stats().Calls }}
 	a.undo = append(a.undo, a.fleet.Close, func() {
@@ -58,7 +68,8 @@ func (a *App) buildEngines(context.Context) error {
 	a.proxy = &proxy.Proxy{
 		Directory: a.directory, Routes: a.routes.Load, Fleet: a.fleet, Codecs: codecs(),
 		Ledger: proxy.Book{Recorder: a.recorder}, IDs: &a.ids, Now: o.Now, Log: o.Log,
-		Limits: proxy.Limits{MaxBody: cfg.Server.MaxBodyBytes, KeepAlive: keepAlive}.Defaults(),
+		Limits: proxy.Limits{MaxBody: cfg.Server.MaxBodyBytes, KeepAlive: keepAlive, Conversation: cfg.Server.ConversationBytes}.Defaults(),
+		Turns:  a.turns, Sealer: db.Keys,
 		Strict: cfg.Server.Strict, Tokens: &tally.Counter{}, Lost: a.metrics.Lost,
 	}
 	if cfg.Upstream.FetchRemote {

@@ -41,7 +41,8 @@ func fixed(c *config.Config) map[string]any {
 		"host": c.Host, "port": c.Port, "data_dir": c.DataDir, "dsn": c.DSN, "DATABASE_SECRET_KEY": c.MasterKey,
 		"public_url": c.PublicURL, "tls_cert": c.TLSCert, "tls_key": c.TLSKey, "trusted_proxies": c.TrustedProxies,
 		"allowed_hosts": c.AllowedHosts, "cors_origins": c.CORSOrigins, "metrics_addr": c.MetricsAddr, "proxy": c.Proxy,
-		"demo": c.Demo, "max_body_bytes": c.Server.MaxBodyBytes, "ledger": c.Ledger.Durability,
+		"demo": c.Demo, "max_body_bytes": c.Server.MaxBodyBytes, "response_life": c.Server.ResponseLife,
+		"conversation_bytes": c.Server.ConversationBytes, "response_user_bytes": c.Server.ResponseUserBytes, "ledger": c.Ledger.Durability,
 		"dial_timeout": c.Upstream.DialTimeout, "first_byte_timeout": c.Upstream.FirstByteTimeout, "idle_timeout": c.Upstream.IdleTimeout,
 	}
 }

@@ -152,6 +152,7 @@ func (x *exchange) route() func() {
 		"/chat/completions":       x.chat,
 		"/responses":              x.responses,
 		"/responses/input_tokens": x.countResponses,
+		"/responses/compact":      x.compactResponses,
 		"/messages":               x.messages,
 		"/messages/count_tokens":  x.countMessages,
 		"/embeddings":             x.embeddings,
