@@ -40,6 +40,8 @@ func layers() map[string][]string {
 		"internal/ledger":       {""},
 		"internal/conversation": {"", "internal/wire/jsonscan"},
 		"internal/tally":        {"", "internal/ir"},
+		"internal/meter/...":    {"", "internal/meter/..."},
+		"internal/limit/...":    {"", "internal/limit/..."},
 		"internal/auth":         {"", "internal/auth/seal"},
 		"internal/auth/seal":    {""},
 		"internal/upstream/...": {"", "internal/upstream/..."},
@@ -71,7 +73,8 @@ func layers() map[string][]string {
 // l1 returns what a package of the second layer may import.
 func l1() []string {
 	return []string{
-		"", "internal/ir", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/conversation", "internal/auth/...",
+		"", "internal/ir", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/meter/...", "internal/limit/...",
+		"internal/auth/...", "internal/conversation",
 		"internal/upstream/...", "internal/store/...", "internal/config", "internal/demo", "internal/web/...",
 	}
 }

@@ -39,5 +39,5 @@ const (
 	OpDelete     Operation = "delete"      // of a kept response
 	OpCancel     Operation = "cancel"      // of a response in the background
 
-	OpOther      Operation = "other" // known path that this version does not serve
+	OpOther Operation = "other" // known path that this version does not serve
 )

@@ -40,6 +40,8 @@ type Error struct {
 	Reason string
 	// RetryAfter is how long the caller should wait; 0 = not said.
 	RetryAfter time.Duration
+	// Limit is the rate limit that refused (CodeRateLimited), for headers; nil = none.
+	Limit *LimitState
 	// Err is the cause, for the log only.
 	Err error
 }

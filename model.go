@@ -12,8 +12,9 @@ type Model struct {
 	DisplayName string
 	// ContextTokens and OutputTokens are the model's limits, in tokens; 0 = unknown.
 	ContextTokens, OutputTokens int64
-	// Prices is the JSON object of price keys as given (CONTRACT 10), priced
-	// by the price book; nil = unpriced.
+	// Prices is the JSON object of price keys as given (CONTRACT 10), the
+	// model's own price; nil = it has none, and the price book may know one.
+	// It is the latest Price of the model row.
 	Prices json.RawMessage
 }
 

@@ -78,3 +78,14 @@ func (g *RequestIDs) Next(now time.Time) RequestID {
 		}
 	}
 }
+
+// After makes every later id higher than id, also when the clock was set back
+// while the process was away.
+func (g *RequestIDs) After(id RequestID) {
+	floor := int64(id) >> attemptBits
+	for last := g.last.Load(); last < floor; last = g.last.Load() {
+		if g.last.CompareAndSwap(last, floor) {
+			return
+		}
+	}
+}

@@ -88,6 +88,28 @@ type (
 	Aliases = Table[ModelAlias, AliasFilter]
 )
 
+// Prices keeps versions of prices; they are only ever added.
+type Prices interface {
+	// Get returns the version with id, or CodeNotFound.
+	Get(ctx context.Context, id int64) (Price, error)
+	// Query returns the versions that f selects, as Table.Query does.
+	Query(ctx context.Context, f PriceFilter, p Page) ([]Price, *Cursor, error)
+	// Count returns how many versions f selects.
+	Count(ctx context.Context, f PriceFilter) (int64, error)
+	// Insert adds a version and sets its ID, which is never reused and higher
+	// than all before. A provider that does not exist is CodeInvalid. Versions
+	// outlive their provider and their model.
+	Insert(ctx context.Context, row *Price) error
+}
+
+// Counters keeps where rate limits stand.
+type Counters interface {
+	// All returns every counter, by limit id.
+	All(ctx context.Context) ([]RateCounters, error)
+	// Replace writes rows in place of all there are. It touches no area.
+	Replace(ctx context.Context, rows []RateCounters) error
+}
+
 // Settings keeps instance settings by name.
 type Settings interface {
 	// All returns every setting, ordered by name.
@@ -124,7 +146,8 @@ type Usage interface {
 	// CountDispatches returns how many usage rows f selects.
 	CountDispatches(ctx context.Context, f UsageFilter) (int64, error)
 	// Summarize sums the usage rows that f selects by group, largest cost,
-	// then most dispatches first; by day: the days in order. At most MaxPage rows.
+	// then most dispatches first; by day: the days in order. At most MaxPage
+	// rows. Bounds on whole hours are quick, whatever the number of rows.
 	Summarize(ctx context.Context, f UsageFilter, by UsageGroup) ([]UsageSum, error)
 	// Requests returns request rows without their dispatches, ordered and
 	// bounded by p (sort: id).
@@ -145,11 +168,14 @@ type Tx struct {
 	Credentials     Credentials
 	Models          Models
 	Aliases         Aliases
+	Prices          Prices
+	Counters        Counters
 	Settings        Settings
 	Meta            Meta
 	Audit           Audit
 	Usage           Usage
 	Turns           Turns
+	Ledger          Ledger
 }
 
 // Area is a set of tables that a transaction wrote, for the change feed.
@@ -159,9 +185,9 @@ type Area uint8
 const (
 	AreaIdentity  Area = 1 << iota // users, keys, teams, permissions, file permissions
 	AreaSessions                   // sessions
-	AreaCatalogue                  // providers, credentials, models, aliases
+	AreaCatalogue                  // providers, credentials, models, aliases, prices
 	AreaSettings                   // settings
-	AreaMoney                      // quotas, rate limits
+	AreaMoney                      // quotas, rate limits, adjustments
 )
 
 // Store is the system of record. SQLite and PostgreSQL implement it, judged
@@ -190,11 +216,16 @@ type Store interface {
 	Close() error
 }
 
-// RequestLog appends request and usage rows.
+// RequestLog appends request and usage rows, and keeps balances with them.
 type RequestLog interface {
-	// Append adds requests with their dispatches in one transaction, durable
-	// against a process crash when it returns nil. A request id that is
-	// already there is left as it is, with its dispatches, so that a batch may
-	// be sent again. Safe for concurrent use; does not run the change feed.
-	Append(ctx context.Context, rows []Request) error
+	// Append adds requests with their dispatches, and intents, in one
+	// transaction, durable against a process crash when it returns nil. What
+	// is already there stays as it is, row by row, so that a batch may be sent
+	// again; an intent that is there takes a higher Held, or goes when the new
+	// one is Void. A dispatch that is
+	// added settles: its intent goes, its Cost is added to the quotas of its
+	// Charges (as Ledger.Adjust moves them) and to the roll-ups by hour and day, once. A
+	// cost below 0 or above MaxCost is CodeInvalid. Safe for concurrent use;
+	// does not run the change feed.
+	Append(ctx context.Context, rows []Request, intents ...Intent) error
 }

@@ -4,7 +4,8 @@ import "time"
 
 // Tokens counts what one dispatch used, by kind, each token in one kind only
 // (MONEY: never bill a token twice): Input excludes cache reads and writes,
-// Output includes Reasoning, which is given apart for information.
+// Output includes Reasoning. Reasoning and the counts by modality are parts,
+// given apart because some models price them apart.
 type Tokens struct {
 	Input        int64 // uncached prompt tokens
 	CacheRead    int64 // prompt tokens read from a cache
@@ -12,6 +13,26 @@ type Tokens struct {
 	CacheWrite1h int64 // prompt tokens written to a cache, 1-hour life
 	Output       int64 // generated tokens, reasoning included
 	Reasoning    int64 // part of Output
+
+	// Parts by modality, where the provider counts them apart. Audio and
+	// images that were read from a cache are CacheRead and nothing else.
+	InputAudio, InputImage   int64 // parts of Input
+	OutputAudio, OutputImage int64 // parts of Output, and not of Reasoning
+}
+
+// Add returns the sum by kind.
+func (t Tokens) Add(u Tokens) Tokens {
+	t.Input += u.Input
+	t.CacheRead += u.CacheRead
+	t.CacheWrite += u.CacheWrite
+	t.CacheWrite1h += u.CacheWrite1h
+	t.Output += u.Output
+	t.Reasoning += u.Reasoning
+	t.InputAudio += u.InputAudio
+	t.InputImage += u.InputImage
+	t.OutputAudio += u.OutputAudio
+	t.OutputImage += u.OutputImage
+	return t
 }
 
 // Exactness says how far a usage row can be trusted.
@@ -44,7 +65,14 @@ type Dispatch struct {
 	ServiceTier  string
 	Cost         Money
 	PriceVersion int64 // 0 = unpriced
+	// Charges are the quotas that Cost counts in, which the commit adds it to.
+	// They are not read back.
+	Charges []Charge
 }
+
+// MaxCost bounds the cost of one dispatch, so that balances cannot overflow: a
+// million dollars.
+const MaxCost Money = 1_000_000 * Dollar
 
 // Request is the request row: one per client request on the data plane,
 // refused and failed ones included.
@@ -73,9 +101,22 @@ type Request struct {
 	// Losses names what the translation between the client's dialect and the
 	// provider's did not carry, separated by ", "; at most 1 KiB.
 	Losses     string
-	Tokens     Tokens // sum over dispatches
+	Tokens     Tokens // sum over dispatches; its parts by modality are not kept
 	Cost       Money  // sum over dispatches
 	Dispatches []Dispatch
+}
+
+// Row returns the request's dispatch at index i as a usage row. A dispatch
+// without an id gets it from its place.
+func (r *Request) Row(i int) UsageRow {
+	u := UsageRow{
+		Dispatch: r.Dispatches[i], RequestID: r.ID, UserID: r.UserID, KeyID: r.KeyID, TeamID: r.TeamID, Service: r.Service,
+		Dialect: r.Dialect, Operation: r.Operation,
+	}
+	if u.ID == 0 {
+		u.ID = r.ID.Dispatch(i + 1)
+	}
+	return u
 }
 
 // UsageFilter selects dispatches (and requests); the zero value selects all.
@@ -95,6 +136,8 @@ type UsageRow struct {
 	RequestID RequestID
 	UserID    int64
 	KeyID     int64
+	TeamID    int64
+	Service   bool // by the access key
 	Dialect   Dialect
 	Operation Operation
 }
@@ -106,6 +149,7 @@ type UsageGroup string
 const (
 	GroupUser     UsageGroup = "user"
 	GroupKey      UsageGroup = "key"
+	GroupTeam     UsageGroup = "team"
 	GroupProvider UsageGroup = "provider"
 	GroupModel    UsageGroup = "model"
 	GroupDay      UsageGroup = "day"

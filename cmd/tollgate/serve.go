@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -22,11 +23,11 @@ func (c *serveCmd) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	level := new(slog.LevelVar)
-	log, flush := s.logger(cfg, level)
+	log, lines, flush := s.logger(cfg, level)
 	defer flush()
 	var a *app.App
 	a, err = app.New(ctx, app.Options{
-		Config: cfg, Log: log, Stdout: s.stdout, Version: version(), Level: level, Environ: s.environ,
+		Config: cfg, Log: log, Lines: lines, Stdout: s.stdout, Version: version(), Level: level, Environ: s.environ,
 		Reload: func(ctx context.Context) error { return s.reload(ctx, a) },
 	})
 	if err != nil {
@@ -80,20 +81,21 @@ func stop(ctx context.Context, a *app.App, signals <-chan os.Signal) error {
 	return a.Stop(ctx)
 }
 
-// logger writes to standard error: text for eyes, JSON for machines. flush
-// writes what a busy machine's log still holds back.
-func (s *session) logger(cfg config.Config, level *slog.LevelVar) (log *slog.Logger, flush func()) {
+// logger writes to standard error: text for eyes, JSON for machines, whose
+// lines about requests may go to lines directly. flush writes what a busy
+// machine's log still holds back.
+func (s *session) logger(cfg config.Config, level *slog.LevelVar) (log *slog.Logger, lines io.Writer, flush func()) {
 	level.Set(cfg.LogLevel)
 	o := &slog.HandlerOptions{Level: level}
 	if terminal(s.stderr) {
 		if cfg.LogFormat == "json" {
-			return slog.New(slog.NewJSONHandler(s.stderr, o)), func() {}
+			return slog.New(slog.NewJSONHandler(s.stderr, o)), nil, func() {}
 		}
-		return slog.New(slog.NewTextHandler(s.stderr, o)), func() {}
+		return slog.New(slog.NewTextHandler(s.stderr, o)), nil, func() {}
 	}
 	w := telemetry.NewLogWriter(s.stderr)
 	if cfg.LogFormat == "text" {
-		return slog.New(slog.NewTextHandler(w, o)), w.Flush
+		return slog.New(slog.NewTextHandler(w, o)), nil, w.Flush
 	}
-	return slog.New(slog.NewJSONHandler(w, o)), w.Flush
+	return slog.New(slog.NewJSONHandler(w, o)), w, w.Flush
 }

@@ -11,6 +11,7 @@ import (
 
 	"tollgate"
 	"tollgate/internal/auth"
+	"tollgate/internal/meter/book"
 	"tollgate/internal/upstream"
 	"tollgate/internal/web"
 	"tollgate/internal/web/api"
@@ -23,11 +24,16 @@ type Server struct {
 	Accounts *auth.Accounts
 	Sessions *auth.Sessions
 	Catalog  *upstream.Catalog
+	Prices   *book.Rules
+	Book     *book.Book
+	Adjust   Adjuster // nil = re-rating shows the difference only
 	// Statuses returns how the credentials at the providers fare.
 	Statuses func() []upstream.CredentialStatus
 	Cursors  api.Cursors
 	// Zone is the time zone of quota windows ([ledger] timezone).
 	Zone *time.Location
+	// Held tells what running requests hold of a quota; nil = nothing does.
+	Held api.Held
 	Now  func() time.Time
 }
 
@@ -36,9 +42,10 @@ func (s *Server) Mount() {
 	s.mountSignIn()
 	s.mountUsers()
 	s.mountKeys()
-	for _, base := range []string{"/admin/user-quotas", "/admin/quotas"} {
+	for _, base := range []string{userQuotas, allQuotas} {
 		s.mountQuotas(base)
 	}
+	s.mountAdjustments()
 	for _, base := range []string{"/admin/user-permissions", "/admin/permissions"} {
 		s.mountPermissions(base)
 	}
@@ -49,6 +56,7 @@ func (s *Server) Mount() {
 	s.mountProviders()
 	s.mountCredentials()
 	s.mountModels()
+	s.mountPrices()
 	s.mountAliases()
 	s.mountSettings()
 	s.mountUsage()

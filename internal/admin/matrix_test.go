@@ -142,6 +142,10 @@ func bodies(pattern string) ([]variant, bool) {
 		"/admin/models/delete":        record(`{"id":%d}`, "model"),
 		"/admin/model-aliases/upsert": append(record(`{"id":%d,"target":"m2"}`, "alias"), fixed(`{"alias":"n","target":"m1"}`)...),
 		"/admin/model-aliases/delete": record(`{"id":%d}`, "alias"),
+		"/admin/prices/upsert":        append(record(`{"id":%d,"prices":{"price_input_tokens":2}}`, "price"), record(`{"provider_id":%d,"model_pattern":"n","prices":{"price_each_call":1}}`, "provider")...),
+		"/admin/prices/delete":        record(`{"id":%d}`, "price"),
+		"/admin/prices/import":        fixed(`{"models":[{"model_id":"n","price_each_call":1}]}`),
+		"/admin/prices/re-rate":       fixed(`{"since":"2026-11-01T00:00:00Z","until":"2026-12-01T00:00:00Z"}`),
 		"/admin/settings/upsert":      fixed(`{"name":"include_usage","value":true}`),
 		"/admin/settings/delete":      fixed(`{"name":"include_usage"}`),
 	}

@@ -18,7 +18,24 @@ type model struct {
 	Enabled       bool            `json:"enabled"`
 	ContextTokens int64           `json:"context_tokens" doc:"0 = unknown"`
 	OutputTokens  int64           `json:"output_tokens" doc:"0 = unknown"`
-	Prices        json.RawMessage `json:"prices" doc:"Price keys in dollars per million tokens; null = unpriced."`
+	Prices        json.RawMessage `json:"prices" doc:"Its own price keys, in dollars per million tokens; null = it has none of its own."`
+	Price         *modelPrice     `json:"price" doc:"What calls cost now; null = unpriced."`
+}
+
+// modelPrice is the JSON of the price in force for a model.
+type modelPrice struct {
+	Version      int64           `json:"version"`
+	Source       string          `json:"source" enum:"shipped,toml,api,import"`
+	ModelPattern string          `json:"model_pattern" doc:"What it was found by."`
+	Prices       json.RawMessage `json:"prices"`
+}
+
+func (s *Server) modelRecord(m tollgate.Model) model {
+	rec := model{m.ID, m.ProviderID, m.ModelID, m.DisplayName, m.Enabled, m.ContextTokens, m.OutputTokens, m.Prices, nil}
+	if e, ok := s.Book.Find(m.ProviderID, m.ModelID, s.Now()); ok {
+		rec.Price = &modelPrice{e.ID, string(e.Source), e.ModelPattern, e.Prices}
+	}
+	return rec
 }
 
 type modelQuery struct {
@@ -48,9 +65,7 @@ func (s *Server) mountModels() {
 		Filter: func(_ context.Context, q modelQuery) (tollgate.ModelFilter, error) {
 			return tollgate.ModelFilter{ID: q.ID.Match, ProviderID: q.ProviderID.Match, ModelID: q.ModelID.Match, Enabled: q.Enabled.Match}, nil
 		},
-		Records: api.Each(func(m tollgate.Model) model {
-			return model{m.ID, m.ProviderID, m.ModelID, m.DisplayName, m.Enabled, m.ContextTokens, m.OutputTokens, m.Prices}
-		}),
+		Records: api.Each(s.modelRecord),
 	}.Mount(s.API, s.Store, s.Cursors)
 	example := map[string]any{"provider_id": 1, "model_id": "some-model", "prices": map[string]any{"price_input_tokens": 2.5, "price_output_tokens": 10}}
 	api.Handle(s.API, writes("/admin/models/upsert", tag, "Create or change a model", example), func(ctx context.Context, in *modelWrite) (api.Done, error) {

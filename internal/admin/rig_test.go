@@ -19,6 +19,8 @@ import (
 	"tollgate/internal/auth"
 	"tollgate/internal/auth/seal"
 	"tollgate/internal/console"
+	"tollgate/internal/meter/book"
+	"tollgate/internal/meter/shipped"
 	"tollgate/internal/self"
 	"tollgate/internal/store/sqlstore"
 	"tollgate/internal/upstream"
@@ -38,6 +40,7 @@ type rig struct {
 	store   *sqlstore.Store
 	dir     *auth.Directory
 	acc     *auth.Accounts
+	book    *book.Book
 	router  *web.Router
 	handler http.Handler
 	log     *bytes.Buffer
@@ -66,12 +69,18 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	r.dir = auth.NewDirectory(ring, time.Now, log)
-	r.store.Watch(func(ctx context.Context, touched tollgate.Area) error { return r.dir.Reload(ctx, r.store, touched) })
+	r.book = &book.Book{Now: time.Now, Log: log}
+	r.store.Watch(func(ctx context.Context, touched tollgate.Area) error {
+		return errors.Join(r.dir.Reload(ctx, r.store, touched), r.book.Reload(ctx, r.store))
+	})
 	r.must(r.store.Update(t.Context(), func(tx tollgate.Tx) error { return stored.Save(t.Context(), tx) }))
 	r.must(r.dir.Reload(t.Context(), r.store, tollgate.AreaIdentity|tollgate.AreaSessions))
 	hasher := auth.NewHasher(auth.HasherOptions{Slots: 2, Cost: auth.Cost{Memory: 64, Passes: 1, Lanes: 1}}, rand.Reader)
 	r.acc = &auth.Accounts{Sealer: ring, Keys: ring, Hasher: hasher, Now: time.Now, Rand: rand.Reader, SealKeys: true, Reserved: r.dir.IsAccess}
 
+	table, err := shipped.Read()
+	r.must(err)
+	prices := &book.Rules{Now: time.Now, Host: upstream.Kinds{}.Host, Table: table}
 	seen := &switched{r.store}
 	r.seen = seen
 	sessions := auth.NewSessions(seen, r.acc, ring, auth.ThrottleLimits{Burst: 100_000, Free: 100_000})
@@ -83,7 +92,8 @@ func newRig(t *testing.T) *rig {
 	cursors := api.Cursors{Sealer: ring}
 	(&admin.Server{
 		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions,
-		Catalog:  &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: time.Now, Kinds: upstream.Kinds{Demo: true}},
+		Catalog: &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: time.Now, Kinds: upstream.Kinds{Demo: true}, Prices: prices},
+		Prices:  prices, Book: r.book,
 		Statuses: fleet.Statuses, Cursors: cursors, Zone: time.UTC, Now: time.Now,
 	}).Mount()
 	(&self.Server{
@@ -181,6 +191,7 @@ func (r *rig) records() {
 	}
 	made("provider", "/admin/providers/upsert", `{"name":"lab","kind":"openai","credentials":[{"label":"a","api_key":"`+vendorKey+`"}]}`)
 	made("model", "/admin/models/upsert", fmt.Sprintf(`{"provider_id":%d,"model_id":"m1"}`, r.id["provider"]))
+	made("price", "/admin/prices/upsert", `{"model_pattern":"m*","prices":{"price_input_tokens":1}}`)
 	made("alias", "/admin/model-aliases/upsert", `{"alias":"fast","target":"m1"}`)
 	made("permission", "/admin/user-permissions/upsert", fmt.Sprintf(`{"user_id":%d,"model_pattern":"m*"}`, r.users["alice"]))
 	made("file", "/admin/user-file-permissions/upsert", fmt.Sprintf(`{"user_id":%d,"provider_id":%d}`, r.users["alice"], r.id["provider"]))

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"tollgate"
-	"tollgate/internal/auth"
 	"tollgate/internal/web/api"
 )
 
@@ -234,65 +233,4 @@ func (s *Server) saveLimit(ctx context.Context, tx tollgate.Tx, by tollgate.Acto
 	}
 	row, err := s.Accounts.SaveRateLimit(ctx, tx, by, row)
 	return row.ID, err
-}
-
-type quotaQuery struct {
-	UserID api.Scope[int64]  `json:"user_id,omitzero"`
-	Window api.Scope[string] `json:"window,omitzero" doc:"total, day, week or month"`
-	api.Page
-}
-
-type quotaWrite struct {
-	UserID   int64              `json:"user_id" required:"true" minimum:"1"`
-	Quota    api.Opt[api.Money] `json:"quota,omitzero" doc:"null = unlimited, 0 = nothing"`
-	CostUsed api.Val[api.Money] `json:"cost_used,omitzero" doc:"Sets what counts as spent, by an adjustment."`
-	Window   string             `json:"window,omitempty" enum:"total,day,week,month" doc:"The default is total."`
-}
-
-type quotaDelete struct {
-	UserID int64  `json:"user_id" required:"true" minimum:"1"`
-	Window string `json:"window,omitempty" enum:"total,day,week,month" doc:"The default is total."`
-}
-
-func (s *Server) mountQuotas(base string) {
-	const tag = "Quotas"
-	api.Listing[quotaQuery, tollgate.Quota, tollgate.QuotaFilter, api.Quota]{
-		Op:     reads(base+"/query", tag, "Show budgets of users and what is left of them"),
-		Source: api.Rows(func(tx tollgate.Tx) tollgate.Quotas { return tx.Quotas }),
-		Filter: func(_ context.Context, q quotaQuery) (tollgate.QuotaFilter, error) {
-			f := tollgate.QuotaFilter{Scope: tollgate.Is(tollgate.ScopeUser), ScopeID: q.UserID.Match}
-			f.Window.Set = q.Window.Set
-			for _, w := range q.Window.Values {
-				if !tollgate.Window(w).Valid() {
-					return f, tollgate.Invalidf("window", "a window is total, day, week or month")
-				}
-				f.Window.Values = append(f.Window.Values, tollgate.Window(w))
-			}
-			return f, nil
-		},
-		Records: api.Each(func(q tollgate.Quota) api.Quota { return api.QuotaRecord(q, s.Now(), s.Zone) }),
-	}.Mount(s.API, s.Store, s.Cursors)
-	api.Handle(s.API, writes(base+"/upsert", tag, "Set a budget", map[string]any{"user_id": 7, "quota": 25, "window": "month"}), s.saveQuota)
-	api.Handle(s.API, writes(base+"/delete", tag, "Take a budget away: unlimited", map[string]any{"user_id": 7, "window": "month"}),
-		func(ctx context.Context, in *quotaDelete) (api.Done, error) {
-			return s.changeOne(ctx, func(tx tollgate.Tx, by tollgate.Actor) (int64, error) {
-				return 0, s.Accounts.DeleteQuota(ctx, tx, by, tollgate.ScopeUser, in.UserID, windowOf(in.Window))
-			})
-		})
-}
-
-func windowOf(s string) tollgate.Window {
-	return tollgate.Window(orDefault(s, string(tollgate.WindowTotal)))
-}
-
-func (s *Server) saveQuota(ctx context.Context, in *quotaWrite) (api.Done, error) {
-	write := auth.QuotaWrite{
-		Scope: tollgate.ScopeUser, ScopeID: in.UserID, Window: windowOf(in.Window),
-		Limit: withValue(in.Quota, tollgate.Money(in.Quota.Value)),
-		Spent: withValue(api.Opt[api.Money](in.CostUsed), tollgate.Money(in.CostUsed.Value)),
-	}
-	return s.changeOne(ctx, func(tx tollgate.Tx, by tollgate.Actor) (int64, error) {
-		q, err := s.Accounts.SaveQuota(ctx, tx, by, write)
-		return q.ID, err
-	})
 }

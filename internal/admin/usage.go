@@ -28,7 +28,7 @@ type usageQuery struct {
 
 type usageSummary struct {
 	UsageFilter
-	GroupBy string `json:"group_by,omitempty" enum:"user,key,provider,model,day" doc:"The default is model."`
+	GroupBy string `json:"group_by,omitempty" enum:"user,team,key,provider,model,day" doc:"The default is model."`
 }
 
 func (s *Server) mountUsage() {

@@ -208,7 +208,7 @@ func (s *Server) rightsOf(ctx context.Context, tx tollgate.Tx, userID int64, now
 		return r, err
 	}
 	for _, q := range quotas {
-		r.Quotas = append(r.Quotas, api.QuotaRecord(q, now, s.Zone))
+		r.Quotas = append(r.Quotas, api.QuotaRecord(q, now, s.Zone, s.Held))
 	}
 	limits, _, err := tx.RateLimits.Query(ctx, tollgate.RateLimitFilter{Scope: tollgate.Is(tollgate.ScopeUser), ScopeID: tollgate.Is(userID)}, all)
 	for _, l := range limits {

@@ -23,15 +23,23 @@ func (a *App) mountAPI(r *web.Router) error {
 	doc := api.New(r, a.opts.Version)
 	(&admin.Server{
 		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Catalog: a.db.Catalog,
-		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Now: now,
+		Prices: a.db.Prices, Book: a.prices,
+		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Held: a.held, Now: now,
 	}).Mount()
 	(&self.Server{
-		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Cursors: cursors, Models: a.models, Zone: zone, Now: now,
+		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Cursors: cursors, Models: a.models, Zone: zone,
+		Held: a.held, Now: now,
 	}).Mount()
 	if err := (&admin.Docs{API: doc, Router: r}).Mount(); err != nil {
 		return fmt.Errorf("building the API document: %w", err)
 	}
 	return console.Mount(r)
+}
+
+// held is what running requests hold of a quota.
+func (a *App) held(quotaID int64) tollgate.Money {
+	b, _ := a.ledger.Balance(quotaID, a.opts.Now())
+	return b.Held
 }
 
 // models are what p may use, by the names that p sends.

@@ -20,12 +20,14 @@ import (
 	"tollgate/internal/config"
 	"tollgate/internal/conversation"
 	"tollgate/internal/ledger"
+	"tollgate/internal/meter/book"
 	"tollgate/internal/ops"
 	"tollgate/internal/proxy"
 	"tollgate/internal/route"
 	"tollgate/internal/seed"
 	"tollgate/internal/telemetry"
 	"tollgate/internal/upstream"
+	"tollgate/internal/upstream/guard"
 	"tollgate/internal/web"
 )
 
@@ -33,6 +35,8 @@ import (
 type Options struct {
 	Config config.Config
 	Log    *slog.Logger
+	// Lines gets the log lines of requests, where Log writes JSON; nil = Log does.
+	Lines io.Writer
 	// Stdout gets the text for the operator: addresses, and what was
 	// generated on the first start, once. nil = nowhere.
 	Stdout io.Writer
@@ -60,9 +64,12 @@ type App struct {
 	directory *auth.Directory
 	sessions  *auth.Sessions
 	fleet     *upstream.Fleet
+	web       *guard.Policy // of files that requests refer to; nil = none is fetched
 	routes    atomic.Pointer[route.Table]
 	recorder  *ledger.Recorder
 	turns     *conversation.Keeper
+	ledger    *ledger.Ledger
+	prices    *book.Book
 	proxy     *proxy.Proxy
 	router    *web.Router
 	metrics   *telemetry.Metrics
@@ -111,7 +118,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 // build runs the steps of New in order.
 func (a *App) build(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		a.openDatabase, a.buildEngines, a.bootstrap, a.loadSnapshots, a.buildServers,
+		a.openDatabase, a.buildEngines, a.bootstrap, a.openLedger, a.loadSnapshots, a.buildServers,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -139,6 +146,9 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	a.listener = l
 	a.db.Policy.SetOwn(ownListeners(l))
+	if a.web != nil {
+		a.web.SetOwn(ownListeners(l))
+	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	a.cancel = cancel
 	if err := errors.Join(a.startMetrics(ctx, cfg), a.startControl(ctx)); err != nil {

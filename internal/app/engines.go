@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"tollgate/internal/conversation"
 	"tollgate/internal/demo"
 	"tollgate/internal/ledger"
+	"tollgate/internal/meter/book"
 	"tollgate/internal/proxy"
 	"tollgate/internal/route"
 	"tollgate/internal/tally"
@@ -54,6 +56,12 @@ func (a *App) buildEngines(context.Context) error {
 		return err
 	}
 	a.recorder = &ledger.Recorder{Log: a.db.Store, Logger: o.Log, Live: func() int { return a.proxy.Stats().Calls }}
+	a.ledger = &ledger.Ledger{
+		Recorder: a.recorder,
+		Machine:  &ledger.Machine{IDs: &a.ids, Now: o.Now, Zone: cfg.Ledger.Location, Wait: cfg.Ledger.Wait},
+	}
+	a.prices = &book.Book{Now: o.Now, Log: o.Log}
+	a.prices.SetPolicy(book.Policy(cfg.Ledger.Unpriced))
 	a.undo = append(a.undo, a.fleet.Close, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -67,13 +75,14 @@ func (a *App) buildEngines(context.Context) error {
 	}
 	a.proxy = &proxy.Proxy{
 		Directory: a.directory, Routes: a.routes.Load, Fleet: a.fleet, Codecs: codecs(),
-		Ledger: proxy.Book{Recorder: a.recorder}, IDs: &a.ids, Now: o.Now, Log: o.Log,
+		Ledger: proxy.Book{Recorder: a.recorder, Pricer: a.prices}, IDs: &a.ids, Now: o.Now, Log: o.Log,
 		Limits: proxy.Limits{MaxBody: cfg.Server.MaxBodyBytes, KeepAlive: keepAlive, Conversation: cfg.Server.ConversationBytes}.Defaults(),
 		Turns:  a.turns, Sealer: db.Keys,
 		Strict: cfg.Server.Strict, Tokens: &tally.Counter{}, Lost: a.metrics.Lost,
 	}
 	if cfg.Upstream.FetchRemote {
-		a.proxy.Files = upstream.NewFetcher(guard.Options{Policy: guard.NewPolicy(guard.Rules{})})
+		a.web = guard.NewPolicy(guard.Rules{}) // the URLs are anybody's: no private network is open to them
+		a.proxy.Files = upstream.NewFetcher(guard.Options{Policy: a.web})
 	}
 	return nil
 }
@@ -116,15 +125,38 @@ func (a *App) loadSnapshots(ctx context.Context) error {
 	return a.setAccess(ctx, a.cfg.Load())
 }
 
+// openLedger closes what a process that died left open, and loads balances.
+func (a *App) openLedger(ctx context.Context) error {
+	opened, err := a.ledger.Open(ctx, a.db.Store)
+	if err != nil {
+		return fmt.Errorf("opening the ledger: %w", err)
+	}
+	if opened.Orphans > 0 {
+		a.opts.Log.WarnContext(ctx, "dispatches were under way when the gateway ended; they are charged at what they held", "dispatches", opened.Orphans)
+	}
+	if opened.Rezoned > 0 {
+		a.opts.Log.InfoContext(ctx, "the time zone of quotas has changed; balances were added up anew", "quotas", opened.Rezoned)
+	}
+	return nil
+}
+
 // follow is the change feed.
 func (a *App) follow(ctx context.Context, touched tollgate.Area) error {
 	if err := a.directory.Reload(ctx, a.db.Store, touched); err != nil {
 		return err
 	}
+	if touched&tollgate.AreaMoney != 0 {
+		if err := a.ledger.Load(ctx, a.db.Store); err != nil {
+			return err
+		}
+	}
 	if touched&tollgate.AreaCatalogue == 0 {
 		return nil
 	}
 	if err := a.fleet.Reload(ctx, a.db.Store); err != nil {
+		return err
+	}
+	if err := a.prices.Reload(ctx, a.db.Store); err != nil {
 		return err
 	}
 	table, err := a.readRoutes(ctx)
@@ -154,7 +186,24 @@ func (a *App) readRoutes(ctx context.Context) (*route.Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the routing table: %w", err)
 	}
+	a.shippedLimits(providers, models)
 	return route.Build(providers, models, aliases), nil
+}
+
+// shippedLimits fills in the limits of models whose rows say none.
+func (a *App) shippedLimits(providers []tollgate.Provider, models []tollgate.Model) {
+	byID := make(map[int64]tollgate.Provider, len(providers))
+	for _, p := range providers {
+		byID[p.ID] = p
+	}
+	for i := range models {
+		m := &models[i]
+		if m.ContextTokens != 0 && m.OutputTokens != 0 {
+			continue
+		}
+		within, out := a.db.Prices.Limits(byID[m.ProviderID], m.ModelID)
+		m.ContextTokens, m.OutputTokens = cmp.Or(m.ContextTokens, within), cmp.Or(m.OutputTokens, out)
+	}
 }
 
 // setAccess puts the service key of [server] in force.

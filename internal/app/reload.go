@@ -6,6 +6,7 @@ import (
 	"reflect"
 
 	"tollgate/internal/config"
+	"tollgate/internal/meter/book"
 	"tollgate/internal/ops"
 	"tollgate/internal/upstream/guard"
 )
@@ -22,6 +23,7 @@ func (a *App) Reload(ctx context.Context, next config.Config) error {
 	}
 	a.db.Policy.Set(guard.Rules{Allow: ops.Allowed(next)})
 	a.fleet.Flush()
+	a.prices.SetPolicy(book.Policy(next.Ledger.Unpriced))
 	if a.opts.Level != nil {
 		a.opts.Level.Set(next.LogLevel)
 	}
@@ -41,8 +43,9 @@ func fixed(c *config.Config) map[string]any {
 		"host": c.Host, "port": c.Port, "data_dir": c.DataDir, "dsn": c.DSN, "DATABASE_SECRET_KEY": c.MasterKey,
 		"public_url": c.PublicURL, "tls_cert": c.TLSCert, "tls_key": c.TLSKey, "trusted_proxies": c.TrustedProxies,
 		"allowed_hosts": c.AllowedHosts, "cors_origins": c.CORSOrigins, "metrics_addr": c.MetricsAddr, "proxy": c.Proxy,
-		"demo": c.Demo, "max_body_bytes": c.Server.MaxBodyBytes, "response_life": c.Server.ResponseLife,
-		"conversation_bytes": c.Server.ConversationBytes, "response_user_bytes": c.Server.ResponseUserBytes, "ledger": c.Ledger.Durability,
+		"demo": c.Demo, "max_body_bytes": c.Server.MaxBodyBytes, "durability": c.Ledger.Durability, "timezone": c.Ledger.Location, "wait": c.Ledger.Wait,
+		"strict": c.Server.Strict, "keep_alive": c.Server.KeepAlive, "fetch_remote": c.Upstream.FetchRemote,
+		"response_life": c.Server.ResponseLife, "conversation_bytes": c.Server.ConversationBytes, "response_user_bytes": c.Server.ResponseUserBytes,
 		"dial_timeout": c.Upstream.DialTimeout, "first_byte_timeout": c.Upstream.FirstByteTimeout, "idle_timeout": c.Upstream.IdleTimeout,
 	}
 }
@@ -64,6 +67,7 @@ func keepFixed(old *config.Config, next config.Config) config.Config {
 	kept.Server.AccessKey, kept.Server.AccessPermissions = next.Server.AccessKey, next.Server.AccessPermissions
 	kept.Upstream.AllowPrivate = next.Upstream.AllowPrivate
 	kept.LogLevel, kept.DrainTimeout = next.LogLevel, next.DrainTimeout
+	kept.Ledger.Unpriced = next.Ledger.Unpriced
 	kept.Seed, kept.Warnings = next.Seed, next.Warnings
 	return kept
 }

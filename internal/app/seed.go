@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 
+	"tollgate"
 	"tollgate/internal/config"
 	"tollgate/internal/seed"
 )
@@ -22,6 +24,10 @@ func (a *App) bootstrap(ctx context.Context) error {
 		if err := im.EnsureDemo(ctx, a.db.Store); err != nil {
 			return err
 		}
+	}
+	// Shipped prices that this release brings, for providers that are there already.
+	if err := a.db.Store.Update(ctx, func(tx tollgate.Tx) error { return a.db.Prices.Reconcile(ctx, tx) }); err != nil {
+		return fmt.Errorf("bringing the price book up to date: %w", err)
 	}
 	log := a.opts.Log
 	for _, p := range cfg.Warnings { // the notes of the import are among them

@@ -22,6 +22,8 @@ type Accounts struct {
 	Hasher *Hasher
 	Now    func() time.Time
 	Rand   io.Reader
+	// Zone is the time zone of quota windows ([ledger] timezone); nil = UTC.
+	Zone *time.Location
 	// SealKeys keeps the ciphertext of client keys: set when the master key
 	// comes from DATABASE_SECRET_KEY (CONTRACT 3).
 	SealKeys bool

@@ -1,7 +1,9 @@
 package auth
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -359,7 +361,7 @@ func (a *Accounts) RotateKey(ctx context.Context, tx tollgate.Tx, by tollgate.Ac
 	if err := a.store(ctx, tx, &next, secret, func() error { return tx.Keys.Insert(ctx, &next) }); err != nil {
 		return old, none, err
 	}
-	if err := inheritBounds(ctx, tx, old.ID, next.ID); err != nil {
+	if err := a.inheritBounds(ctx, tx, who, old.ID, next.ID); err != nil {
 		return old, none, err
 	}
 	was := old
@@ -377,15 +379,19 @@ func (a *Accounts) RotateKey(ctx context.Context, tx tollgate.Tx, by tollgate.Ac
 
 // inheritBounds gives a rotated key's quotas, with what is spent of them, and
 // its limits to the successor: a key must not shed them by rotation.
-func inheritBounds(ctx context.Context, tx tollgate.Tx, from, to int64) error {
+func (a *Accounts) inheritBounds(ctx context.Context, tx tollgate.Tx, who actor, from, to int64) error {
 	all := tollgate.Page{All: true}
 	quotas, _, err := tx.Quotas.Query(ctx, tollgate.QuotaFilter{Scope: tollgate.Is(tollgate.ScopeKey), ScopeID: tollgate.Is(from)}, all)
 	if err != nil {
 		return err
 	}
 	for _, q := range quotas {
-		q.ID, q.ScopeID = 0, to
-		if err := tx.Quotas.Insert(ctx, &q); err != nil {
+		spent := q.SpentAt(a.Now(), cmp.Or(a.Zone, time.UTC))
+		heir := tollgate.Quota{Scope: q.Scope, ScopeID: to, Window: q.Window, Limit: q.Limit}
+		if err := tx.Quotas.Insert(ctx, &heir); err != nil {
+			return err
+		}
+		if _, err := a.correct(ctx, tx, who, heir, spent, fmt.Sprintf("taken over from key %d", from)); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,9 @@
 package auth
 
 import (
+	"cmp"
 	"context"
+	"time"
 
 	"tollgate"
 )
@@ -13,9 +15,14 @@ type QuotaWrite struct {
 	Window  tollgate.Window // empty = total
 	// Limit is the budget; null = unlimited; absent keeps it, and is unlimited for a new row.
 	Limit tollgate.Opt[tollgate.Money]
-	// Spent corrects what was spent in the running window.
+	// Spent corrects what was spent in the running window, by an adjustment.
 	Spent tollgate.Opt[tollgate.Money]
+	// Reason is kept with the adjustment.
+	Reason string
 }
+
+// maxReason bounds the reason of an adjustment, in bytes.
+const maxReason = 500
 
 // SaveQuota inserts or changes a quota.
 func (a *Accounts) SaveQuota(ctx context.Context, tx tollgate.Tx, by tollgate.Actor, w QuotaWrite) (tollgate.Quota, error) {
@@ -36,12 +43,13 @@ func (a *Accounts) SaveQuota(ctx context.Context, tx tollgate.Tx, by tollgate.Ac
 	} else if w.Limit.Null {
 		q.Limit = nil
 	}
-	q.Spent = w.Spent.Or(q.Spent)
 	switch {
 	case q.Limit != nil && (*q.Limit < 0 || *q.Limit > tollgate.MaxMoney):
 		return q, tollgate.Invalidf("quota", "a quota is between 0 and %d dollars, or null for unlimited", tollgate.MaxMoney/tollgate.Dollar)
-	case q.Spent < 0 || q.Spent > tollgate.MaxMoney:
+	case w.Spent.Value < 0 || w.Spent.Value > tollgate.MaxMoney:
 		return q, tollgate.Invalidf("cost_used", "cost_used is between 0 and %d dollars", tollgate.MaxMoney/tollgate.Dollar)
+	case len(w.Reason) > maxReason:
+		return q, tollgate.Invalidf("reason", "a reason has at most %d bytes", maxReason)
 	}
 	if found {
 		err = tx.Quotas.Update(ctx, q)
@@ -51,7 +59,33 @@ func (a *Accounts) SaveQuota(ctx context.Context, tx tollgate.Tx, by tollgate.Ac
 	if err != nil {
 		return q, err
 	}
+	if spent, ok := w.Spent.Given(); ok {
+		if q, err = a.correct(ctx, tx, who, q, spent, cmp.Or(w.Reason, "cost_used was written")); err != nil {
+			return q, err
+		}
+	}
 	return q, a.audit(ctx, tx, who, "quota.upsert", "quota", q.ID, before, viewQuota(q))
+}
+
+// correct makes what a quota has spent in the running window the given amount,
+// by an adjustment of what is missing or too much (SECURITY M-10).
+func (a *Accounts) correct(ctx context.Context, tx tollgate.Tx, who actor, q tollgate.Quota, spent tollgate.Money, reason string) (tollgate.Quota, error) {
+	zone := cmp.Or(a.Zone, time.UTC)
+	at := a.Now()
+	if q.WindowStart.After(at) {
+		at = q.WindowStart // the clock was set back: the ledger stays where it is
+	}
+	start, _ := q.Window.Bounds(at, zone)
+	amount := spent - q.SpentAt(at, zone)
+	q.Spent, q.WindowStart = spent, start
+	if amount == 0 {
+		return q, nil
+	}
+	e := who.by.Entry(at, "", "", 0)
+	return q, tx.Ledger.Adjust(ctx, &tollgate.Adjustment{
+		At: at, Kind: tollgate.AdjustCorrection, QuotaID: q.ID, Scope: q.Scope, ScopeID: q.ScopeID, Window: q.Window, WindowStart: start,
+		Amount: amount, Reason: reason, ActorID: e.ActorID, ActorName: e.ActorName, Via: e.Via,
+	})
 }
 
 // DeleteQuota removes the quota of a scope and window: it is unlimited then.

@@ -1,7 +1,9 @@
 package auth_test
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"tollgate"
 	"tollgate/internal/auth"
@@ -86,6 +88,66 @@ func TestQuotas(t *testing.T) {
 	if n := len(w.audited("quota.upsert")); n != 8 {
 		t.Errorf("%d audit entries, want 8", n)
 	}
+}
+
+func TestAWrittenBalanceIsAnAdjustment(t *testing.T) {
+	w := newWorld(t)
+	w.accounts.Zone = time.FixedZone("Honolulu", -10*3600)
+	alice := w.user("alice", false)
+	save := func(q auth.QuotaWrite) (got tollgate.Quota) {
+		t.Helper()
+		q.Scope, q.ScopeID = tollgate.ScopeUser, alice.ID
+		w.update(func(tx tollgate.Tx) (err error) {
+			got, err = w.accounts.SaveQuota(t.Context(), tx, host(), q)
+			return err
+		})
+		return got
+	}
+	day := save(auth.QuotaWrite{Window: tollgate.WindowDay, Spent: tollgate.Some(5 * tollgate.Dollar), Reason: "from the old system"})
+	save(auth.QuotaWrite{Window: tollgate.WindowDay, Spent: tollgate.Some(2 * tollgate.Dollar)})
+	save(auth.QuotaWrite{Window: tollgate.WindowDay, Spent: tollgate.Some(2 * tollgate.Dollar)}) // nothing changes
+	save(auth.QuotaWrite{Window: tollgate.WindowDay, Limit: tollgate.Some(9 * tollgate.Dollar)})
+	w.clock.at = w.clock.at.Add(24 * time.Hour)
+	save(auth.QuotaWrite{Window: tollgate.WindowDay, Spent: tollgate.Some(tollgate.Dollar)}) // of a new day, which began with nothing
+	w.clock.at = w.clock.at.Add(-5 * time.Hour)
+	save(auth.QuotaWrite{Window: tollgate.WindowDay, Spent: tollgate.Some(3 * tollgate.Dollar)}) // set back, not over the border
+	w.clock.at = w.clock.at.Add(-24 * time.Hour)
+	last := save(auth.QuotaWrite{Window: tollgate.WindowDay, Spent: tollgate.Some(4 * tollgate.Dollar)}) // set back over it
+	type fact struct {
+		amount tollgate.Money
+		start  string
+		reason string
+		by     string
+	}
+	var got []fact
+	w.update(func(tx tollgate.Tx) error {
+		rows, _, err := tx.Ledger.Adjustments(t.Context(), tollgate.AdjustmentFilter{QuotaID: tollgate.Is(day.ID)}, tollgate.Page{All: true})
+		for _, a := range rows {
+			if a.At.Before(a.WindowStart) || a.Kind != tollgate.AdjustCorrection || a.ScopeID != alice.ID {
+				t.Errorf("adjustment %+v", a)
+			}
+			got = append(got, fact{a.Amount / tollgate.Dollar, a.WindowStart.Format(time.RFC3339), a.Reason, a.ActorName + " " + a.Via})
+		}
+		return err
+	})
+	const first, next = "2026-11-22T10:00:00Z", "2026-11-23T10:00:00Z"
+	want := []fact{
+		{5, first, "from the old system", "host cli"},
+		{-3, first, "cost_used was written", "host cli"},
+		{1, next, "cost_used was written", "host cli"},
+		{2, next, "cost_used was written", "host cli"},
+		{1, next, "cost_used was written", "host cli"},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("adjustments %v, want %v", got, want)
+	}
+	w.update(func(tx tollgate.Tx) error {
+		q, err := tx.Quotas.Get(t.Context(), day.ID)
+		if q.Spent != 4*tollgate.Dollar || q.Spent != last.Spent || !q.WindowStart.Equal(last.WindowStart) {
+			t.Errorf("stored %+v, returned %+v", q, last)
+		}
+		return err
+	})
 }
 
 func TestRateLimits(t *testing.T) {

@@ -157,6 +157,14 @@ type Ledger struct {
 	Durability string
 	// Location is the time zone of quota windows.
 	Location *time.Location
+	// Wait is how long a request waits for money that others hold.
+	Wait time.Duration
+	// Slice is how many output tokens a stream holds at a time; Floor is what
+	// the output cap of an answer is clamped to at least.
+	Slice, Floor int64
+	// Unpriced is what happens to calls of models without a price:
+	// "refuse-under-quota", "serve" or "refuse".
+	Unpriced string
 }
 
 // Addr returns the listen address as host:port.

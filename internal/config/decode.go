@@ -19,8 +19,9 @@ import (
 // problem, so that everything wrong with a document is found in one pass.
 //
 // Tags: toml:"name" is the key, alias:"other" a second spelling, default:"true"
-// presets a bool, shape:"list|int|bool" says how a given is written. A struct
-// field At takes the place of the table.
+// presets a bool, shape:"list|int|bool" says how a given is written, and
+// prefix:"x_" on a struct reads its fields from the same table, each key with
+// x_ in front. A struct field At takes the place of the table.
 type decoder struct {
 	problems Problems
 	notes    Problems
@@ -72,31 +73,41 @@ func (d *decoder) structure(n *node, dst reflect.Value, name string) {
 		}
 		key := field.Tag.Get("toml")
 		if key == "" {
-			if field.Anonymous {
-				d.embedded(n, dst.Field(i), name, known)
-			}
+			d.embedded(n, dst.Field(i), field, inTable{name: name, known: known})
 			continue
 		}
-		d.field(n, dst.Field(i), field, name, known)
+		d.field(n, dst.Field(i), field, inTable{name: name, known: known})
 	}
 	d.unknown(n, dst, name, known)
 }
 
-// embedded decodes the fields of an embedded struct from the same table.
-func (d *decoder) embedded(n *node, dst reflect.Value, name string, known map[string]bool) {
+// inTable is where fields are read: a table's name, the prefix of their keys
+// and the keys known so far.
+type inTable struct {
+	name, prefix string
+	known        map[string]bool
+}
+
+// embedded decodes the fields of a struct that is embedded or has a prefix
+// from the same table.
+func (d *decoder) embedded(n *node, dst reflect.Value, as reflect.StructField, in inTable) {
+	prefix := as.Tag.Get("prefix")
+	if !as.Anonymous && prefix == "" {
+		return
+	}
+	in.prefix += prefix
 	for i := range dst.NumField() {
-		field := dst.Type().Field(i)
-		switch {
-		case field.Tag.Get("toml") != "":
-			d.field(n, dst.Field(i), field, name, known)
-		case field.Anonymous:
-			d.embedded(n, dst.Field(i), name, known)
+		if field := dst.Type().Field(i); field.Tag.Get("toml") != "" {
+			d.field(n, dst.Field(i), field, in)
+		} else {
+			d.embedded(n, dst.Field(i), field, in)
 		}
 	}
 }
 
-func (d *decoder) field(n *node, dst reflect.Value, field reflect.StructField, name string, known map[string]bool) {
-	key, alias := field.Tag.Get("toml"), field.Tag.Get("alias")
+func (d *decoder) field(n *node, dst reflect.Value, field reflect.StructField, in inTable) {
+	name, known := in.name, in.known
+	key, alias := in.prefix+field.Tag.Get("toml"), field.Tag.Get("alias")
 	known[key] = true
 	v, ok := n.table[key]
 	if alias != "" {

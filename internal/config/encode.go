@@ -47,7 +47,7 @@ func (e *encoder) tables(path string, list reflect.Value) {
 		}
 		fmt.Fprintf(&e.out, "[[%s]]\n", path)
 		var nested []func()
-		e.fields(path, list.Index(i), &nested)
+		e.fields(path, "", list.Index(i), &nested)
 		for _, write := range nested {
 			write()
 		}
@@ -56,14 +56,15 @@ func (e *encoder) tables(path string, list reflect.Value) {
 
 // fields writes the plain values of a struct and puts off its sub-tables,
 // which must stand behind them.
-func (e *encoder) fields(path string, v reflect.Value, nested *[]func()) {
+func (e *encoder) fields(path, prefix string, v reflect.Value, nested *[]func()) {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
-		key := field.Tag.Get("toml")
+		key := prefix + field.Tag.Get("toml")
+		more := field.Tag.Get("prefix")
 		switch {
-		case key == "" && field.Anonymous:
-			e.fields(path, v.Field(i), nested)
-		case key == "", key == "channel": // a channel was read as a kind
+		case key == prefix && (field.Anonymous || more != ""):
+			e.fields(path, prefix+more, v.Field(i), nested)
+		case key == prefix, key == "channel": // a channel was read as a kind
 		case field.Type.Kind() == reflect.Slice && field.Type.Elem().Kind() == reflect.Struct && field.Type.Elem() != reflect.TypeFor[netip.Prefix]():
 			*nested = append(*nested, func() { e.tables(path+"."+key, v.Field(i)) })
 		default:

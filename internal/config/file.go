@@ -94,6 +94,10 @@ type fileUpstream struct {
 type fileLedger struct {
 	Durability given `toml:"durability"`
 	Timezone   given `toml:"timezone"`
+	Wait       given `toml:"wait"`
+	Slice      given `toml:"slice" shape:"int"`
+	Floor      given `toml:"floor" shape:"int"`
+	Unpriced   given `toml:"unpriced"`
 }
 
 type fileSSO struct {
@@ -158,6 +162,10 @@ func (f file) apply(c *Config, ps *Problems) {
 		{f.Upstream.IdleTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.IdleTimeout, s) }},
 		{f.Ledger.Durability, applyDurability},
 		{f.Ledger.Timezone, applyTimezone},
+		{f.Ledger.Wait, applyWait},
+		{f.Ledger.Slice, func(c *Config, s string) error { return applyTokens(&c.Ledger.Slice, s) }},
+		{f.Ledger.Floor, func(c *Config, s string) error { return applyTokens(&c.Ledger.Floor, s) }},
+		{f.Ledger.Unpriced, applyUnpriced},
 	} {
 		if !key.given.set {
 			continue
@@ -238,6 +246,29 @@ func applyTimezone(c *Config, s string) error {
 		return fmt.Errorf("must be a time zone such as UTC or Europe/Berlin, not %q", clip(s))
 	}
 	c.Ledger.Location = loc
+	return nil
+}
+
+func applyWait(c *Config, s string) (err error) {
+	if c.Ledger.Wait, err = parseDuration(s); err != nil {
+		return err
+	}
+	return within(c.Ledger.Wait, 0, 5*time.Minute)
+}
+
+// applyTokens reads a number of output tokens.
+func applyTokens(dst *int64, s string) (err error) {
+	*dst, err = strconv.ParseInt(s, 10, 64)
+	if err != nil || *dst < 1 || *dst > 1_000_000 {
+		return errors.New("must be from 1 to 1000000 tokens")
+	}
+	return nil
+}
+
+func applyUnpriced(c *Config, s string) error {
+	if c.Ledger.Unpriced = s; s != "refuse-under-quota" && s != "serve" && s != "refuse" {
+		return errors.New(`must be "refuse-under-quota", "serve" or "refuse"`)
+	}
 	return nil
 }
 

@@ -16,6 +16,7 @@ type Seed struct {
 	Teams           []SeedTeam           `toml:"teams"`
 	Providers       []SeedProvider       `toml:"providers"`
 	Models          []SeedModel          `toml:"models"`
+	Prices          []SeedPrice          `toml:"prices"`
 	Aliases         []SeedAlias          `toml:"model_aliases"`
 	Permissions     []SeedPermission     `toml:"permissions"`
 	FilePermissions []SeedFilePermission `toml:"file_permissions"`
@@ -28,7 +29,7 @@ type Seed struct {
 
 // Empty reports whether the seed holds no record.
 func (s Seed) Empty() bool {
-	return len(s.Users)+len(s.Teams)+len(s.Providers)+len(s.Models)+len(s.Aliases)+len(s.Permissions)+
+	return len(s.Users)+len(s.Teams)+len(s.Providers)+len(s.Models)+len(s.Prices)+len(s.Aliases)+len(s.Permissions)+
 		len(s.FilePermissions)+len(s.RateLimits)+len(s.Quotas) == 0
 }
 
@@ -105,6 +106,16 @@ type SeedModel struct {
 	Enabled       bool   `toml:"enabled" default:"true"`
 	ContextTokens int64  `toml:"context_tokens"`
 	OutputTokens  int64  `toml:"output_tokens"`
+	Prices
+}
+
+// SeedPrice is a [[prices]] entry: the price of a provider's models by name or
+// pattern.
+type SeedPrice struct {
+	At           Place
+	ProviderName string    `toml:"provider_name"` // empty = every provider
+	ModelPattern string    `toml:"model_pattern" alias:"model_id"`
+	ValidFrom    time.Time `toml:"valid_from"` // zero = now
 	Prices
 }
 

@@ -24,6 +24,9 @@ func finishSeed(s *Seed, gproxy bool, problems *Problems) {
 	for i := range s.Models {
 		c.model(&s.Models[i])
 	}
+	for i := range s.Prices {
+		c.price(&s.Prices[i])
+	}
 	for _, a := range s.Aliases {
 		c.valid(a.At, tollgate.ValidModelName("alias", a.Alias))
 		c.valid(a.At, tollgate.ValidModelName("model_id", a.ModelID))
@@ -159,31 +162,7 @@ func (c *seedCheck) model(m *SeedModel) {
 	if m.ContextTokens < 0 || m.OutputTokens < 0 {
 		addf(c.problems, m.At, "context_tokens and output_tokens of model %s must not be negative", clip(m.ModelID))
 	}
-	c.prices(m)
-}
-
-func (c *seedCheck) prices(m *SeedModel) {
-	c.valid(m.At, settlePrices(&m.Prices))
-	negative := func(amounts ...*tollgate.Money) bool {
-		return slices.ContainsFunc(amounts, func(a *tollgate.Money) bool { return a != nil && *a < 0 })
-	}
-	tokens := func(t TokenPrices) bool {
-		return negative(t.Input, t.Output, t.CacheRead, t.CacheCreation, t.CacheCreation5Min, t.CacheCreation1h)
-	}
-	bad := negative(m.EachCall, m.FlexEachCall, m.ScaleEachCall, m.PriorityEachCall) || tokens(m.TokenPrices)
-	for _, tiers := range [][]PriceTier{m.Tiers, m.FlexTiers, m.ScaleTiers, m.PriorityTiers} {
-		for i, t := range tiers {
-			bad = bad || tokens(t.TokenPrices)
-			last := i == len(tiers)-1
-			if t.InputTokensUpTo < 0 || (t.InputTokensUpTo == 0 && !last) || (i > 0 && t.InputTokensUpTo != 0 && t.InputTokensUpTo <= tiers[i-1].InputTokensUpTo) {
-				addf(c.problems, m.At, "price tiers of model %s must rise in input_tokens_up_to; only the last may leave it out", clip(m.ModelID))
-				break
-			}
-		}
-	}
-	if bad {
-		addf(c.problems, m.At, "a price of model %s is negative", clip(m.ModelID))
-	}
+	c.checkPrices(m.At, "model "+clip(m.ModelID), &m.Prices)
 }
 
 // scope settles whose an entry is.

@@ -203,8 +203,7 @@ func (c *checker) anthropicThinking(q object, messages []object) {
 	if q.object("thinking").text("type") != "enabled" {
 		return
 	}
-	for i := len(messages) - 1; i >= 0; i-- {
-		m := messages[i]
+	for i, m := range slices.Backward(messages) {
 		list := blocks(m)
 		if m.text("role") != "assistant" {
 			if len(list) > 0 && list[0].text("type") != "tool_result" {
@@ -216,7 +215,7 @@ func (c *checker) anthropicThinking(q object, messages []object) {
 			return
 		}
 		if kind := list[0].text("type"); kind != "thinking" && kind != "redacted_thinking" {
-			c.wrong("", "messages.%d.content.0.type: Expected `thinking` or `redacted_thinking`, but found `%s`. When `thinking` is enabled, a final `assistant` message must start with a thinking block (preceeding the lastmost set of `tool_use` and `tool_result` blocks).", i, kind)
+			c.wrong("", "messages.%d.content.0.type: Expected `thinking` or `redacted_thinking`, but found `%s`. When `thinking` is enabled, a final `assistant` message must start with a thinking block (preceding the lastmost set of `tool_use` and `tool_result` blocks).", i, kind)
 		}
 	}
 }

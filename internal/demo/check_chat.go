@@ -117,7 +117,7 @@ func (c *checker) chatMessages(messages []object) {
 		case "tool":
 			k := slices.Index(open, m.text("tool_call_id"))
 			if k < 0 {
-				c.wrong(at+".role", "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.")
+				c.wrong(at+".role", "Invalid parameter: messages with role 'tool' must be a response to a preceding message with 'tool_calls'.")
 				return
 			}
 			open = slices.Delete(open, k, k+1)

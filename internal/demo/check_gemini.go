@@ -103,7 +103,7 @@ func (c *checker) geminiSchema(s object, at string) {
 // geminiTurns judges the conversation: roles, parts, and that calls and
 // responses come in pairs of turns.
 func (c *checker) geminiTurns(model string, contents []object) {
-	calls, step := -1, false // of the turn before; in the current turn of the user
+	calls := -1 // of the turn before
 	last := lastUserText(contents)
 	for i, content := range contents {
 		at := fmt.Sprintf("contents[%d]", i)
@@ -116,7 +116,7 @@ func (c *checker) geminiTurns(model string, contents []object) {
 		}
 		made, answered := 0, 0
 		for k, p := range parts {
-			c.geminiPart(p, fmt.Sprintf("%s.parts[%d]", at, k), model)
+			c.geminiPart(p, fmt.Sprintf("%s.parts[%d]", at, k))
 			if p.has("functionCall") {
 				made++
 			}
@@ -134,8 +134,7 @@ func (c *checker) geminiTurns(model string, contents []object) {
 		case calls > 0 && answered != calls:
 			c.wrong("", "Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn.")
 		}
-		step = i > last
-		if made > 0 && step && strings.Contains(model, "gemini-3") {
+		if made > 0 && i > last && strings.Contains(model, "gemini-3") {
 			c.geminiSigned(parts, at)
 		}
 		calls = made
@@ -147,9 +146,9 @@ func (c *checker) geminiTurns(model string, contents []object) {
 
 // lastUserText is where the current turn begins.
 func lastUserText(contents []object) int {
-	for i := len(contents) - 1; i >= 0; i-- {
-		for _, p := range contents[i].list("parts") {
-			if contents[i].text("role") != "model" && p.text("text") != "" {
+	for i, content := range slices.Backward(contents) {
+		for _, p := range content.list("parts") {
+			if content.text("role") != "model" && p.text("text") != "" {
 				return i
 			}
 		}
@@ -169,7 +168,7 @@ func (c *checker) geminiSigned(parts []object, at string) {
 	}
 }
 
-func (c *checker) geminiPart(p object, at, model string) {
+func (c *checker) geminiPart(p object, at string) {
 	c.known(p, geminiPart, at)
 	data := 0
 	for _, name := range []string{"text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode", "codeExecutionResult", "toolCall", "toolResponse"} {

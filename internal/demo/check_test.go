@@ -32,7 +32,9 @@ const (
 func TestVendorRefusesWhatRealOnesRefuse(t *testing.T) {
 	t.Parallel()
 	chat := func(messages, more string) string { return `{"model":"m","messages":[` + messages + `]` + more + `}` }
-	messages := func(list, more string) string { return `{"model":"m","max_tokens":2000,"messages":[` + list + `]` + more + `}` }
+	messages := func(list, more string) string {
+		return `{"model":"m","max_tokens":2000,"messages":[` + list + `]` + more + `}`
+	}
 	responses := func(items, more string) string { return `{"model":"m","input":[` + items + `]` + more + `}` }
 	gemini := func(contents, more string) string { return `{"contents":[` + contents + `]` + more + `}` }
 	const (
@@ -55,7 +57,7 @@ func TestVendorRefusesWhatRealOnesRefuse(t *testing.T) {
 		{pathChat, chat(user, `,"tools":[{"type":"function","function":{"name":"f","strict":true,"parameters":{"type":"object","properties":{}}}}]`), "'additionalProperties' is required"},
 		{pathChat, chat(user, `,"response_format":{"type":"json_schema","json_schema":{"schema":{}}}`), "response_format.json_schema.name"},
 		{pathChat, chat(user, `,"response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":{"type":"object","properties":{"a":{}},"additionalProperties":false,"required":[]}}}`), "Missing 'a'"},
-		{pathChat, chat(user+`,{"role":"tool","tool_call_id":"c1","content":"x"}`, ""), "must be a response to a preceeding message"},
+		{pathChat, chat(user+`,{"role":"tool","tool_call_id":"c1","content":"x"}`, ""), "must be a response to a preceding message"},
 		{pathChat, chat(user+`,`+chatCall+`,`+user, ""), "did not have response messages: c1"},
 		{pathChat, chat(user+`,`+chatCall, ""), "did not have response messages: c1"},
 		{pathChat, chat(user+`,`+chatCall+`,{"role":"tool","tool_call_id":"c1","content":[{"type":"image_url","image_url":{"url":"https://x"}}]}`, ""), "Invalid value: 'image_url'"},
@@ -176,10 +178,10 @@ func TestVendorKnowsWhatItSigned(t *testing.T) {
 		if err := json.Unmarshal([]byte(output), &items); err != nil || len(items) != 3 || !strings.Contains(output, "encrypted_content") {
 			t.Fatal(output)
 		}
-		input := `{"role":"user","content":"` + question + `"},` + strings.Trim(output, "[]")
+		input := []string{`{"role":"user","content":"` + question + `"}`, strings.Trim(output, "[]")}
 		for _, it := range items[1:] {
-			input += `,{"type":"function_call_output","call_id":"` + it.CallID + `","output":"x"}`
+			input = append(input, `{"type":"function_call_output","call_id":"`+it.CallID+`","output":"x"}`)
 		}
-		again(t, pathResponses, `{"model":"m",`+tools+`,"input":[`+input+`]}`)
+		again(t, pathResponses, `{"model":"m",`+tools+`,"input":[`+strings.Join(input, ",")+`]}`)
 	})
 }

@@ -30,17 +30,18 @@ func (c *Checker) Event(ev Event) error {
 	case c.finished:
 		return grammar("%T after Finish", ev)
 	}
-	switch ev.(type) {
-	case Start:
+	if _, ok := ev.(Start); ok {
 		if c.started {
 			return grammar("a second Start")
 		}
 		c.started, c.choices = true, map[int]*choiceCheck{}
 		return nil
-	case Failed:
-		c.failed = true
+	}
+	if _, ok := ev.(Ping); ok {
 		return nil
-	case Ping:
+	}
+	if _, ok := ev.(Failed); ok {
+		c.failed = true
 		return nil
 	}
 	if !c.started {

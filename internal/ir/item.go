@@ -64,7 +64,7 @@ type ToolResult struct {
 	Extras  []Extra
 }
 
-// Reasoning item: what the model thought, as far as it is shown, and its
+// Thought is what the model thought, as far as it is shown, and its
 // sealed form.
 type Thought struct {
 	// ID is the vendor's id of the item (Responses); empty = none.

@@ -1,6 +1,9 @@
 package ir
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Stopper applies stop sequences to an answer whose vendor does not know them:
 // a text ends before the first of them, and with it the choice. Text that may
@@ -71,16 +74,11 @@ func (s *Stopper) Event(ev Event, yield func(Event)) {
 
 // pass lets an event through that is no text, after the text before it.
 func (s *Stopper) pass(st *stopState, ev Event, yield func(Event)) {
-	switch ev := ev.(type) {
-	case ItemStart:
-		st.open = append(st.open, ev.Index)
-	case ItemEnd:
-		for i, open := range st.open {
-			if open == ev.Index {
-				st.open = append(st.open[:i], st.open[i+1:]...)
-				break
-			}
-		}
+	if begun, ok := ev.(ItemStart); ok {
+		st.open = append(st.open, begun.Index)
+	}
+	if ended, ok := ev.(ItemEnd); ok {
+		st.open = slices.DeleteFunc(st.open, func(i int) bool { return i == ended.Index })
 	}
 	s.release(st, yield)
 	yield(ev)

@@ -1,7 +1,5 @@
 package ir
 
-import "strings"
-
 // The marks around a system message that a dialect without them carries as a
 // turn of the user.
 const (
@@ -12,7 +10,8 @@ const (
 // TagSystem returns a system message from the middle of a conversation as a
 // turn of the user whose texts say what they are, for dialects that know a
 // system prompt at the head alone: moving it there would break the provider's
-// prefix cache and put it before what it refers to. UntagSystem undoes it.
+// prefix cache and put it before what it refers to. Nothing undoes it: a user who
+// types the tag must not speak as the system.
 func TagSystem(m Message) Message {
 	m.Role = RoleUser
 	parts := make([]Part, len(m.Parts))
@@ -24,26 +23,5 @@ func TagSystem(m Message) Message {
 		parts[i] = p
 	}
 	m.Parts = parts
-	return m
-}
-
-// UntagSystem returns the system message that TagSystem made m of; m itself
-// where any of its parts is not tagged.
-func UntagSystem(m Message) Message {
-	if m.Role != RoleUser || len(m.Parts) == 0 {
-		return m
-	}
-	parts := make([]Part, len(m.Parts))
-	for i, p := range m.Parts {
-		t, ok := p.(Text)
-		inner, opened := strings.CutPrefix(t.Text, systemOpen)
-		inner, closed := strings.CutSuffix(inner, systemClose)
-		if !ok || !opened || !closed {
-			return m
-		}
-		t.Text = inner
-		parts[i] = t
-	}
-	m.Role, m.Parts = RoleSystem, parts
 	return m
 }

@@ -1,8 +1,11 @@
-// Package ledger makes request and usage rows durable before the caller sees
-// the end of its answer, at the cost of one small transaction for many: rows
-// that arrive while a commit runs form the next batch (group commit), and
-// every caller waits for its own batch. Last uses of keys and sessions ride
-// along, at most once a minute each.
+// Package ledger is the money state machine. The Machine decides in memory what
+// may be spent: holds that grow, in every quota of a request's chain or in
+// none. The Recorder makes intents durable before a dispatch goes out, and
+// request and usage rows before the caller sees the end of its answer, at the
+// cost of one small transaction for many: rows that arrive while a commit runs
+// form the next batch (group commit), and every caller waits for its own batch.
+// Last uses of keys and sessions ride along, at most once a minute each. Ledger
+// puts the two together, Verify recomputes every balance from the rows.
 package ledger
 
 import (
@@ -24,7 +27,7 @@ const (
 	// batch is given up.
 	DefaultPatience = 30 * time.Second
 	// liveBefore is how many calls must be in flight for a commit to wait, and
-	// gatherFor is how long it waits.
+	// gatherFor is how long it waits for the rows of half of them.
 	liveBefore = 12
 	gatherFor  = time.Millisecond
 )
@@ -58,10 +61,12 @@ type Recorder struct {
 	done    chan struct{} // closed when the goroutine has ended
 	cut     context.CancelFunc
 	mu      sync.Mutex
-	waiting []*batch // in order; rows are added to the last
-	queued  int      // rows in waiting and in the running batch
+	waiting []*batch      // in order; rows are added to the last
+	queued  int           // rows in waiting and in the running batch
+	want    int           // the number of rows from which the goroutine is woken
+	writing chan struct{} // holds one element while somebody writes a batch
 	room    chan struct{}
-	spare   []tollgate.Request // room for the rows of a later batch
+	spare   batch // room for the rows of a later batch
 	closed  bool
 	touches touches
 	stats   counters
@@ -69,7 +74,8 @@ type Recorder struct {
 
 // batch is what one transaction writes.
 type batch struct {
-	rows []tollgate.Request
+	rows    []tollgate.Request
+	intents []tollgate.Intent
 	// errs are the failures of single rows, when the batch was split.
 	errs map[tollgate.RequestID]error
 	err  error
@@ -81,16 +87,59 @@ type batch struct {
 // when ctx ended first; in the latter case the row is still written. When the
 // queue is full it waits for room: rows of money are pushed back, not dropped.
 func (r *Recorder) Record(ctx context.Context, row tollgate.Request) error {
-	b, err := r.enqueue(ctx, row)
+	b, err := r.enqueue(ctx, func(b *batch) { b.rows = append(b.rows, row) })
 	if err != nil {
 		return err
 	}
+	r.lead(ctx, b)
 	select {
 	case <-b.done:
 		return b.result(row.ID)
 	case <-ctx.Done():
 		return tollgate.WrapError(tollgate.CodeUnavailable, ctx.Err(), "the request record was not confirmed in time")
 	}
+}
+
+// Intend writes the intent of a dispatch and waits until it is durable: only
+// then may the dispatch go out. When it returns an error nothing may, and the
+// intent is taken back. Errors are as Record's.
+func (r *Recorder) Intend(ctx context.Context, in tollgate.Intent) error {
+	b, err := r.enqueue(ctx, func(b *batch) { b.intents = append(b.intents, in) })
+	if err != nil {
+		return err
+	}
+	r.lead(ctx, b)
+	select {
+	case <-b.done:
+		if err := b.result(in.ID); err != nil {
+			r.Withdraw(in) // a commit that nobody could confirm may have been made
+			return err
+		}
+		return nil
+	case <-ctx.Done():
+		r.Withdraw(in)
+		return tollgate.WrapError(tollgate.CodeUnavailable, ctx.Err(), "the dispatch was not written down in time")
+	}
+}
+
+// Grow tells the store that a dispatch on its way holds more. It does not wait.
+func (r *Recorder) Grow(in tollgate.Intent) {
+	in.Settled, in.Opens = nil, nil
+	r.launch()
+	r.mu.Lock()
+	if !r.closed {
+		b := r.last()
+		b.intents = append(b.intents, in)
+		r.signal()
+	}
+	r.mu.Unlock()
+}
+
+// Withdraw takes the intent of a dispatch back that never went out. It does not
+// wait.
+func (r *Recorder) Withdraw(in tollgate.Intent) {
+	in.Void = true
+	r.Grow(in)
 }
 
 // RecordLater adds the row without waiting, for requests that were refused or
@@ -104,9 +153,10 @@ func (r *Recorder) RecordLater(row tollgate.Request) bool {
 		r.stats.dropped.Add(1)
 		return false
 	}
-	r.add(row)
-	r.mu.Unlock()
+	b := r.last()
+	b.rows = append(b.rows, row)
 	r.signal()
+	r.mu.Unlock()
 	return true
 }
 
@@ -136,15 +186,15 @@ func (r *Recorder) Close(ctx context.Context) error {
 func (r *Recorder) launch() {
 	r.start.Do(func() {
 		r.wake, r.stop, r.done = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
-		r.room = make(chan struct{})
+		r.room, r.writing = make(chan struct{}), make(chan struct{}, 1)
 		ctx, cut := context.WithCancel(context.Background())
 		r.cut = cut
 		go r.run(ctx)
 	})
 }
 
-// enqueue adds the row to the next batch, waiting for room if need be.
-func (r *Recorder) enqueue(ctx context.Context, row tollgate.Request) (*batch, error) {
+// enqueue lets add put something into the next batch, waiting for room if need be.
+func (r *Recorder) enqueue(ctx context.Context, add func(*batch)) (*batch, error) {
 	r.launch()
 	for {
 		r.mu.Lock()
@@ -153,9 +203,9 @@ func (r *Recorder) enqueue(ctx context.Context, row tollgate.Request) (*batch, e
 			return nil, tollgate.Errorf(tollgate.CodeUnavailable, "the gateway is shutting down")
 		}
 		if r.queued < r.queue() {
-			b := r.add(row)
+			b := r.last()
+			add(b)
 			r.mu.Unlock()
-			r.signal()
 			return b, nil
 		}
 		room := r.room
@@ -168,21 +218,25 @@ func (r *Recorder) enqueue(ctx context.Context, row tollgate.Request) (*batch, e
 	}
 }
 
-// add puts the row into the last waiting batch, or a new one. r.mu is held.
-func (r *Recorder) add(row tollgate.Request) *batch {
+// last is the batch that takes one more entry, which is counted. r.mu is held.
+func (r *Recorder) last() *batch {
 	r.queued++
-	if n := len(r.waiting); n > 0 && len(r.waiting[n-1].rows) < r.batch() {
-		b := r.waiting[n-1]
-		b.rows = append(b.rows, row)
-		return b
+	if n := len(r.waiting); n > 0 && r.waiting[n-1].len() < r.batch() {
+		return r.waiting[n-1]
 	}
-	b := &batch{rows: append(r.spare, row), done: make(chan struct{})}
-	r.spare = nil
+	b := &batch{rows: r.spare.rows, intents: r.spare.intents, done: make(chan struct{})}
+	r.spare = batch{}
 	r.waiting = append(r.waiting, b)
 	return b
 }
 
+func (b *batch) len() int { return len(b.rows) + len(b.intents) }
+
+// signal wakes the goroutine, if what waits is worth it. r.mu is held.
 func (r *Recorder) signal() {
+	if r.queued < r.want {
+		return
+	}
 	select {
 	case r.wake <- struct{}{}:
 	default:
@@ -196,6 +250,11 @@ func (r *Recorder) next() *batch {
 	if len(r.waiting) == 0 {
 		return nil
 	}
+	return r.take()
+}
+
+// take removes the first of the waiting batches. r.mu is held.
+func (r *Recorder) take() *batch {
 	b := r.waiting[0]
 	r.waiting[0] = nil
 	r.waiting = r.waiting[1:]
@@ -206,9 +265,11 @@ func (r *Recorder) next() *batch {
 func (r *Recorder) finish(b *batch) {
 	close(b.done) // callers look at the errors alone, not at the rows
 	r.mu.Lock()
-	r.queued -= len(b.rows)
+	r.queued -= b.len()
 	clear(b.rows)
-	r.spare, b.rows = b.rows[:0], nil
+	clear(b.intents)
+	r.spare = batch{rows: b.rows[:0], intents: b.intents[:0]}
+	b.rows, b.intents = nil, nil
 	if r.queued < r.queue() {
 		close(r.room)
 		r.room = make(chan struct{})
@@ -216,7 +277,7 @@ func (r *Recorder) finish(b *batch) {
 	r.mu.Unlock()
 }
 
-// result is what became of one row of a finished batch.
+// result is what became of one row or intent of a finished batch.
 func (b *batch) result(id tollgate.RequestID) error {
 	if b.err != nil {
 		return b.err

@@ -21,15 +21,19 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fakeLog struct {
 	gate chan struct{} // when set, every Append takes one token first
 	fail func(rows []tollgate.Request) error
+	// refuse is fail for an intent.
+	refuse func(tollgate.Intent) error
 
 	mu      sync.Mutex
 	batches []int
 	rows    map[tollgate.RequestID]int
+	intents map[tollgate.RequestID]tollgate.Money // that stand
+	seen    []tollgate.Intent
 	touched []map[int64]time.Time
 	broken  error
 }
 
-func (f *fakeLog) Append(ctx context.Context, rows []tollgate.Request) error {
+func (f *fakeLog) Append(ctx context.Context, rows []tollgate.Request, intents ...tollgate.Intent) error {
 	if f.gate != nil {
 		select {
 		case <-f.gate:
@@ -45,7 +49,22 @@ func (f *fakeLog) Append(ctx context.Context, rows []tollgate.Request) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.rows == nil {
-		f.rows = map[tollgate.RequestID]int{}
+		f.rows, f.intents = map[tollgate.RequestID]int{}, map[tollgate.RequestID]tollgate.Money{}
+	}
+	for _, in := range intents {
+		if f.refuse == nil {
+			break
+		}
+		if err := f.refuse(in); err != nil {
+			return err
+		}
+	}
+	for _, in := range intents {
+		f.seen = append(f.seen, in)
+		f.intents[in.ID] = in.Held
+		if in.Void {
+			delete(f.intents, in.ID)
+		}
 	}
 	f.batches = append(f.batches, len(rows))
 	for _, r := range rows {
@@ -417,6 +436,6 @@ func BenchmarkTouch(b *testing.B) {
 
 type nothing struct{}
 
-func (nothing) Append(context.Context, []tollgate.Request) error { return nil }
+func (nothing) Append(context.Context, []tollgate.Request, ...tollgate.Intent) error { return nil }
 
 func (nothing) Touch(context.Context, map[int64]time.Time, map[int64]time.Time) error { return nil }

@@ -180,6 +180,6 @@ func (c *checker) try(ctx context.Context, dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = newDatabase(o, store, keys, master).Importer.Start(ctx, store, o.Config.Admin, o.Config.Seed)
+	_, err = newDatabase(o, store, keys, master, nil).Importer.Start(ctx, store, o.Config.Admin, o.Config.Seed)
 	return err
 }

@@ -12,6 +12,8 @@ import (
 	"tollgate/internal/auth"
 	"tollgate/internal/auth/seal"
 	"tollgate/internal/config"
+	"tollgate/internal/meter/book"
+	"tollgate/internal/meter/shipped"
 	"tollgate/internal/seed"
 	"tollgate/internal/store/sqlstore"
 	"tollgate/internal/upstream"
@@ -38,6 +40,7 @@ type Database struct {
 	Master   seal.Master
 	Accounts *auth.Accounts
 	Catalog  *upstream.Catalog
+	Prices   *book.Rules
 	// Policy says which upstream addresses may be reached.
 	Policy   *guard.Policy
 	Importer *seed.Importer
@@ -67,19 +70,25 @@ func Open(ctx context.Context, o OpenOptions) (*Database, error) {
 			return nil, errors.Join(err, store.Close())
 		}
 	}
-	return newDatabase(o, store, keys, master), nil
+	table, err := shipped.Read()
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return newDatabase(o, store, keys, master, table), nil
 }
 
-func newDatabase(o OpenOptions, store *sqlstore.Store, keys *seal.Keyring, master seal.Master) *Database {
+func newDatabase(o OpenOptions, store *sqlstore.Store, keys *seal.Keyring, master seal.Master, table *shipped.Table) *Database {
 	accounts := &auth.Accounts{
 		Sealer: keys, Keys: keys, Hasher: auth.NewHasher(auth.HasherOptions{}, o.Rand), Now: o.Now, Rand: o.Rand,
-		SealKeys: keys.State().Source == seal.SourceEnv,
+		SealKeys: keys.State().Source == seal.SourceEnv, Zone: o.Config.Ledger.Location,
 	}
 	policy := guard.NewPolicy(guard.Rules{Allow: Allowed(o.Config)})
-	catalog := &upstream.Catalog{Sealer: keys, MAC: keys.MAC, Now: o.Now, Kinds: upstream.Kinds{Demo: o.Config.Demo}, Policy: policy}
+	kinds := upstream.Kinds{Demo: o.Config.Demo}
+	prices := &book.Rules{Now: o.Now, Host: kinds.Host, Table: table}
+	catalog := &upstream.Catalog{Sealer: keys, MAC: keys.MAC, Now: o.Now, Kinds: kinds, Policy: policy, Prices: prices}
 	return &Database{
-		Store: store, Keys: keys, Master: master, Accounts: accounts, Catalog: catalog, Policy: policy,
-		Importer: &seed.Importer{Accounts: accounts, Catalog: catalog, Keys: keys, Now: o.Now},
+		Store: store, Keys: keys, Master: master, Accounts: accounts, Catalog: catalog, Prices: prices, Policy: policy,
+		Importer: &seed.Importer{Accounts: accounts, Catalog: catalog, Prices: prices, Keys: keys, Now: o.Now},
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"tollgate"
+	"tollgate/internal/auth"
 	"tollgate/internal/config"
 	"tollgate/internal/ops"
 )
@@ -263,5 +264,39 @@ func TestRestoreEndsSessions(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestM08VerifyRecomputesEveryBalance(t *testing.T) {
+	host, client := installation(t, filepath.Join(t.TempDir(), "data"))
+	ctx := t.Context()
+	verify := func() ops.Verified {
+		t.Helper()
+		out, err := ops.Call[ops.Verified](ctx, client, "verify", ops.None{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	var q tollgate.Quota
+	change := func(fn func(tx tollgate.Tx) error) {
+		t.Helper()
+		if err := host.Store.Update(ctx, fn); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(func(tx tollgate.Tx) (err error) {
+		q, err = host.Accounts.SaveQuota(ctx, tx, tollgate.HostActor("cli"), auth.QuotaWrite{
+			Scope: tollgate.ScopeInstance, Window: tollgate.WindowDay, Limit: tollgate.Some(9 * tollgate.Dollar), Spent: tollgate.Some(4 * tollgate.Dollar),
+		})
+		return err
+	})
+	if out := verify(); out.Quotas != 1 || out.Adjustments != 1 || len(out.Problems) != 0 {
+		t.Fatalf("verified %+v", out)
+	}
+	change(func(tx tollgate.Tx) error { return tx.Ledger.Restate(ctx, q.ID, q.WindowStart, 5*tollgate.Dollar) })
+	const want = "quota 1 (instance, day): the balance is 5, its rows add up to 4 dollars"
+	if out := verify(); len(out.Problems) != 1 || out.Problems[0] != want {
+		t.Fatalf("verified %+v", out)
 	}
 }

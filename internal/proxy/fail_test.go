@@ -265,11 +265,11 @@ type brokenStore struct {
 }
 
 // Append fails while the store is broken.
-func (s brokenStore) Append(ctx context.Context, rows []tollgate.Request) error {
+func (s brokenStore) Append(ctx context.Context, rows []tollgate.Request, intents ...tollgate.Intent) error {
 	if s.broken.Load() {
 		return errors.New("disk full")
 	}
-	return s.Log.Append(ctx, rows)
+	return s.Log.Append(ctx, rows, intents...)
 }
 
 func TestNoAnswerWithoutItsRow(t *testing.T) {

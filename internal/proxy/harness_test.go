@@ -26,6 +26,7 @@ import (
 	"tollgate/internal/conversation"
 	"tollgate/internal/demo"
 	"tollgate/internal/ledger"
+	"tollgate/internal/meter/book"
 	"tollgate/internal/proxy"
 	"tollgate/internal/route"
 	"tollgate/internal/store/sqlstore"
@@ -118,7 +119,7 @@ func start(tb testing.TB, o options) *gateway {
 	policy := guard.NewPolicy(guard.Rules{Allow: mustAllow(tb, "127.0.0.0/8")})
 	g.Dir = auth.NewDirectory(ring, time.Now, log)
 	g.Keys = &auth.Accounts{Sealer: ring, Keys: ring, Hasher: auth.NewHasher(auth.HasherOptions{}, rand.Reader), Now: time.Now, Rand: rand.Reader, Reserved: g.Dir.IsAccess}
-	g.Catalog = &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: time.Now, Policy: policy}
+	g.Catalog = &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: time.Now, Policy: policy, Prices: &book.Rules{Now: time.Now, Host: upstream.Kinds{}.Host}}
 	g.Fleet = &upstream.Fleet{Sealer: ring, Policy: policy, Timeouts: cmp.Or(o.timeouts, upstream.DefaultTimeouts()), Now: time.Now, Log: log}
 	g.Store.Watch(g.feed)
 	must(tb, g.Store.Update(ctx, func(tx tollgate.Tx) error { return stored.Save(ctx, tx) }))
@@ -129,12 +130,12 @@ func start(tb testing.TB, o options) *gateway {
 		sink = o.store(sink)
 	}
 	g.Rec = &ledger.Recorder{Log: sink, Logger: log}
-	var book proxy.Ledger = proxy.Book{Recorder: g.Rec}
+	var accounts proxy.Ledger = proxy.Book{Recorder: g.Rec}
 	if o.ledger != nil {
-		book = o.ledger(book)
+		accounts = o.ledger(accounts)
 	}
 	g.Proxy = &proxy.Proxy{
-		Directory: g.Dir, Routes: g.table.Load, Fleet: g.Fleet, Codecs: codecs(), Ledger: book,
+		Directory: g.Dir, Routes: g.table.Load, Fleet: g.Fleet, Codecs: codecs(), Ledger: accounts,
 		IDs: &tollgate.RequestIDs{}, Now: time.Now, Log: log, Limits: o.limits.Defaults(),
 	}
 	g.Proxy.Sealer = ring

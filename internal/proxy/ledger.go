@@ -31,9 +31,19 @@ type Ledger interface {
 	Touch(keyID, sessionID int64, at time.Time)
 }
 
+// Pricer prices what was used.
+type Pricer interface {
+	// Price sets the cost, the price version and, where there is no price, the
+	// exactness of d, a dispatch of r that is being settled. It must not block.
+	Price(r *tollgate.Request, d *tollgate.Dispatch)
+}
+
 // Book is the Ledger over the request log alone: it admits what the log can
 // still take, and keeps no balance. Quotas will stand in front of it.
-type Book struct{ Recorder *ledger.Recorder }
+type Book struct {
+	Recorder *ledger.Recorder
+	Pricer   Pricer // nil = nothing costs anything
+}
 
 var _ Ledger = Book{}
 
@@ -53,20 +63,18 @@ func (b Book) Hold(ctx context.Context, req *tollgate.Request, d *tollgate.Dispa
 	return nil
 }
 
-// Settle replaces the dispatch that Hold added by what became of it.
+// Settle prices what became of the dispatch that Hold added, and puts it in
+// its place.
 func (b Book) Settle(req *tollgate.Request, d *tollgate.Dispatch) {
+	if b.Pricer != nil {
+		b.Pricer.Price(req, d)
+	}
 	for i := range req.Dispatches {
 		if req.Dispatches[i].ID == d.ID {
 			req.Dispatches[i] = *d
 		}
 	}
-	t := &req.Tokens
-	t.Input += d.Tokens.Input
-	t.CacheRead += d.Tokens.CacheRead
-	t.CacheWrite += d.Tokens.CacheWrite
-	t.CacheWrite1h += d.Tokens.CacheWrite1h
-	t.Output += d.Tokens.Output
-	t.Reasoning += d.Tokens.Reasoning
+	req.Tokens = req.Tokens.Add(d.Tokens)
 	req.Cost += d.Cost
 }
 

@@ -78,7 +78,7 @@ func shownFeature(feature string) string {
 // countedFeature is the part of a feature that consists of the hub's own
 // words: what clients name themselves would make counters without end.
 func countedFeature(feature string) string {
-	for _, free := range []string{"extras", "metadata", "logit_bias"} {
+	for _, free := range []string{"extras", "metadata", "logit_bias", "schema"} {
 		if i := strings.Index(feature, free+"."); i == 0 || i > 0 && feature[i-1] == '.' {
 			return feature[:i+len(free)]
 		}

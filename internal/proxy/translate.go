@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"strings"
+
 	"tollgate"
 	"tollgate/internal/ir"
 	"tollgate/internal/upstream"
@@ -24,7 +26,7 @@ func (c *call) prepare(t *target) (*upstream.Call, *failure) {
 		err = c.refuseLosses(t)
 	}
 	if err != nil {
-		return nil, &failure{err: tollgate.AsError(err), idle: true, next: true}
+		return nil, &failure{err: c.inClientsWords(tollgate.AsError(err)), idle: true, next: true}
 	}
 	out := &upstream.Call{
 		Dialect: t.dialect, Operation: t.op, Model: t.Model, Stream: c.peeked.Stream, Header: c.r.Header, Translated: true, Body: body,
@@ -35,18 +37,39 @@ func (c *call) prepare(t *target) (*upstream.Call, *failure) {
 	return out, nil
 }
 
+// inClientsWords returns e with a field that the client knows, as far as the
+// hub's path tells which member of the body is meant.
+func (c *call) inClientsWords(e *tollgate.Error) *tollgate.Error {
+	var conversation, choices string
+	switch c.route.Dialect {
+	case tollgate.DialectOpenAIChat:
+		conversation, choices = "messages", "n"
+	case tollgate.DialectOpenAIResponses:
+		conversation = "input"
+	case tollgate.DialectAnthropic:
+		conversation = "messages"
+	case tollgate.DialectGemini:
+		conversation, choices = "contents", "generationConfig.candidateCount"
+	}
+	renamed := *e
+	switch {
+	case strings.HasPrefix(e.Field, "items["):
+		renamed.Field = conversation
+	case e.Field == "choices":
+		renamed.Field = choices
+	}
+	return &renamed
+}
+
 // decode reads the request into the hub's form, once for all targets.
 func (c *call) decode() (err error) {
-	switch c.route.Operation {
-	case tollgate.OpEmbed, tollgate.OpBatchEmbed:
-		if c.embedding == nil {
-			c.embedding, err = c.codec.EmbedFront.DecodeEmbedding(c.route, c.body.data)
-		}
+	switch op := c.route.Operation; {
+	case c.asked != nil || c.embedding != nil:
+	case op == tollgate.OpEmbed || op == tollgate.OpBatchEmbed:
+		c.embedding, err = c.codec.EmbedFront.DecodeEmbedding(c.route, c.body.data)
 	default:
-		if c.asked == nil {
-			if c.asked, err = c.codec.Front.DecodeRequest(c.route, c.body.data); err == nil {
-				c.asked.PreviousID = c.thread.previous // for the answer; the request says it all
-			}
+		if c.asked, err = c.codec.Front.DecodeRequest(c.route, c.body.data); err == nil {
+			c.asked.PreviousID = c.thread.previous // for the answer; the request says it all
 		}
 	}
 	return err
@@ -77,7 +100,7 @@ func (c *call) encode(t *target) (body []byte, err error) {
 
 func (c *call) encodeGenerate(t *target) (body []byte, err error) {
 	sent := *c.asked
-	sent.Model, sent.Stream, sent.PreviousID = t.Model, c.peeked.Stream, ""
+	sent.Model, sent.Stream, sent.PreviousID, sent.NoUsage = t.Model, c.peeked.Stream, "", !t.endpoint.IncludeUsage()
 	var notes []ir.Loss
 	switch t.dialect {
 	case tollgate.DialectAnthropic: // demands a limit

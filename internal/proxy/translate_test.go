@@ -256,11 +256,11 @@ func TestLossHeaderIsBoundedWhateverTheClientSends(t *testing.T) {
 			counted[feature] = true
 		}
 	}})
-	members := `"x, Set-Cookie: a=b":1,"größe":2,"` + strings.Repeat("long", 60) + `":3`
+	members := []string{`"x, Set-Cookie: a=b":1`, `"größe":2`, `"` + strings.Repeat("long", 60) + `":3`}
 	for i := range 200 {
-		members += fmt.Sprintf(`,"unknown_%03d":1`, i)
+		members = append(members, fmt.Sprintf(`"unknown_%03d":1`, i))
 	}
-	a := g.send("POST", "/v1/chat/completions", strings.Replace(losing, "{", "{"+members+",", 1))
+	a := g.send("POST", "/v1/chat/completions", strings.Replace(losing, "{", "{"+strings.Join(members, ",")+",", 1))
 	got := a.Header.Get("X-Tollgate-Loss")
 	if a.Status != 200 || len(got) > 1024 || !strings.Contains(got, " more") || a.Header.Get("Set-Cookie") != "" {
 		t.Errorf("status %d, %d bytes: %s", a.Status, len(got), got)
@@ -337,6 +337,42 @@ func TestStopSequencesAreAppliedWhereTheProviderKnowsNone(t *testing.T) {
 		if row := g.last(i + 1); row.Losses != "" || row.Dispatches[0].Exactness != tollgate.ExactMeasured || row.Tokens.Output < 25 {
 			t.Errorf("row %+v", row) // the vendor's numbers, for what it has generated
 		}
+	}
+}
+
+func TestUsageIsNotAskedForWhereTheProviderDoesNotKnowHow(t *testing.T) {
+	t.Parallel()
+	for settings, asked := range map[string]bool{`{"include_usage":false}`: false, "": true} {
+		v := &spy{answer: pieces(eventStream, chatStream, chatDone)}
+		g := start(t, options{vendor: v, settings: settings})
+		a := g.send("POST", "/v1/messages", streamed(tollgate.DialectAnthropic, asks("cp-model", "")[tollgate.DialectAnthropic]).body)
+		if a.Status != 200 || a.Err != nil || strings.Contains(v.all()[0].Body, "include_usage") != asked {
+			t.Errorf("%q: status %d, sent %s", settings, a.Status, v.all()[0].Body)
+		}
+		if row := g.last(1); row.Dispatches[0].Exactness != tollgate.ExactEstimated {
+			t.Errorf("row %+v", row)
+		}
+	}
+}
+
+// TestSeveralChoicesAtOnce are asked for where the dialect has them, else refused.
+func TestSeveralChoicesAtOnce(t *testing.T) {
+	t.Parallel()
+	two := strings.Replace(geminiAnswer, `"candidates":[`, `"candidates":[{"content":{"parts":[{"text":"ping"}],"role":"model"},"finishReason":"STOP","index":1},`, 1)
+	v := &spy{answer: says(200, "application/json", two)}
+	g := start(t, options{vendor: v})
+	a := g.send("POST", "/v1/chat/completions", asks("ge-model", `,"n":2`)[tollgate.DialectOpenAIChat].body)
+	if a.Status != 200 || !strings.Contains(strings.ReplaceAll(v.all()[0].Body, " ", ""), `"candidateCount":2`) || strings.Count(a.Body, `"finish_reason"`) != 2 {
+		t.Errorf("status %d, sent %s, got %s", a.Status, v.all()[0].Body, a.Body)
+	}
+	for _, model := range []string{"an-model", "rs-model"} {
+		a := g.send("POST", "/v1/chat/completions", asks(model, `,"n":2`)[tollgate.DialectOpenAIChat].body)
+		if a.Status != 400 || !strings.Contains(a.Body, `"param":"n"`) {
+			t.Errorf("%s: status %d %s", model, a.Status, a.Body)
+		}
+	}
+	if v.count() != 1 {
+		t.Error("a refused call was dispatched")
 	}
 }
 

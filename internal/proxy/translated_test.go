@@ -3,11 +3,11 @@ package proxy_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,12 +47,13 @@ func eachForeign(t *testing.T, fn func(t *testing.T, front, back tollgate.Dialec
 
 // TestTranslatedStreamsAreTheSameHoweverTheyAreCut cuts the vendor's bytes at
 // every line, at every byte, and not at all.
-func TestTranslatedStreamsAreTheSameHoweverTheyAreCut(t *testing.T) {
+func TestTranslatedStreamsAreTheSameHoweverTheyAreCut(t *testing.T) { //nolint:tparallel // the pairs take turns on one gateway
 	t.Parallel()
 	v := &spy{}
 	g := start(t, options{vendor: v})
 	n := 0
 	eachForeign(t, func(t *testing.T, front, back tollgate.Dialect, ask demoAsk) {
+		t.Helper()
 		_, stream := answers(back)
 		rng := rand.New(rand.NewPCG(3, 4))
 		var random []string
@@ -103,11 +104,12 @@ func withoutNumber(s, field string) string {
 
 // TestTranslatedEventsGoOutAsTheyCome holds the vendor back until the client
 // has read what came so far.
-func TestTranslatedEventsGoOutAsTheyCome(t *testing.T) {
+func TestTranslatedEventsGoOutAsTheyCome(t *testing.T) { //nolint:tparallel // the pairs take turns on one gateway
 	t.Parallel()
 	v := &spy{}
 	g := start(t, options{vendor: v})
 	eachForeign(t, func(t *testing.T, front, back tollgate.Dialect, ask demoAsk) {
+		t.Helper()
 		_, stream := answers(back)
 		text := "pong"
 		if back == tollgate.DialectGemini {
@@ -142,12 +144,13 @@ func TestTranslatedEventsGoOutAsTheyCome(t *testing.T) {
 
 // TestTranslatedStreamsThatBreakAreNeverWhole breaks the vendor's stream at
 // every line end, and once in the middle of an event.
-func TestTranslatedStreamsThatBreakAreNeverWhole(t *testing.T) {
+func TestTranslatedStreamsThatBreakAreNeverWhole(t *testing.T) { //nolint:tparallel // the pairs take turns on one gateway
 	t.Parallel()
 	v := &spy{}
 	g := start(t, options{vendor: v})
 	n := 0
 	eachForeign(t, func(t *testing.T, front, back tollgate.Dialect, ask demoAsk) {
+		t.Helper()
 		_, stream := answers(back)
 		lines := strings.SplitAfter(stream, "\n")
 		last := len(lines) - 3 // the last event alone completes it
@@ -183,12 +186,13 @@ func TestTranslatedStreamsThatBreakAreNeverWhole(t *testing.T) {
 
 // TestMalformedAnswersOfForeignProviders are 502 in the client's shape, an
 // error event once the stream has begun; nothing of them is shown.
-func TestMalformedAnswersOfForeignProviders(t *testing.T) {
+func TestMalformedAnswersOfForeignProviders(t *testing.T) { //nolint:tparallel // the pairs take turns on one gateway
 	t.Parallel()
 	const marker = "RAW-PROVIDER-TEXT"
 	v := &spy{}
 	g := start(t, options{vendor: v})
 	eachForeign(t, func(t *testing.T, front, back tollgate.Dialect, ask demoAsk) {
+		t.Helper()
 		for _, body := range []string{`{"` + marker, `"` + marker + `"`, `[]`, `{"x":"` + marker + `"}`, "", "<html>" + marker} {
 			v.answer = says(200, "application/json", body)
 			a := g.send("POST", ask.path, ask.body)
@@ -213,7 +217,7 @@ func TestMalformedAnswersOfForeignProviders(t *testing.T) {
 
 // TestErrorsOfForeignProvidersAreScrubbedAndMapped plants our own credential in
 // the vendor's words.
-func TestErrorsOfForeignProvidersAreScrubbedAndMapped(t *testing.T) {
+func TestErrorsOfForeignProvidersAreScrubbedAndMapped(t *testing.T) { //nolint:tparallel // the pairs take turns on one gateway
 	t.Parallel()
 	body := map[tollgate.Dialect]string{
 		tollgate.DialectOpenAIChat:      `{"error":{"message":"told ` + secretA + ` off","type":"invalid_request_error"}}`,
@@ -225,12 +229,18 @@ func TestErrorsOfForeignProvidersAreScrubbedAndMapped(t *testing.T) {
 	g := start(t, options{vendor: v})
 	n := 0
 	eachForeign(t, func(t *testing.T, front, back tollgate.Dialect, ask demoAsk) {
+		t.Helper()
 		for _, c := range []struct {
 			status, want int
 			says, retry  string
 		}{
-			{400, 400, "told [redacted] off", ""}, {404, 404, "told [redacted] off", ""}, {413, 413, "told [redacted] off", ""}, {429, 429, "told [redacted] off", "7"},
-			{401, 502, "credential", ""}, {402, 502, "credential", ""}, {503, 503, "told [redacted] off", "7"},
+			{400, 400, "told [redacted] off", ""},
+			{404, 404, "told [redacted] off", ""},
+			{413, 413, "told [redacted] off", ""},
+			{429, 429, "told [redacted] off", "7"},
+			{401, 502, "credential", ""},
+			{402, 502, "credential", ""},
+			{503, 503, "told [redacted] off", "7"},
 		} {
 			kind := map[int]string{400: "invalid_request_error", 404: "not_found_error", 413: "request_too_large", 429: "rate_limit_error", 503: "overloaded_error"}
 			v.answer = says(c.status, "application/json", strings.Replace(body[back], "TYPE", kind[c.status], 1), "Retry-After", "7")
@@ -251,16 +261,12 @@ func TestErrorsOfForeignProvidersAreScrubbedAndMapped(t *testing.T) {
 	})
 }
 
-// noStore refuses every row.
-type noStore struct{ ledger.Log }
-
-// Append fails.
-func (noStore) Append(context.Context, []tollgate.Request) error { return errors.New("disk full") }
-
 func TestTranslatedAnswersThatCannotBeRecordedAreNotGivenOut(t *testing.T) {
 	t.Parallel()
 	v := &spy{}
-	g := start(t, options{vendor: v, store: func(l ledger.Log) ledger.Log { return noStore{l} }, limits: proxy.Limits{Record: 50 * time.Millisecond}})
+	var broken atomic.Bool
+	broken.Store(true)
+	g := start(t, options{vendor: v, store: func(l ledger.Log) ledger.Log { return brokenStore{l, &broken} }, limits: proxy.Limits{Record: 50 * time.Millisecond}})
 	for _, back := range []tollgate.Dialect{tollgate.DialectAnthropic, tollgate.DialectGemini} {
 		whole, stream := answers(back)
 		ask := asks(foreign()[back], "")[tollgate.DialectOpenAIChat]
@@ -288,6 +294,7 @@ func TestTranslatedStreamsAreInterruptedWithTheClientsErrorEvent(t *testing.T) {
 			v := &spy{}
 			g := start(t, options{vendor: v, timeouts: timeouts})
 			eachForeign(t, func(t *testing.T, front, back tollgate.Dialect, ask demoAsk) {
+				t.Helper()
 				if how == "drain" && (front != tollgate.DialectAnthropic || back != tollgate.DialectGemini) {
 					return // there is no more after one
 				}
@@ -330,11 +337,12 @@ func TestTranslatedStreamsAreInterruptedWithTheClientsErrorEvent(t *testing.T) {
 }
 
 // TestSilenceOfForeignProvidersIsBridged sends the client's own sign of life.
-func TestSilenceOfForeignProvidersIsBridged(t *testing.T) {
+func TestSilenceOfForeignProvidersIsBridged(t *testing.T) { //nolint:tparallel // the pairs take turns on one gateway
 	t.Parallel()
 	v := &spy{}
 	g := start(t, options{vendor: v, limits: proxy.Limits{KeepAlive: 10 * time.Millisecond}})
 	eachForeign(t, func(t *testing.T, front, back tollgate.Dialect, ask demoAsk) {
+		t.Helper()
 		if front == tollgate.DialectGemini {
 			return // has none
 		}

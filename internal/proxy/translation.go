@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"slices"
+
 	"tollgate"
 	"tollgate/internal/ir"
 	"tollgate/internal/wire"
@@ -30,52 +32,60 @@ func (c *call) newTranslation(t *target) *translation {
 	return x
 }
 
-// take translates one event and appends what is to be written to dst. The
-// provider's own report of a failure is in failed; nothing may follow it.
+// take translates one event and appends what is to be written to dst, also
+// when there is an error behind it. The provider's own report of a failure is
+// in failed; nothing may follow it.
 func (x *translation) take(dst, name, data []byte) ([]byte, error) {
-	var err error
-	x.events, err = x.dec.Event(x.events[:0], name, data)
-	return x.write(dst, err)
+	events, broken := x.dec.Event(x.events[:0], name, data)
+	return x.write(dst, events, broken)
 }
 
 // end is called when the provider's stream ended cleanly.
 func (x *translation) end(dst []byte) ([]byte, error) {
-	if x.finish != nil || x.failed != nil {
+	if x.over() {
 		return dst, nil
 	}
-	var err error
-	x.events, err = x.dec.End(x.events[:0])
-	return x.write(dst, err)
+	events, broken := x.dec.End(x.events[:0])
+	return x.write(dst, events, broken)
 }
 
-// write hands the scratch events on, also those that came before an error.
-func (x *translation) write(dst []byte, failed error) ([]byte, error) {
-	for _, ev := range x.events {
-		switch ev := ev.(type) {
-		case ir.Finish:
-			x.finish = &ev
+// over reports whether the end of the answer, good or bad, has been met.
+func (x *translation) over() bool { return x.finish != nil || x.failed != nil }
+
+// write hands events on, and returns what the decoder said behind them.
+func (x *translation) write(dst []byte, events []ir.Event, broken error) ([]byte, error) {
+	x.events = events
+	for _, ev := range events {
+		if end, ok := ev.(ir.Finish); ok {
+			x.finish = &end
 			continue
-		case ir.Failed:
-			x.failed = ev.Err
-			return dst, nil
-		case ir.Start:
+		}
+		if report, ok := ev.(ir.Failed); ok {
+			x.failed = report.Err
+			return dst, broken
+		}
+		if _, ok := ev.(ir.Start); ok {
 			x.begun = true
 		}
 		var err error
-		if x.stop == nil {
-			dst, err = x.emit(dst, ev)
-		} else {
-			x.stop.Event(ev, func(ev ir.Event) {
-				if err == nil {
-					dst, err = x.emit(dst, ev)
-				}
-			})
-		}
-		if err != nil {
+		if dst, err = x.filter(dst, ev); err != nil {
 			return dst, err
 		}
 	}
-	return dst, failed
+	return dst, broken
+}
+
+// filter applies the stop sequences that are the gateway's to apply.
+func (x *translation) filter(dst []byte, ev ir.Event) (out []byte, err error) {
+	if x.stop == nil {
+		return x.emit(dst, ev)
+	}
+	x.stop.Event(ev, func(ev ir.Event) {
+		if err == nil {
+			dst, err = x.emit(dst, ev)
+		}
+	})
+	return dst, err
 }
 
 func (x *translation) emit(dst []byte, ev ir.Event) ([]byte, error) {
@@ -94,7 +104,7 @@ func (x *translation) close(dst []byte) ([]byte, error) {
 func (x *translation) losses() []ir.Loss {
 	out := x.dec.Losses()
 	if x.enc != nil {
-		out = append(out[:len(out):len(out)], x.enc.Losses()...)
+		out = append(slices.Clip(out), x.enc.Losses()...)
 	}
 	return out
 }

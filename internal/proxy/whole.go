@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -123,7 +124,7 @@ func (c *call) answerHeader(t *target, resp *http.Response, more ...ir.Loss) {
 		h["X-Request-Id"] = []string{c.id.String()}
 	case tollgate.DialectGemini:
 	}
-	if text := lossText(append(c.losses[:len(c.losses):len(c.losses)], more...)); text != "" {
+	if text := lossText(append(slices.Clip(c.losses), more...)); text != "" {
 		h[headerLoss] = []string{text}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"tollgate"
 	"tollgate/internal/config"
@@ -23,7 +24,7 @@ func (im *Importer) Export(ctx context.Context, store tollgate.Store, secrets bo
 			return err
 		}
 		e := exporter{im: im, state: st, secrets: secrets, demo: map[int64]bool{}}
-		for _, section := range []func() error{e.providers, e.models, e.aliases, e.users, e.rights, e.money} {
+		for _, section := range []func() error{e.providers, e.models, e.prices, e.aliases, e.users, e.rights, e.money} {
 			if err := section(); err != nil {
 				return err
 			}
@@ -89,6 +90,25 @@ func (e *exporter) models() error {
 			ProviderName: e.state.providerName[m.ProviderID], ModelID: m.ModelID, DisplayName: m.DisplayName, Enabled: m.Enabled,
 			ContextTokens: m.ContextTokens, OutputTokens: m.OutputTokens, Prices: prices,
 		})
+	}
+	return nil
+}
+
+func (e *exporter) prices() error {
+	for _, p := range e.state.prices {
+		provider, known := e.state.providerName[p.ProviderID]
+		if e.demo[p.ProviderID] || p.ProviderID != 0 && !known {
+			continue
+		}
+		prices, err := config.ParsePrices(p.Prices)
+		if err != nil {
+			return err
+		}
+		out := config.SeedPrice{ProviderName: provider, ModelPattern: p.ModelPattern, Prices: prices}
+		if p.ValidFrom.After(e.im.Now()) {
+			out.ValidFrom = p.ValidFrom
+		}
+		e.seed.Prices = append(e.seed.Prices, out)
 	}
 	return nil
 }
@@ -189,9 +209,11 @@ func (e *exporter) money() error {
 			})
 		}
 	}
+	now, zone := e.im.Now(), cmp.Or(e.im.Accounts.Zone, time.UTC)
 	for _, q := range e.state.quotas {
 		if scope, ok := e.scope(q.Scope, q.ScopeID, "quota"); ok {
-			e.seed.Quotas = append(e.seed.Quotas, config.SeedQuota{SeedScope: scope, Window: q.Window, Limit: q.Limit, Spent: &q.Spent})
+			spent := q.SpentAt(now, zone) // of a window that is over nothing is left to bring along
+			e.seed.Quotas = append(e.seed.Quotas, config.SeedQuota{SeedScope: scope, Window: q.Window, Limit: q.Limit, Spent: &spent})
 		}
 	}
 	return nil

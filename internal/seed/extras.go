@@ -35,6 +35,11 @@ func (r *run) extras() {
 			r.extra("model", m.ID, st.providerName[m.ProviderID]+"/"+m.ModelID)
 		}
 	}
+	for _, p := range st.prices {
+		if !demo[p.ProviderID] {
+			r.extra("price", p.ID, p.ModelPattern+" at "+atProvider(st.providerName[p.ProviderID]))
+		}
+	}
 	for name, a := range st.aliases {
 		r.extra("alias", a.ID, name)
 	}

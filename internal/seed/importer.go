@@ -10,6 +10,7 @@ import (
 	"tollgate"
 	"tollgate/internal/auth"
 	"tollgate/internal/config"
+	"tollgate/internal/meter/book"
 	"tollgate/internal/upstream"
 )
 
@@ -17,6 +18,7 @@ import (
 type Importer struct {
 	Accounts *auth.Accounts
 	Catalog  *upstream.Catalog
+	Prices   *book.Rules
 	Keys     auth.Subkeys
 	Now      func() time.Time
 }
@@ -138,7 +140,7 @@ func (im *Importer) newRun(ctx context.Context, tx tollgate.Tx, s config.Seed) (
 // walk goes through the seed in the order of its references.
 func (r *run) walk(ctx context.Context) error {
 	for _, section := range []func(context.Context) error{
-		r.teams, r.providers, r.models, r.aliases, r.users, r.permissions, r.filePermissions, r.rateLimits, r.quotas,
+		r.teams, r.providers, r.models, r.prices, r.aliases, r.users, r.permissions, r.filePermissions, r.rateLimits, r.quotas,
 	} {
 		if err := section(ctx); err != nil {
 			return err

@@ -15,7 +15,7 @@ func TestPlanOfAnEmptyDatabaseNamesEverything(t *testing.T) {
 	want := []string{
 		"create team research",
 		"create provider main", "create credential main/a", "create credential main/", "create provider lab",
-		"create model main/gpt-small", "create alias small", "create alias any",
+		"create model main/gpt-small", "create price gpt-* at main", "create price * at every provider", "create price announced at every provider", "create alias small", "create alias any",
 		"create user root", "create key root/main",
 		"create user alice", "create key alice/default", "create key alice/ci-runner",
 		"create permission alice gpt-* at main", "create permission alice small at every provider",

@@ -15,6 +15,7 @@ import (
 	"tollgate/internal/auth"
 	"tollgate/internal/auth/seal"
 	"tollgate/internal/config"
+	"tollgate/internal/meter/book"
 	"tollgate/internal/seed"
 	"tollgate/internal/store/sqlstore"
 	"tollgate/internal/upstream"
@@ -43,9 +44,11 @@ func newFixture(t *testing.T, sealKeys bool) fixture {
 	}
 	// Cheap hashes: what is tested here is not Argon2.
 	hasher := auth.NewHasher(auth.HasherOptions{}, rand.Reader)
+	prices := &book.Rules{Now: now, Host: upstream.Kinds{}.Host}
 	return fixture{store: store, im: &seed.Importer{
 		Accounts: &auth.Accounts{Sealer: ring, Keys: ring, Hasher: hasher, Now: now, Rand: rand.Reader, SealKeys: sealKeys},
-		Catalog:  &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: now, Kinds: upstream.Kinds{Demo: true}},
+		Catalog:  &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: now, Kinds: upstream.Kinds{Demo: true}, Prices: prices},
+		Prices:   prices,
 		Keys:     ring,
 		Now:      now,
 	}}
@@ -196,6 +199,30 @@ total_tokens = 200000
 [[rate_limits]]
 team_name = "research"
 concurrency = 4
+
+[[prices]]
+provider_name = "main"
+model_pattern = "gpt-*"
+price_input_tokens = 1.5
+flex_price_input_tokens = 0.75
+price_reasoning_tokens = 12
+[[prices]]
+model_pattern = "*"
+price_each_call = 0.001
+price_each_image = 0.04
+batch_price_each_image = 0.02
+[[prices.price_tiers]]
+input_tokens_up_to = 200_000
+price_input_tokens = 1
+price_input_audio_tokens = 4
+[[prices.price_tiers]]
+price_input_tokens = 2
+[[prices.priority_price_tiers]]
+price_output_image_tokens = 30
+[[prices]]
+model_pattern = "announced"
+valid_from = 2099-01-01T00:00:00Z
+price_input_tokens = 1
 
 [[quotas]]
 user_name = "alice"

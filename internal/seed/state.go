@@ -2,6 +2,7 @@ package seed
 
 import (
 	"context"
+	"slices"
 
 	"tollgate"
 )
@@ -14,6 +15,7 @@ type state struct {
 	providers   map[string]tollgate.Provider
 	credentials []tollgate.Credential
 	models      []tollgate.Model
+	prices      []tollgate.Price // explicit ones by pattern, their latest versions
 	aliases     map[string]tollgate.ModelAlias
 	permissions []tollgate.Permission
 	files       []tollgate.FilePermission
@@ -59,6 +61,7 @@ func loadState(ctx context.Context, tx tollgate.Tx) (*state, error) {
 		},
 		func() error { s.credentials, err = all(ctx, tx.Credentials); return err },
 		func() error { s.models, err = all(ctx, tx.Models); return err },
+		func() error { s.prices, err = explicitPrices(ctx, tx); return err },
 		func() error {
 			s.aliases, err = index(ctx, tx.Aliases, func(a tollgate.ModelAlias) string { return a.Alias })
 			return err
@@ -82,6 +85,15 @@ func loadState(ctx context.Context, tx tollgate.Tx) (*state, error) {
 		s.providerName[p.ID] = p.Name
 	}
 	return s, nil
+}
+
+// explicitPrices reads the prices by pattern that an operator has set.
+func explicitPrices(ctx context.Context, tx tollgate.Tx) ([]tollgate.Price, error) {
+	rows, _, err := tx.Prices.Query(ctx, tollgate.PriceFilter{
+		ModelID: tollgate.Is[int64](0), Latest: true,
+		Source: tollgate.Is(tollgate.PriceTOML, tollgate.PriceAPI, tollgate.PriceImport),
+	}, tollgate.Page{All: true})
+	return slices.DeleteFunc(rows, func(p tollgate.Price) bool { return p.Prices == nil }), err
 }
 
 // superAdmin reports whether there is a super admin.

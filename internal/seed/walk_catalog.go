@@ -9,6 +9,7 @@ import (
 
 	"tollgate"
 	"tollgate/internal/config"
+	"tollgate/internal/meter/book"
 	"tollgate/internal/upstream"
 )
 
@@ -202,6 +203,40 @@ func modelDiff(row tollgate.Model, m config.SeedModel, providerID int64) (upstre
 		w.Prices, fields = tollgate.Some(prices), append(fields, "prices")
 	}
 	return w, fields, err
+}
+
+func (r *run) prices(ctx context.Context) error {
+	for _, p := range r.seed.Prices {
+		providerID, ok := r.provider(p.At, p.ProviderName)
+		if !ok {
+			continue
+		}
+		name := p.ModelPattern + " at " + atProvider(p.ProviderName)
+		prices, err := p.JSON()
+		if err != nil {
+			return place(p.At, "price "+name, err)
+		}
+		i := slices.IndexFunc(r.state.prices, func(x tollgate.Price) bool { return x.ProviderID == providerID && x.ModelPattern == p.ModelPattern })
+		if i >= 0 {
+			r.see("price", r.state.prices[i].ID)
+			if samePrices(r.state.prices[i].Prices, prices) && (p.ValidFrom.IsZero() || p.ValidFrom.Equal(r.state.prices[i].ValidFrom)) {
+				continue
+			}
+			r.change(Update, "price", name, p.At, "prices")
+		} else {
+			r.change(Create, "price", name, p.At)
+		}
+		if !r.apply {
+			continue
+		}
+		_, _, err = r.im.Prices.Save(ctx, r.tx, r.by, book.Write{
+			ProviderID: tollgate.Some(providerID), ModelPattern: tollgate.Some(p.ModelPattern), Prices: prices, ValidFrom: p.ValidFrom, Source: tollgate.PriceTOML,
+		})
+		if err != nil {
+			return place(p.At, "price "+name, err)
+		}
+	}
+	return nil
 }
 
 // samePrices compares amounts, not spellings: 3.0 is 3.

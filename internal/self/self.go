@@ -24,6 +24,8 @@ type Server struct {
 	Models func(tollgate.Principal) []Model
 	// Zone is the time zone of quota windows ([ledger] timezone).
 	Zone *time.Location
+	// Held tells what running requests hold of a quota; nil = nothing does.
+	Held api.Held
 	Now  func() time.Time
 }
 
@@ -102,14 +104,30 @@ func (s *Server) mountAccount() {
 	s.mountSessions()
 }
 
+// quota shows the budgets of the caller and of the caller's keys.
 func (s *Server) quota(ctx context.Context, _ *struct{}) ([]api.Quota, error) {
-	recs, now := []api.Quota{}, s.Now()
+	recs, now, all := []api.Quota{}, s.Now(), tollgate.Page{All: true}
 	err := s.Store.View(ctx, func(tx tollgate.Tx) error {
-		rows, _, err := tx.Quotas.Query(ctx, tollgate.QuotaFilter{Scope: tollgate.Is(tollgate.ScopeUser), ScopeID: own(ctx)}, tollgate.Page{All: true})
-		for _, q := range rows {
-			recs = append(recs, api.QuotaRecord(q, now, s.Zone))
+		keys, _, err := tx.Keys.Query(ctx, tollgate.KeyFilter{UserID: own(ctx)}, all)
+		if err != nil {
+			return err
 		}
-		return err
+		keyIDs := tollgate.Match[int64]{Set: true}
+		for _, k := range keys {
+			keyIDs.Values = append(keyIDs.Values, k.ID)
+		}
+		for _, f := range []tollgate.QuotaFilter{
+			{Scope: tollgate.Is(tollgate.ScopeUser), ScopeID: own(ctx)}, {Scope: tollgate.Is(tollgate.ScopeKey), ScopeID: keyIDs},
+		} {
+			rows, _, err := tx.Quotas.Query(ctx, f, all)
+			if err != nil {
+				return err
+			}
+			for _, q := range rows {
+				recs = append(recs, api.QuotaRecord(q, now, s.Zone, s.Held))
+			}
+		}
+		return nil
 	})
 	return recs, err
 }

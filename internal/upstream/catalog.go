@@ -27,6 +27,20 @@ type Catalog struct {
 	Now    func() time.Time
 	Kinds  Kinds
 	Policy *guard.Policy // nil = public addresses only
+	Prices PriceBook
+}
+
+// PriceBook is told of the changes that bear on prices, inside their
+// transaction, and knows what a price looks like.
+type PriceBook interface {
+	// Check returns a price object compact, nil for none. Errors are
+	// CodeInvalid and name the key below field.
+	Check(field string, raw json.RawMessage) (json.RawMessage, error)
+	// ModelSaved is called when a model was inserted or its prices were given.
+	ModelSaved(ctx context.Context, tx tollgate.Tx, by tollgate.Actor, m tollgate.Model) error
+	// ProviderSaved is called when a provider was saved; moved says that its
+	// host is another than before.
+	ProviderSaved(ctx context.Context, tx tollgate.Tx, p tollgate.Provider, moved bool) error
 }
 
 // ProviderWrite is a change of a provider. Absent fields stay (on insert: take
@@ -99,6 +113,10 @@ func (c *Catalog) SaveProvider(ctx context.Context, tx tollgate.Tx, by tollgate.
 		if err := c.rebind(ctx, tx, by, p, origin, w); err != nil {
 			return p, err
 		}
+	}
+	moved := old != nil && c.Kinds.Host(*old) != c.Kinds.Host(p)
+	if err := c.Prices.ProviderSaved(ctx, tx, p, moved); err != nil {
+		return p, err
 	}
 	for _, cw := range w.Credentials {
 		cw.ProviderID = p.ID

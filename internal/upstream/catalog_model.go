@@ -77,7 +77,7 @@ func (c *Catalog) SaveModel(ctx context.Context, tx tollgate.Tx, by tollgate.Act
 		m.Enabled = v
 	}
 	if w.Prices.Set {
-		prices, err := ValidPrices("prices", w.Prices.Or(nil))
+		prices, err := c.Prices.Check("prices", w.Prices.Or(nil))
 		if err != nil {
 			return m, err
 		}
@@ -96,7 +96,13 @@ func (c *Catalog) SaveModel(ctx context.Context, tx tollgate.Tx, by tollgate.Act
 	} else if err := tx.Models.Update(ctx, m); err != nil {
 		return m, err
 	}
-	return m, c.audit(ctx, tx, by, change{"model", "upsert", m.ID}, nilOr(old, recordModel), recordModel(m))
+	if err := c.audit(ctx, tx, by, change{"model", "upsert", m.ID}, nilOr(old, recordModel), recordModel(m)); err != nil {
+		return m, err
+	}
+	if old != nil && !w.Prices.Set {
+		return m, nil
+	}
+	return m, c.Prices.ModelSaved(ctx, tx, by, m)
 }
 
 func checkModel(m tollgate.Model) error {

@@ -249,6 +249,16 @@ func geminiVerb(op tollgate.Operation, stream bool) (string, bool) {
 	return "", false
 }
 
+// Host returns the host that requests to a provider go to, in lower case; ""
+// when its kind or base URL is not known here, and for the demo.
+func (k Kinds) Host(p tollgate.Provider) string {
+	_, b, _, err := k.resolve(p)
+	if err != nil || p.Kind == KindDemo {
+		return ""
+	}
+	return b.host
+}
+
 // resolve checks a provider row as a whole: kind, base URL, settings. Errors
 // are CodeInvalid.
 func (k Kinds) resolve(p tollgate.Provider) (kind, base, settings, error) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/internal/meter/book"
 	"tollgate/internal/upstream"
 	"tollgate/internal/upstream/guard"
 )
@@ -148,6 +149,13 @@ func newMemory() *memory {
 			match: func(a tollgate.ModelAlias, f tollgate.AliasFilter) bool { return in(f.ID, a.ID) },
 			clash: func(a, b tollgate.ModelAlias) bool { return a.Alias == b.Alias },
 		},
+		Prices: &table[tollgate.Price, tollgate.PriceFilter]{
+			rows: map[int64]tollgate.Price{}, next: &next, id: func(p *tollgate.Price) *int64 { return &p.ID },
+			match: func(p tollgate.Price, f tollgate.PriceFilter) bool {
+				return in(f.ProviderID, p.ProviderID) && in(f.ModelID, p.ModelID) && in(f.Source, p.Source)
+			},
+			clash: func(tollgate.Price, tollgate.Price) bool { return false },
+		},
 		Settings: settingTable{}, Audit: audit,
 	}}
 }
@@ -223,7 +231,8 @@ func newWorld(tb testing.TB) *world {
 	w := &world{store: newMemory(), clock: c}
 	w.catalog = &upstream.Catalog{
 		Sealer: sealer{}, Now: c.now, Kinds: upstream.Kinds{Demo: true}, Policy: p,
-		MAC: func(_ string, data []byte) (out [32]byte) { copy(out[:], data); return out },
+		Prices: &book.Rules{Now: c.now, Host: upstream.Kinds{}.Host},
+		MAC:    func(_ string, data []byte) (out [32]byte) { copy(out[:], data); return out },
 	}
 	w.fleet = &upstream.Fleet{Sealer: sealer{}, Kinds: upstream.Kinds{Demo: true}, Policy: p, Now: c.now}
 	tb.Cleanup(w.fleet.Close)

@@ -252,7 +252,7 @@ type nowhere struct{}
 func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 
 func BenchmarkDoor(b *testing.B) {
-	d := &web.Door{IDs: &tollgate.RequestIDs{}, Now: time.Now, Log: slog.New(slog.NewJSONHandler(nowhere{}, nil))}
+	d := &web.Door{IDs: &tollgate.RequestIDs{}, Now: time.Now, Log: slog.New(slog.NewJSONHandler(nowhere{}, nil)), Lines: nowhere{}}
 	h := d.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	r := httptest.NewRequest(http.MethodPost, "/v1/chat/completions", nil)
 	for name, value := range map[string]string{"Authorization": "Bearer x", "Content-Type": "application/json", "User-Agent": "bench", "Accept": "*/*"} {

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"log/slog"
+	"time"
 	"unicode/utf8"
 
 	"tollgate"
@@ -30,56 +31,84 @@ func (d *Door) logLine(ctx context.Context, e *Event) {
 	if !d.Log.Enabled(ctx, level) {
 		return
 	}
+	if d.Lines != nil {
+		d.writeLine(level, e)
+		return
+	}
+	a := attrs{list: make([]slog.Attr, 0, maxAttrs)}
+	describe(&a, e)
+	d.Log.LogAttrs(ctx, level, "request", a.list...)
+}
+
+// fields takes the fields of a log line.
+type fields interface {
+	text(key, value string)
+	number(key string, value int64)
+	span(key string, value time.Duration)
+}
+
+// describe gives the fields of e's line.
+func describe(f fields, e *Event) {
 	pattern := e.Pattern
 	if pattern == "" {
 		pattern = "unmatched"
 	}
-	var buf [maxAttrs]slog.Attr
-	a := append(buf[:0],
-		slog.String("request_id", e.ID.String()), slog.String("method", clip(e.Method, 16)), slog.String("pattern", pattern),
-		slog.Int("status", e.Status), slog.Duration("duration", e.Duration), slog.Int64("bytes", e.Bytes),
-	)
+	f.text("request_id", e.ID.String())
+	f.text("method", clip(e.Method, 16))
+	f.text("pattern", pattern)
+	f.number("status", int64(e.Status))
+	f.span("duration", e.Duration)
+	f.number("bytes", e.Bytes)
 	if e.ClientIP.IsValid() {
-		a = append(a, slog.String("client_ip", e.ClientIP.String()))
+		f.text("client_ip", e.ClientIP.String())
 	}
 	if id := e.Principal.UserID(); id != 0 {
-		a = append(a, slog.Int64("user_id", id))
+		f.number("user_id", id)
 	}
 	if id := e.Principal.KeyID(); id != 0 {
-		a = append(a, slog.Int64("key_id", id))
+		f.number("key_id", id)
 	}
 	if e.Principal.Kind == tollgate.PrincipalService {
-		a = append(a, slog.String("user", "service"))
+		f.text("user", "service")
 	}
-	a = appendCall(a, e)
+	describeCall(f, e)
 	if e.Err != nil {
-		a = append(a, slog.String("error", clip(e.Err.Error(), maxErrorText)))
+		f.text("error", clip(e.Err.Error(), maxErrorText))
 	}
-	d.Log.LogAttrs(ctx, level, "request", a...)
 }
 
-func appendCall(a []slog.Attr, e *Event) []slog.Attr {
+func describeCall(f fields, e *Event) {
 	c := e.Call
 	if c == nil {
-		return a
+		return
 	}
 	if c.Model != "" {
-		a = append(a, slog.String("model", clip(c.Model, tollgate.MaxModelNameLength)))
+		f.text("model", clip(c.Model, tollgate.MaxModelNameLength))
 	}
 	if e.Provider != "" {
-		a = append(a, slog.String("provider", e.Provider))
+		f.text("provider", e.Provider)
 	}
 	if c.Losses != "" {
-		a = append(a, slog.String("losses", clip(c.Losses, maxErrorText)))
+		f.text("losses", clip(c.Losses, maxErrorText))
 	}
 	if c.FirstToken > 0 {
-		a = append(a, slog.Duration("first_token", c.FirstToken))
+		f.span("first_token", c.FirstToken)
 	}
 	if c.Tokens != (tollgate.Tokens{}) {
-		a = append(a, slog.Int64("input_tokens", c.Tokens.Input), slog.Int64("output_tokens", c.Tokens.Output),
-			slog.Int64("cache_read_tokens", c.Tokens.CacheRead), slog.Int64("cache_write_tokens", c.Tokens.CacheWrite+c.Tokens.CacheWrite1h))
+		f.number("input_tokens", c.Tokens.Input)
+		f.number("output_tokens", c.Tokens.Output)
+		f.number("cache_read_tokens", c.Tokens.CacheRead)
+		f.number("cache_write_tokens", c.Tokens.CacheWrite+c.Tokens.CacheWrite1h)
 	}
-	return a
+}
+
+// attrs are the fields as slog takes them.
+type attrs struct{ list []slog.Attr }
+
+func (a *attrs) text(key, value string)         { a.list = append(a.list, slog.String(key, value)) }
+func (a *attrs) number(key string, value int64) { a.list = append(a.list, slog.Int64(key, value)) }
+func (a *attrs) span(key string, value time.Duration) {
+	a.list = append(a.list, slog.Duration(key, value))
 }
 
 // clip cuts s to at most n bytes, at a character's border.

@@ -46,7 +46,7 @@ func chatSpeaker() speaker {
 		}
 		return q
 	}
-	finish := func(r *reply, message map[string]any, sent map[string]any) {
+	finish := func(r *reply, message, sent map[string]any) {
 		r.text = str(message, "content")
 		r.thoughts = str(message, "reasoning_content")
 		for _, c := range arr(message, "tool_calls") {
@@ -157,7 +157,7 @@ func responsesSpeaker() speaker {
 		}
 		return q
 	}
-	whole := func(r *reply, m map[string]any, sent map[string]any) {
+	whole := func(r *reply, m, sent map[string]any) {
 		for _, it := range arr(m, "output") {
 			switch str(it, "type") {
 			case "message":

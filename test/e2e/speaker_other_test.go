@@ -202,7 +202,7 @@ func geminiSpeaker() speaker {
 	s.done = func(r *reply, a *assembly, sent map[string]any) {
 		var kept []any
 		for _, p := range a.parts {
-			if !(len(p.(map[string]any)) == 1 && at(p, "text") == "") { //nolint:errcheck,forcetypeassert // parts are objects
+			if compact(p) != `{"text":""}` {
 				kept = append(kept, p)
 			}
 		}

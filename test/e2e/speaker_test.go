@@ -89,7 +89,7 @@ func answerSchema() map[string]any {
 	}
 }
 
-var toolNames = []string{"get_weather", "find_hotel"} //nolint:gochecknoglobals // a constant list
+var toolNames = []string{"get_weather", "find_hotel"}
 
 // say sends a turn to path and reads the answer.
 func (s *speaker) say(ctx context.Context, tb testing.TB, g *gateway, provider, key, model string, t turn, header ...string) *reply {

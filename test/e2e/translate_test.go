@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -50,9 +51,17 @@ func bridges(t *testing.T) (g *gateway, key string) {
 	v.Record(true)
 	g = start(t, v, "[[providers]]\nname = \"rs\"\nkind = \"openai\"\nbase_url = \""+v.URL+"\"\nsettings = { dialects = [\"openai-responses\"] }\n"+
 		"[[providers.credentials]]\nlabel = \"a\"\napi_key = \""+providerKey+"\"\n")
+	for _, b := range backends() {
+		g.admin("/admin/prices/upsert", map[string]any{
+			"provider_id": g.providerID(b.provider), "model_pattern": "*", "prices": map[string]any{"price_input_tokens": 1, "price_output_tokens": 10},
+		}, nil)
+	}
 	_, key, _ = g.newUser("ada")
 	return g, key
 }
+
+// expected is what tokens cost at the prices of bridges, in dollars.
+func expected(input, output int64) float64 { return float64(input+10*output) / 1e6 }
 
 // row is a request row as the admin API gives it.
 type row struct {
@@ -66,6 +75,7 @@ type row struct {
 	Output     int64    `json:"output_tokens"`
 	Reasoning  int64    `json:"reasoning_tokens"`
 	Exactness  string   `json:"exactness"`
+	Cost       float64  `json:"cost"`
 }
 
 // rowOf returns the request row of an answer with the exactness of its last
@@ -156,6 +166,7 @@ func (r *reply) whole(t *testing.T, stream bool) {
 func TestTranslatedAnswersAreWholeAndCounted(t *testing.T) {
 	g, key := bridges(t)
 	eachPair(t, func(t *testing.T, p pair, stream bool) {
+		t.Helper()
 		for _, x := range []struct {
 			turn turn
 			want string
@@ -174,7 +185,7 @@ func TestTranslatedAnswersAreWholeAndCounted(t *testing.T) {
 			}
 			got := g.rowOf(t, r)
 			input, output := p.vendorSays(t, g)
-			if got.Input+got.CacheRead != input || got.Output != output || got.Exactness != "measured" || input == 0 || output == 0 {
+			if got.Input+got.CacheRead != input || got.Output != output || got.Exactness != "measured" || got.Cost != expected(input, output) || input == 0 || output == 0 {
 				t.Errorf("row %+v, the vendor says %d and %d", got, input, output)
 			}
 			if r.input != input || r.output != output {
@@ -190,6 +201,7 @@ func TestTranslatedAnswersAreWholeAndCounted(t *testing.T) {
 func TestTranslatedToolRoundTrips(t *testing.T) {
 	g, key := bridges(t)
 	eachPair(t, func(t *testing.T, p pair, stream bool) {
+		t.Helper()
 		first := p.say(t.Context(), t, g, p.provider, key, p.model, turn{
 			text: "how is Oslo? [[demo:parallel=2]][[demo:reasoning=3]]", tools: true, think: true, stream: stream,
 		})
@@ -219,6 +231,7 @@ func TestTranslatedToolRoundTrips(t *testing.T) {
 func TestTranslatedStructuredOutput(t *testing.T) {
 	g, key := bridges(t)
 	eachPair(t, func(t *testing.T, p pair, stream bool) {
+		t.Helper()
 		r := p.say(t.Context(), t, g, p.provider, key, p.model, turn{text: "is it nice in Rome", schema: true, stream: stream})
 		r.whole(t, stream)
 		if !jsonEqual(r.text, `{"place":"Rome","good":true}`) {
@@ -237,6 +250,7 @@ func TestTranslatedErrorsHaveTheClientsShape(t *testing.T) {
 	}
 	shape := map[string]string{"openai-chat": `{"error":{"message"`, "openai-responses": `{"error":{"message"`, "anthropic": `{"type":"error","error":{"type"`, "gemini": `{"error":{"code"`}
 	eachPair(t, func(t *testing.T, p pair, stream bool) {
+		t.Helper()
 		for _, status := range []int{400, 429, 500, 529} {
 			text := fmt.Sprintf("fail [[demo:status=%d]][[demo:retry-after=7]]", status)
 			r := p.say(t.Context(), t, g, p.provider, key, p.model, turn{text: text, stream: stream})
@@ -298,5 +312,44 @@ func TestTranslatedStreamsEndWhenTheirKeyDoes(t *testing.T) {
 				t.Fatal("the stream goes on")
 			}
 		})
+	}
+}
+
+// TestLossesAreSeenByOperators follows one loss to the row, the metrics, and
+// the refusal of a strict gateway.
+func TestLossesAreSeenByOperators(t *testing.T) {
+	body := `{"model":"demo-large","seed":7,"messages":[{"role":"user","content":"Hello"}]}`
+	ask := func(g *gateway, key string) *reply {
+		status, header, b, err := g.post(t.Context(), "/an/v1/chat/completions", key, []byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &reply{status: status, header: header, body: string(b)}
+	}
+	g, key := bridges(t)
+	r := ask(g, key)
+	if got := g.rowOf(t, r); r.status != http.StatusOK || r.header.Get("X-Tollgate-Loss") != "seed" || len(got.Losses) != 1 || got.Losses[0] != "seed" {
+		t.Errorf("status %d, loss %q, row %+v", r.status, r.header.Get("X-Tollgate-Loss"), got)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, g.url+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bearer(adminKey)(req)
+	resp, err := g.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	metrics, err := io.ReadAll(resp.Body)
+	if err != nil || !strings.Contains(string(metrics), `tollgate_losses_total{feature="seed",kind="loss"} 1`) {
+		t.Errorf("%v: no loss in the metrics", err)
+	}
+
+	v := newVendor(t)
+	strict := start(t, v, "[server]\nstrict = true\nkeep_alive = \"5s\"\n")
+	_, key, _ = strict.newUser("ada")
+	if r := ask(strict, key); r.status != http.StatusBadRequest || !strings.Contains(r.body, "seed") || v.Dispatches() != 0 {
+		t.Errorf("strict: status %d %s", r.status, r.body)
 	}
 }

@@ -91,6 +91,7 @@ func (e Engine) words() *strings.Replacer {
 			"{rowid}", "BIGINT PRIMARY KEY",
 			"{text}", `TEXT COLLATE "C"`,
 			"{blob}", "BYTEA",
+			"{clustered}", "",
 		)
 	}
 	return strings.NewReplacer(
@@ -98,6 +99,7 @@ func (e Engine) words() *strings.Replacer {
 		"{rowid}", "INTEGER PRIMARY KEY",
 		"{text}", "TEXT",
 		"{blob}", "BLOB",
+		"{clustered}", "WITHOUT ROWID",
 	)
 }
 

@@ -5,12 +5,12 @@ package sqlstore_test
 import (
 	"fmt"
 	"os"
-	"syscall"
 	"testing"
 	"time"
 
 	"tollgate"
 	"tollgate/internal/store/sqlstore"
+	"tollgate/internal/store/storetest"
 )
 
 // BenchmarkAppend gives the cost of one request with one dispatch, which is
@@ -38,7 +38,7 @@ func benchAppend(b *testing.B, dsn string, batch, users int) {
 	defer func() { _ = s.Close() }()
 	ids := new(tollgate.RequestIDs)
 	rows := make([]tollgate.Request, batch)
-	start, total := processCPU(b), 0
+	start, total := storetest.ProcessCPU(b), 0
 	for b.Loop() {
 		for i := range rows {
 			rows[i] = benchRequest(ids, users)
@@ -48,7 +48,7 @@ func benchAppend(b *testing.B, dsn string, batch, users int) {
 		}
 		total += batch
 	}
-	b.ReportMetric(float64(processCPU(b)-start)/float64(2*total), "cpu-ns/row")
+	b.ReportMetric(float64(storetest.ProcessCPU(b)-start)/float64(2*total), "cpu-ns/row")
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(2*total), "wall-ns/row")
 }
 
@@ -68,14 +68,4 @@ func benchRequest(ids *tollgate.RequestIDs, users int) tollgate.Request {
 			Tokens: tokens, Exactness: tollgate.ExactMeasured, Cost: 1_234_000, PriceVersion: 1,
 		}},
 	}
-}
-
-// processCPU is the user and system time of the process so far, in nanoseconds.
-func processCPU(b *testing.B) int64 {
-	b.Helper()
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		b.Fatal(err)
-	}
-	return r.Utime.Nano() + r.Stime.Nano()
 }

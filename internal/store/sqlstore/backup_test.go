@@ -15,6 +15,7 @@ import (
 
 	"tollgate"
 	"tollgate/internal/store/sqlstore"
+	"tollgate/internal/store/storetest"
 )
 
 // stamp is a fixed time of the tests.
@@ -118,7 +119,7 @@ func read(t *testing.T, s *sqlstore.Store) (c contents) {
 func engines(t *testing.T) map[string]func(*testing.T) sqlstore.Options {
 	t.Helper()
 	out := map[string]func(*testing.T) sqlstore.Options{"SQLite": sqliteOptions}
-	if havePostgres(t) {
+	if storetest.HavePostgres(t) {
 		out["Postgres"] = postgresOptions
 	}
 	return out

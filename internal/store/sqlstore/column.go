@@ -28,6 +28,9 @@ type column[T any] struct {
 	// reference of 0 is stored as NULL.
 	ref  string
 	kind kind
+	// derived columns follow from other rows: new rows have 0, Update leaves
+	// them as they are.
+	derived bool
 	// bind returns the value to store.
 	bind func(*T) (any, error)
 	// dest returns where Scan puts the stored value.
@@ -41,6 +44,12 @@ func integer[T any, V ~int | ~int64 | ~uint8](name string, at func(*T) *V) colum
 		bind: func(r *T) (any, error) { return int64(*at(r)), nil },
 		dest: func(r *T) any { return at(r) },
 	}
+}
+
+// derived is a column that Insert and Update do not write.
+func derived[T any](c column[T]) column[T] {
+	c.derived = true
+	return c
 }
 
 // boolean is a field that is stored as BOOLEAN.
@@ -102,8 +111,8 @@ func blob[T any](name string, at func(*T) *[]byte) column[T] {
 	}
 }
 
-// derived is a number that is stored for queries and computed from the rest.
-func derived[T any](name string, of func(*T) int64) column[T] {
+// computed is a number that is stored for queries and follows from the row.
+func computed[T any](name string, of func(*T) int64) column[T] {
 	return column[T]{
 		name: name,
 		bind: func(r *T) (any, error) { return of(r), nil },

@@ -15,9 +15,8 @@ type engine interface {
 	// ctx bounds the wait, not the transaction: a commit is never cut off
 	// half way. end gives the connection back.
 	update(ctx context.Context) (tx *sql.Tx, end func(), err error)
-	// append adds checked requests with their dispatches in one transaction
-	// and leaves alone those that are already there.
-	append(ctx context.Context, rows []tollgate.Request) error
+	// append is the Append of tollgate.RequestLog.
+	append(ctx context.Context, rows []tollgate.Request, intents []tollgate.Intent) error
 	// needsSavepoint reports whether a refused statement spoils its transaction.
 	needsSavepoint() bool
 	// classify says what an error of the driver means.

@@ -1,10 +1,8 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -12,40 +10,108 @@ import (
 )
 
 // append adds the batch by one statement that takes an array per column: one
-// round trip, all or nothing. Rows go in by id, so that two batches with the
-// same requests never wait for each other in a circle.
-func (e *postgresEngine) append(ctx context.Context, rows []tollgate.Request) error {
+// round trip, all or nothing.
+func (e *postgresEngine) append(ctx context.Context, rows []tollgate.Request, intents []tollgate.Intent) error {
 	if err := e.owner.err(); err != nil {
 		return err
 	}
-	rows = slices.Clone(rows)
-	slices.SortStableFunc(rows, func(a, b tollgate.Request) int { return cmp.Compare(a.ID, b.ID) })
-	rows = slices.CompactFunc(rows, func(a, b tollgate.Request) bool { return a.ID == b.ID })
-	var dispatches []tollgate.UsageRow
-	for i := range rows {
-		for j := range rows[i].Dispatches {
-			dispatches = append(dispatches, usageRow(&rows[i], j))
-		}
+	var batch entries
+	if err := batch.fill(rows, intents); err != nil {
+		return err
 	}
-	args, err := arrays(e.usage.requests, rows, nil)
+	batch.ordered()
+	args, err := arrays(e.usage.requests, batch.requests, nil)
 	if err != nil {
 		return err
 	}
-	if args, err = arrays(e.usage.dispatches, dispatches, args); err != nil {
+	if args, err = arrays(e.usage.dispatches, batch.dispatches, args); err != nil {
 		return err
 	}
-	_, err = e.db.ExecContext(ctx, e.query, args...)
+	if args, err = arrays(e.usage.intents, batch.intents, args); err != nil {
+		return err
+	}
+	charged, quotas, windows := batch.charges()
+	opened, since := batch.openings()
+	_, err = e.db.ExecContext(ctx, e.query, append(args, charged, quotas, windows, opened, since, append([]int64{}, batch.closed...))...)
 	return err
 }
 
-// appendQuery inserts requests, and the dispatches of those that were new.
+// charges are the charges of all dispatches, an array per column.
+func (e *entries) charges() (dispatches, quotas, windows []int64) {
+	dispatches, quotas, windows = []int64{}, []int64{}, []int64{}
+	for i := range e.dispatches {
+		for _, c := range e.dispatches[i].Charges {
+			dispatches = append(dispatches, int64(e.dispatches[i].ID))
+			quotas = append(quotas, c.QuotaID)
+			windows = append(windows, micros(c.WindowStart))
+		}
+	}
+	return dispatches, quotas, windows
+}
+
+// openings are the openings of all intents, an array per column.
+func (e *entries) openings() (quotas, since []int64) {
+	quotas, since = []int64{}, []int64{}
+	for _, o := range e.opens {
+		quotas, since = append(quotas, o.QuotaID), append(since, int64(o.Since))
+	}
+	return quotas, since
+}
+
+// appendQuery inserts requests, dispatches and intents, removes the intents of
+// the dispatches, and counts those that were new in roll-ups and balances. A
+// batch that spans the end of a window moves a balance to the latest one at
+// once: what came before it is over.
 func appendQuery(u *usageSpec) string {
 	requests, n := unnest(u.requests, 0)
-	dispatches, _ := unnest(u.dispatches, n)
-	return "WITH added AS (INSERT INTO requests (" + names(u.requests) + ") SELECT * FROM " + requests +
-		" ON CONFLICT DO NOTHING RETURNING id) INSERT INTO dispatches (" + names(u.dispatches) + ") SELECT d.* FROM " + dispatches +
-		" AS d (" + names(u.dispatches) + ") JOIN added ON added.id = d.id - (d.id & " + strconv.Itoa(tollgate.MaxDispatches) + ")" +
-		" ON CONFLICT DO NOTHING"
+	dispatches, n := unnest(u.dispatches, n)
+	intents, n := unnest(u.intents, n)
+	list := func(i int) string { return fmt.Sprintf("CAST($%d AS BIGINT[])", n+i) }
+	return "WITH told AS (INSERT INTO requests (" + names(u.requests) + ") SELECT * FROM " + requests + " ON CONFLICT DO NOTHING)," +
+		" added AS (INSERT INTO dispatches (" + names(u.dispatches) + ") SELECT * FROM " + dispatches + " ON CONFLICT DO NOTHING RETURNING *)," +
+		" settled AS (DELETE FROM intents WHERE id IN (SELECT unnest(" + list(6) + ")))," +
+		" intended AS (INSERT INTO intents (" + names(u.intents) + ") SELECT * FROM " + intents + moreHeld + ")," +
+		" hours AS (" + rollUp(u.hours, hourMicros) + ")," +
+		" days AS (" + rollUp(u.days, dayMicros) + ")," +
+		" charged AS (SELECT c.quota_id, c.window_start, CAST(SUM(a.cost) AS BIGINT) AS amount" +
+		" FROM unnest(" + list(1) + ", " + list(2) + ", " + list(3) + ") AS c (id, quota_id, window_start) JOIN added a ON a.id = c.id GROUP BY 1, 2)," +
+		" latest AS (SELECT DISTINCT ON (quota_id) quota_id, window_start, amount FROM charged ORDER BY quota_id, window_start DESC)," +
+		" opened AS (SELECT quota_id, MIN(since) AS since FROM unnest(" + list(4) + ", " + list(5) + ") AS o (quota_id, since) GROUP BY 1)," +
+		" moves AS (SELECT quota_id, latest.window_start, latest.amount, opened.since FROM latest FULL JOIN opened USING (quota_id))" +
+		" UPDATE quotas q SET" +
+		" spent = CASE WHEN q.window_start = m.window_start THEN q.spent + m.amount WHEN q.window_start < m.window_start THEN m.amount ELSE q.spent END," +
+		" window_start = CASE WHEN q.window_start < m.window_start THEN m.window_start ELSE q.window_start END," +
+		" since = CASE WHEN q.since = 0 THEN COALESCE(m.since, 0) ELSE q.since END" +
+		" FROM moves m WHERE q.id = m.quota_id"
+}
+
+// rollUp adds up the dispatches that were added by what roll-ups are grouped
+// by, in its order, and lets the roll-ups of a period grow.
+func rollUp(columns []column[rollup], micros int64) string {
+	exprs := map[string]string{
+		columns[0].name: "started_at / " + strconv.FormatInt(micros, 10),
+		"dispatches":    "COUNT(*)",
+		"errors":        "COUNT(*) FILTER (WHERE error_class <> '')",
+		"estimated":     "COUNT(*) FILTER (WHERE exactness IN ('estimated', 'unknown_outcome'))",
+	}
+	out, keys := make([]string, len(columns)), make([]string, rollupKeys)
+	for i, c := range columns {
+		expr, ok := exprs[c.name]
+		switch {
+		case ok:
+			out[i] = expr
+		case i < rollupKeys:
+			out[i] = c.name
+		default:
+			out[i] = "CAST(SUM(" + c.name + ") AS BIGINT)"
+		}
+		if i < rollupKeys {
+			keys[i] = strconv.Itoa(i + 1)
+		}
+	}
+	by := strings.Join(keys, ", ")
+	return "INSERT INTO " + rollupTable(columns) + " (" + names(columns) + ") SELECT " + strings.Join(out, ", ") +
+		" FROM added GROUP BY " + by + " ORDER BY " + by + growRollup(columns)
 }
 
 // unnest is the call that turns the arrays behind the first n arguments into

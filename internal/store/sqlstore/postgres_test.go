@@ -6,10 +6,11 @@ import (
 
 	"tollgate"
 	"tollgate/internal/store/sqlstore"
+	"tollgate/internal/store/storetest"
 )
 
 func TestOneProcessOwnsAPostgresSchema(t *testing.T) {
-	if !havePostgres(t) {
+	if !storetest.HavePostgres(t) {
 		return
 	}
 	o := postgresOptions(t)
@@ -31,14 +32,14 @@ func TestOneProcessOwnsAPostgresSchema(t *testing.T) {
 }
 
 func TestForeignAndNewerPostgresSchemasAreRefused(t *testing.T) {
-	if !havePostgres(t) {
+	if !storetest.HavePostgres(t) {
 		return
 	}
 	o := postgresOptions(t)
 	if found, err := sqlstore.Probe(t.Context(), o); err != nil || found.Exists {
 		t.Fatalf("Probe of an empty schema says %+v, %v", found, err)
 	}
-	admin(t, o.DSN, "CREATE TABLE users (id BIGINT)")
+	storetest.PostgresExec(t, o.DSN, "CREATE TABLE users (id BIGINT)")
 	_, err := sqlstore.Open(t.Context(), o)
 	wantCode(t, err, tollgate.CodeConflict, "tollgate import")
 	if found, err := sqlstore.Probe(t.Context(), o); err != nil || !found.Exists || found.Ours {
@@ -54,7 +55,7 @@ func TestForeignAndNewerPostgresSchemasAreRefused(t *testing.T) {
 	if salt, ok := found.Meta("seal.salt"); err != nil || !found.Ours || !ok || string(salt) != "salt" {
 		t.Fatalf("Probe says %+v, %v", found, err)
 	}
-	admin(t, o.DSN, "INSERT INTO tollgate_schema (version_id, is_applied) VALUES (9999, true)")
+	storetest.PostgresExec(t, o.DSN, "INSERT INTO tollgate_schema (version_id, is_applied) VALUES (9999, true)")
 	_, err = sqlstore.Open(t.Context(), o)
 	wantCode(t, err, tollgate.CodeConflict, "newer tollgate")
 }
@@ -62,7 +63,7 @@ func TestForeignAndNewerPostgresSchemasAreRefused(t *testing.T) {
 // The server forgets the lock with its connection: the store must notice, take
 // it again, and not write in between when another process has it.
 func TestALostPostgresLockStopsWriting(t *testing.T) {
-	if !havePostgres(t) {
+	if !storetest.HavePostgres(t) {
 		return
 	}
 	o := postgresOptions(t)
@@ -70,12 +71,12 @@ func TestALostPostgresLockStopsWriting(t *testing.T) {
 	s := open(t, o)
 	defer func() { _ = s.Close() }()
 	cut := "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'lost_%' AND pid <> pg_backend_pid()"
-	admin(t, o.DSN+"x", cut)
+	storetest.PostgresExec(t, o.DSN+"x", cut)
 	if err := s.Ping(t.Context()); err != nil {
 		t.Fatalf("the store did not come back after its connections were cut: %v", err)
 	}
 	putMeta(t, s, "a", "b")
-	admin(t, o.DSN+"x", cut)
+	storetest.PostgresExec(t, o.DSN+"x", cut)
 	usurper, err := sqlstore.Open(t.Context(), o)
 	if err != nil {
 		// The watch was faster than we; that is as good.

@@ -6,7 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"strings"
+	"strconv"
 
 	"tollgate"
 )
@@ -22,18 +22,30 @@ type appender struct {
 	rollback   driver.StmtExecContext
 	requests   *rowWriter[tollgate.Request]
 	dispatches *rowWriter[tollgate.UsageRow]
+	intents    *rowWriter[tollgate.Intent]
+	hours      *rowWriter[rollup]
+	days       *rowWriter[rollup]
+	settle     driver.StmtExecContext // removes intents
+	open, move driver.StmtExecContext // of quotas
 	stmts      []driver.Stmt
-	usage      tollgate.UsageRow // the one being written
+	entries    entries
+	tally      tally
+	ids        []byte // of closed dispatches, as JSON
 }
 
 func newAppender() *appender {
 	u := newUsageSpec()
-	return &appender{requests: newRowWriter("requests", u.requests), dispatches: newRowWriter("dispatches", u.dispatches)}
+	const once = " ON CONFLICT DO NOTHING"
+	return &appender{
+		requests: newRowWriter("requests", u.requests, once), dispatches: newRowWriter("dispatches", u.dispatches, once),
+		intents: newRowWriter("intents", u.intents, moreHeld),
+		hours:   newRowWriter(rollupTable(u.hours), u.hours, growRollup(u.hours)), days: newRowWriter(rollupTable(u.days), u.days, growRollup(u.days)),
+	}
 }
 
 // append holds the writer's connection for the batch. The context bounds the
 // wait for it; the transaction itself is too short to be worth cutting off.
-func (e *sqliteEngine) append(ctx context.Context, rows []tollgate.Request) error {
+func (e *sqliteEngine) append(ctx context.Context, rows []tollgate.Request, intents []tollgate.Intent) error {
 	conn, err := e.writer.Conn(ctx)
 	if err != nil {
 		return err
@@ -47,7 +59,10 @@ func (e *sqliteEngine) append(ctx context.Context, rows []tollgate.Request) erro
 		if err := e.batches.prepare(dc); err != nil {
 			return err
 		}
-		return e.batches.write(context.WithoutCancel(ctx), rows)
+		if err := e.batches.entries.fill(rows, intents); err != nil {
+			return err
+		}
+		return e.batches.write(context.WithoutCancel(ctx))
 	})
 }
 
@@ -57,29 +72,40 @@ func (a *appender) prepare(dc driver.Conn) (err error) {
 		return nil
 	}
 	a.forget()
-	stmt := func(query string) driver.StmtExecContext {
+	defer func() {
 		if err != nil {
-			return nil
+			a.forget()
 		}
-		var s driver.Stmt
-		if s, err = dc.Prepare(query); err != nil {
-			return nil
+	}()
+	prepare := func(query string) (driver.StmtExecContext, error) { return a.stmt(dc, query) }
+	for query, to := range map[string]*driver.StmtExecContext{
+		"BEGIN IMMEDIATE": &a.begin, "COMMIT": &a.commit, "ROLLBACK": &a.rollback, closeIntents: &a.settle, openQuota: &a.open, moveBalance: &a.move,
+	} {
+		if *to, err = prepare(query); err != nil {
+			return err
 		}
-		a.stmts = append(a.stmts, s)
-		x, ok := s.(driver.StmtExecContext)
-		if !ok {
-			err = errors.New("the driver's statements cannot be executed")
-		}
-		return x
 	}
-	a.begin, a.commit, a.rollback = stmt("BEGIN IMMEDIATE"), stmt("COMMIT"), stmt("ROLLBACK")
-	a.requests.stmt, a.dispatches.stmt = stmt(a.requests.query), stmt(a.dispatches.query)
-	if err != nil {
-		a.forget()
-		return err
-	}
+	a.requests.use(prepare)
+	a.dispatches.use(prepare)
+	a.intents.use(prepare)
+	a.hours.use(prepare)
+	a.days.use(prepare)
 	a.conn = dc
 	return nil
+}
+
+// stmt prepares a statement on dc; forget ends it.
+func (a *appender) stmt(dc driver.Conn, query string) (driver.StmtExecContext, error) {
+	s, err := dc.Prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	a.stmts = append(a.stmts, s)
+	x, ok := s.(driver.StmtExecContext)
+	if !ok {
+		return nil, errors.New("the driver's statements cannot be executed")
+	}
+	return x, nil
 }
 
 func (a *appender) forget() {
@@ -99,7 +125,7 @@ func (a *appender) close(writer *sql.DB) {
 	_ = conn.Raw(func(any) error { a.forget(); return nil })
 }
 
-func (a *appender) write(ctx context.Context, rows []tollgate.Request) (err error) {
+func (a *appender) write(ctx context.Context) (err error) {
 	if _, err := a.begin.ExecContext(ctx, nil); err != nil {
 		return err
 	}
@@ -109,55 +135,86 @@ func (a *appender) write(ctx context.Context, rows []tollgate.Request) (err erro
 			_ = undo // SQLite may have rolled back by itself; err tells why
 		}
 	}()
-	for i := range rows {
-		added, err := a.requests.insert(ctx, &rows[i])
-		if err != nil {
+	for i := range a.entries.requests {
+		if _, err := a.requests.insert(ctx, &a.entries.requests[i]); err != nil {
 			return err
 		}
-		if !added {
-			continue // sent again: it and its dispatches stay as they are
-		}
-		for j := range rows[i].Dispatches {
-			a.usage = usageRow(&rows[i], j)
-			if _, err := a.dispatches.insert(ctx, &a.usage); err != nil {
-				return err
-			}
+	}
+	for _, step := range []func(context.Context) error{a.writeIntents, a.writeDispatches, a.writeTally} {
+		if err := step(ctx); err != nil {
+			return err
 		}
 	}
 	_, err = a.commit.ExecContext(ctx, nil)
 	return err
 }
 
-// rowWriter inserts rows of one table through one prepared statement.
-type rowWriter[T any] struct {
-	columns []column[T]
-	query   string
-	stmt    driver.StmtExecContext
-	args    []driver.NamedValue
-}
-
-func newRowWriter[T any](table string, columns []column[T]) *rowWriter[T] {
-	marks := strings.TrimSuffix(strings.Repeat("?, ", len(columns)), ", ")
-	return &rowWriter[T]{
-		columns: columns,
-		query:   "INSERT INTO " + table + " (" + names(columns) + ") VALUES (" + marks + ") ON CONFLICT DO NOTHING",
-		args:    make([]driver.NamedValue, len(columns)),
-	}
-}
-
-// insert adds the row and reports whether it was not there before.
-func (w *rowWriter[T]) insert(ctx context.Context, row *T) (bool, error) {
-	for i := range w.columns {
-		v, err := w.columns[i].bind(row)
-		if err != nil {
-			return false, err
+func (a *appender) writeIntents(ctx context.Context) error {
+	for i := range a.entries.intents {
+		if _, err := a.intents.insert(ctx, &a.entries.intents[i]); err != nil {
+			return err
 		}
-		w.args[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
 	}
-	res, err := w.stmt.ExecContext(ctx, w.args)
-	if err != nil {
-		return false, err
+	for _, o := range a.entries.opens {
+		if err := exec(ctx, a.open, int64(o.Since), o.QuotaID); err != nil {
+			return err
+		}
 	}
-	n, err := res.RowsAffected()
-	return n > 0, err
+	return nil
+}
+
+func (a *appender) writeDispatches(ctx context.Context) error {
+	a.tally.reset()
+	for i := range a.entries.dispatches {
+		added, err := a.dispatches.insert(ctx, &a.entries.dispatches[i])
+		if err != nil {
+			return err
+		}
+		if added { // else it was sent again: it has been counted
+			a.tally.add(&a.entries.dispatches[i])
+		}
+	}
+	return a.closeIntents(ctx)
+}
+
+// closeIntents removes the intents of closed dispatches by one statement.
+func (a *appender) closeIntents(ctx context.Context) error {
+	if len(a.entries.closed) == 0 {
+		return nil
+	}
+	a.ids = append(a.ids[:0], '[')
+	for _, id := range a.entries.closed {
+		a.ids = append(strconv.AppendInt(a.ids, id, 10), ',')
+	}
+	a.ids[len(a.ids)-1] = ']'
+	return exec(ctx, a.settle, string(a.ids))
+}
+
+func (a *appender) writeTally(ctx context.Context) error {
+	for i := range a.tally.hours {
+		if _, err := a.hours.insert(ctx, &a.tally.hours[i]); err != nil {
+			return err
+		}
+	}
+	for i := range a.tally.days {
+		if _, err := a.days.insert(ctx, &a.tally.days[i]); err != nil {
+			return err
+		}
+	}
+	for _, c := range a.tally.charges {
+		if err := exec(ctx, a.move, micros(c.WindowStart), int64(c.amount), c.QuotaID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exec runs a prepared statement.
+func exec(ctx context.Context, stmt driver.StmtExecContext, args ...any) error {
+	named := make([]driver.NamedValue, len(args))
+	for i, v := range args {
+		named[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
+	}
+	_, err := stmt.ExecContext(ctx, named)
+	return err
 }

@@ -121,16 +121,13 @@ func (s *Store) Watch(fn func(ctx context.Context, touched tollgate.Area) error)
 	s.updating <- struct{}{}
 }
 
-// Append adds request and usage rows in one transaction. Texts that no column
-// can hold are cleaned and cut, never refused.
-func (s *Store) Append(ctx context.Context, rows []tollgate.Request) error {
-	if len(rows) == 0 {
+// Append adds request and usage rows and intents in one transaction. Texts that
+// no column can hold are cleaned and cut, never refused.
+func (s *Store) Append(ctx context.Context, rows []tollgate.Request, intents ...tollgate.Intent) error {
+	if len(rows)+len(intents) == 0 {
 		return nil
 	}
-	if err := checkRecords(rows); err != nil {
-		return err
-	}
-	return failure(ctx, s.engine, s.engine.append(ctx, rows), "record requests")
+	return failure(ctx, s.engine, s.engine.append(ctx, rows, intents), "record requests")
 }
 
 // Touch records last uses of keys and sessions; an earlier one than the stored

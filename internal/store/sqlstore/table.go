@@ -65,7 +65,7 @@ func (t table[T, F]) Count(ctx context.Context, f F) (int64, error) {
 
 // Insert adds the row and sets its ID.
 func (t table[T, F]) Insert(ctx context.Context, row *T) error {
-	args, err := t.values(row)
+	args, err := values(t.columns, row)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,8 @@ func (t table[T, F]) Insert(ctx context.Context, row *T) error {
 
 // Update writes the whole row.
 func (t table[T, F]) Update(ctx context.Context, row T) error {
-	args, err := t.values(&row)
+	columns := slices.DeleteFunc(slices.Clone(t.columns), func(c column[T]) bool { return c.derived })
+	args, err := values(columns, &row)
 	if err != nil {
 		return err
 	}
@@ -96,7 +97,7 @@ func (t table[T, F]) Update(ctx context.Context, row T) error {
 		}
 	}
 	id := *t.id(&row)
-	n, err := t.s.exec(ctx, t.updateSQL(), append(args, id)...)
+	n, err := t.s.exec(ctx, updateSQL(t.name, columns), append(args, id)...)
 	if err != nil {
 		return t.refused(ctx, err, &row)
 	}
@@ -140,9 +141,14 @@ func (t *spec[T, F]) dests(row *T) []any {
 	return out
 }
 
-func (t *spec[T, F]) values(row *T) ([]any, error) {
-	out := make([]any, len(t.columns), len(t.columns)+1)
-	for i, c := range t.columns {
+// values are what to write; derived columns of a new row begin with 0.
+func values[T any](columns []column[T], row *T) ([]any, error) {
+	out := make([]any, len(columns), len(columns)+1)
+	for i, c := range columns {
+		out[i] = int64(0)
+		if c.derived {
+			continue
+		}
 		v, err := c.bind(row)
 		if err != nil {
 			return nil, err
@@ -160,12 +166,12 @@ func (t *spec[T, F]) insertSQL() string {
 	return "INSERT INTO " + t.name + " (" + names(t.columns) + ") VALUES (" + strings.Join(marks, ", ") + ") RETURNING id"
 }
 
-func (t *spec[T, F]) updateSQL() string {
-	sets := make([]string, len(t.columns))
-	for i, c := range t.columns {
+func updateSQL[T any](table string, columns []column[T]) string {
+	sets := make([]string, len(columns))
+	for i, c := range columns {
 		sets[i] = c.name + " = $" + strconv.Itoa(i+1)
 	}
-	return "UPDATE " + t.name + " SET " + strings.Join(sets, ", ") + " WHERE id = $" + strconv.Itoa(len(sets)+1)
+	return "UPDATE " + table + " SET " + strings.Join(sets, ", ") + " WHERE id = $" + strconv.Itoa(len(sets)+1)
 }
 
 func (t *spec[T, F]) missing(id int64) error {

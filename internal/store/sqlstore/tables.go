@@ -20,7 +20,9 @@ type tables struct {
 	credentials     *spec[tollgate.Credential, tollgate.CredentialFilter]
 	models          *spec[tollgate.Model, tollgate.ModelFilter]
 	aliases         *spec[tollgate.ModelAlias, tollgate.AliasFilter]
+	prices          *spec[tollgate.Price, tollgate.PriceFilter]
 	audit           *spec[tollgate.AuditEntry, tollgate.AuditFilter]
+	adjustments     *spec[tollgate.Adjustment, tollgate.AdjustmentFilter]
 	usage           *usageSpec
 	turns           *spec[tollgate.Turn, struct{}]
 }
@@ -30,8 +32,8 @@ func newTables() *tables {
 		users: userTable(), keys: keyTable(), teams: teamTable(), sessions: sessionTable(),
 		permissions: permissionTable(), filePermissions: filePermissionTable(),
 		quotas: quotaTable(), rateLimits: rateLimitTable(),
-		providers: providerTable(), credentials: credentialTable(), models: modelTable(), aliases: aliasTable(),
-		audit: auditTable(), usage: newUsageSpec(), turns: turnTable(),
+		providers: providerTable(), credentials: credentialTable(), models: modelTable(), aliases: aliasTable(), prices: priceTable(),
+		audit: auditTable(), adjustments: adjustmentTable(), usage: newUsageSpec(), turns: turnTable(),
 	}
 }
 
@@ -50,11 +52,19 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Credentials:     table[tollgate.Credential, tollgate.CredentialFilter]{t.credentials, s},
 		Models:          table[tollgate.Model, tollgate.ModelFilter]{t.models, s},
 		Aliases:         table[tollgate.ModelAlias, tollgate.AliasFilter]{t.aliases, s},
+		Prices:          table[tollgate.Price, tollgate.PriceFilter]{t.prices, s},
+		Counters:        counters{s},
 		Settings:        settings{s},
 		Meta:            meta{s},
 		Audit:           audit{table[tollgate.AuditEntry, tollgate.AuditFilter]{t.audit, s}},
 		Usage:           usage{t.usage, s},
 		Turns:           turns{table[tollgate.Turn, struct{}]{t.turns, s}},
+		Ledger: ledger{
+			usageSpec:   t.usage,
+			adjustments: table[tollgate.Adjustment, tollgate.AdjustmentFilter]{t.adjustments, s},
+			quotas:      table[tollgate.Quota, tollgate.QuotaFilter]{t.quotas, s},
+			s:           s,
+		},
 	}
 }
 

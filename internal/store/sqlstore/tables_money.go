@@ -18,8 +18,9 @@ func quotaTable() *spec[tollgate.Quota, tollgate.QuotaFilter] {
 			integer("scope_id", func(r *row) *int64 { return &r.ScopeID }),
 			text("period", func(r *row) *tollgate.Window { return &r.Window }),
 			optional("budget", func(r *row) **tollgate.Money { return &r.Limit }),
-			integer("spent", func(r *row) *tollgate.Money { return &r.Spent }),
-			instant("window_start", func(r *row) *time.Time { return &r.WindowStart }),
+			derived(integer("spent", func(r *row) *tollgate.Money { return &r.Spent })),
+			derived(instant("window_start", func(r *row) *time.Time { return &r.WindowStart })),
+			derived(integer("since", func(r *row) *tollgate.RequestID { return &r.Since })),
 		},
 		filter: func(w *where, f tollgate.QuotaFilter) {
 			ints(w, "id", f.ID)

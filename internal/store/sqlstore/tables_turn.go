@@ -20,7 +20,7 @@ func turnTable() *spec[tollgate.Turn, struct{}] {
 			instant("created_at", func(r *row) *time.Time { return &r.CreatedAt }),
 			instant("expires_at", func(r *row) *time.Time { return &r.ExpiresAt }),
 			blob("sealed", func(r *row) *[]byte { return &r.Sealed }),
-			derived("size", func(r *row) int64 { return int64(len(r.Sealed)) }),
+			computed("size", func(r *row) int64 { return int64(len(r.Sealed)) }),
 		},
 	}
 }
@@ -43,7 +43,7 @@ func (t turns) Put(ctx context.Context, row *tollgate.Turn) error {
 	if _, err := s.exec(ctx, "DELETE FROM turns WHERE "+oneTurn, row.UserID, row.ResponseID); err != nil {
 		return s.fail(ctx, err, "replace a turn")
 	}
-	args, err := t.rows.values(row)
+	args, err := values(t.rows.columns, row)
 	if err != nil {
 		return err
 	}

@@ -2,9 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"tollgate"
@@ -22,14 +19,20 @@ const (
 // ranges are exact on the start time; the id only narrows what is read.
 const clockSlack = 24 * time.Hour
 
-// usageSpec declares the request and the usage table.
+// usageSpec declares the tables of the record.
 type usageSpec struct {
 	requests   []column[tollgate.Request]
 	dispatches []column[tollgate.UsageRow]
+	intents    []column[tollgate.Intent]
+	hours      []column[rollup]
+	days       []column[rollup]
 }
 
 func newUsageSpec() *usageSpec {
-	return &usageSpec{requests: requestColumns(), dispatches: dispatchColumns()}
+	return &usageSpec{
+		requests: requestColumns(), dispatches: dispatchColumns(), intents: intentColumns(),
+		hours: rollupColumns("hour"), days: rollupColumns("day"),
+	}
 }
 
 func requestColumns() []column[tollgate.Request] {
@@ -80,7 +83,14 @@ func dispatchColumns() []column[tollgate.UsageRow] {
 		clipped("exactness", maxRecordText, func(r *row) *tollgate.Exactness { return &r.Exactness }),
 		clipped("service_tier", maxRecordText, func(r *row) *string { return &r.ServiceTier }),
 		integer("cost", func(r *row) *tollgate.Money { return &r.Cost }),
-		integer("price_version", func(r *row) *int64 { return &r.PriceVersion }))...)
+		integer("price_version", func(r *row) *int64 { return &r.PriceVersion }),
+		// The parts by modality, which re-rating needs. Sums have none.
+		integer("tokens_input_audio", func(r *row) *int64 { return &r.Tokens.InputAudio }),
+		integer("tokens_input_image", func(r *row) *int64 { return &r.Tokens.InputImage }),
+		integer("tokens_output_audio", func(r *row) *int64 { return &r.Tokens.OutputAudio }),
+		integer("tokens_output_image", func(r *row) *int64 { return &r.Tokens.OutputImage }),
+		integer("team_id", func(r *row) *int64 { return &r.TeamID }),
+		boolean("service", func(r *row) *bool { return &r.Service }))...)
 }
 
 func tokenColumns[T any](at func(*T) *tollgate.Tokens) []column[T] {
@@ -129,74 +139,6 @@ func (u usage) Requests(ctx context.Context, f tollgate.UsageFilter, p tollgate.
 	}.run(ctx, u.s, p)
 }
 
-// Summarize sums the usage rows that f selects by group.
-func (u usage) Summarize(ctx context.Context, f tollgate.UsageFilter, by tollgate.UsageGroup) ([]tollgate.UsageSum, error) {
-	key, err := groupColumn(by)
-	if err != nil {
-		return nil, err
-	}
-	order := "8 DESC, 2 DESC, 1"
-	if by == tollgate.GroupDay {
-		order = "1"
-	}
-	w := &where{engine: u.s.engine}
-	dispatchFilter(w, f)
-	sums := []string{key, "COUNT(*)"}
-	for _, c := range []string{"tokens_input", "tokens_cache_read", "tokens_cache_write", "tokens_cache_write_1h", "tokens_output", "cost", "tokens_reasoning"} {
-		sums = append(sums, "CAST(SUM("+c+") AS BIGINT)")
-	}
-	query := fmt.Sprintf("SELECT %s FROM dispatches%s GROUP BY 1 ORDER BY %s LIMIT %s", //nolint:gosec // values are arguments, the rest is ours
-		strings.Join(sums, ", "), w.clause(), order, w.arg(int64(tollgate.MaxPage)))
-	rows, err := u.s.tx.QueryContext(ctx, query, w.args...)
-	if err != nil {
-		return nil, u.s.fail(ctx, err, "sum usage")
-	}
-	defer func() { _ = rows.Close() }()
-	var out []tollgate.UsageSum
-	for rows.Next() {
-		var sum tollgate.UsageSum
-		t := &sum.Tokens
-		if err := rows.Scan(&sum.Key, &sum.Dispatches, &t.Input, &t.CacheRead, &t.CacheWrite, &t.CacheWrite1h,
-			&t.Output, &sum.Cost, &t.Reasoning); err != nil {
-			return nil, u.s.fail(ctx, err, "sum usage")
-		}
-		if by == tollgate.GroupDay {
-			sum.Key = dayName(sum.Key)
-		}
-		out = append(out, sum)
-	}
-	return out, u.s.fail(ctx, rows.Err(), "sum usage")
-}
-
-// dayMicros is the length of a UTC day in microseconds.
-const dayMicros = int64(24 * time.Hour / time.Microsecond)
-
-func groupColumn(by tollgate.UsageGroup) (string, error) {
-	switch by {
-	case tollgate.GroupUser:
-		return "user_id", nil
-	case tollgate.GroupKey:
-		return "key_id", nil
-	case tollgate.GroupProvider:
-		return "provider_id", nil
-	case tollgate.GroupModel:
-		return "model", nil
-	case tollgate.GroupDay:
-		return "started_at / " + strconv.FormatInt(dayMicros, 10), nil
-	default:
-		return "", tollgate.Invalidf("group", "cannot group usage by %q", by)
-	}
-}
-
-// dayName turns a number of days since 1970 into 2006-01-02.
-func dayName(number string) string {
-	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil {
-		return number
-	}
-	return time.UnixMicro(n * dayMicros).UTC().Format(time.DateOnly)
-}
-
 func dispatchFilter(w *where, f tollgate.UsageFilter) {
 	if f.RequestID.Set {
 		var ids []int64
@@ -239,35 +181,4 @@ func recordFilter(w *where, f tollgate.UsageFilter) {
 	if !f.Until.IsZero() {
 		w.add("id < " + w.arg(int64(tollgate.RequestIDAt(f.Until.Add(clockSlack)))))
 	}
-}
-
-// checkRecords refuses rows whose ids do not belong together.
-func checkRecords(rows []tollgate.Request) error {
-	for i := range rows {
-		r := &rows[i]
-		if r.ID <= 0 || r.ID.Attempt() != 0 {
-			return tollgate.Errorf(tollgate.CodeInvalid, "%d is not the id of a request", r.ID)
-		}
-		if len(r.Dispatches) > tollgate.MaxDispatches {
-			return tollgate.Errorf(tollgate.CodeInvalid, "request %s has more than %d dispatches", r.ID, tollgate.MaxDispatches)
-		}
-		for _, d := range r.Dispatches {
-			if d.ID != 0 && (d.ID.Request() != r.ID || d.ID.Attempt() == 0) {
-				return tollgate.Errorf(tollgate.CodeInvalid, "dispatch %d does not belong to request %s", d.ID, r.ID)
-			}
-		}
-	}
-	return nil
-}
-
-// usageRow is the request's dispatch at index i as it is stored. A dispatch
-// without an id gets it from its place.
-func usageRow(r *tollgate.Request, i int) tollgate.UsageRow {
-	u := tollgate.UsageRow{
-		Dispatch: r.Dispatches[i], RequestID: r.ID, UserID: r.UserID, KeyID: r.KeyID, Dialect: r.Dialect, Operation: r.Operation,
-	}
-	if u.ID == 0 {
-		u.ID = r.ID.Dispatch(i + 1)
-	}
-	return u
 }

@@ -67,7 +67,7 @@ func newFixture() *fixture {
 		alias:      tollgate.ModelAlias{Alias: "fast", Target: "some/model", Enabled: true},
 		permission: tollgate.Permission{ModelPattern: "*", Automatic: true},
 		quota: tollgate.Quota{
-			Scope: tollgate.ScopeUser, Window: tollgate.WindowMonth, Limit: &money, Spent: 3, WindowStart: at.Truncate(24 * 3600e9),
+			Scope: tollgate.ScopeUser, Window: tollgate.WindowMonth, Limit: &money,
 		},
 		keyQuota: tollgate.Quota{Scope: tollgate.ScopeKey, Window: tollgate.WindowTotal},
 		limit:    tollgate.RateLimit{Scope: tollgate.ScopeUser, ModelPattern: "gpt-*", RPM: &n, RPD: &n, TotalTokens: &n},

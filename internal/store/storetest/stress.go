@@ -63,7 +63,8 @@ func testOneSuperAdmin(b *bench) {
 func testSerialised(b *bench) {
 	t := b.t
 	const writers, rounds = 8, 15
-	quota := tollgate.Quota{Scope: tollgate.ScopeInstance, Window: tollgate.WindowTotal}
+	zero := tollgate.Money(0)
+	quota := tollgate.Quota{Scope: tollgate.ScopeInstance, Window: tollgate.WindowTotal, Limit: &zero}
 	b.update(t, func(ctx context.Context, tx tollgate.Tx) error { return tx.Quotas.Insert(ctx, &quota) })
 	parallel(t, writers, func(int) error {
 		for range rounds {
@@ -72,7 +73,7 @@ func testSerialised(b *bench) {
 				if err != nil {
 					return err
 				}
-				q.Spent++ // lost if two transactions read the same value
+				*q.Limit++ // lost if two transactions read the same value
 				return tx.Quotas.Update(t.Context(), q)
 			})
 			if err != nil {
@@ -82,7 +83,7 @@ func testSerialised(b *bench) {
 		return nil
 	})
 	b.view(t, func(ctx context.Context, tx tollgate.Tx) error {
-		quota.Spent = writers * rounds
+		*quota.Limit = writers * rounds
 		row(ctx, t, tx.Quotas, quota.ID, quota)
 		return nil
 	})

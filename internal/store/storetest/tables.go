@@ -160,7 +160,6 @@ func testChecks(b *bench) {
 		refused(tx.Quotas.Insert(ctx, &tollgate.Quota{Scope: tollgate.ScopeInstance, ScopeID: 1, Window: tollgate.WindowDay}), "scope_id")
 		refused(tx.Quotas.Insert(ctx, &tollgate.Quota{Scope: tollgate.ScopeInstance, Window: "year"}), "window")
 		refused(tx.Quotas.Insert(ctx, &tollgate.Quota{Scope: tollgate.ScopeInstance, Window: tollgate.WindowDay, Limit: &minus}), "limit")
-		refused(tx.Quotas.Insert(ctx, &tollgate.Quota{Scope: tollgate.ScopeInstance, Window: tollgate.WindowDay, Spent: -1}), "spent")
 		refused(tx.RateLimits.Insert(ctx, &tollgate.RateLimit{Scope: tollgate.ScopeInstance, ModelPattern: "*", RPM: &less}), "rpm")
 		return nil
 	})

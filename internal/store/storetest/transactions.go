@@ -108,6 +108,10 @@ func testFeedAreas(b *bench) {
 		{"team", []tollgate.Area{identity}, func(ctx context.Context, tx tollgate.Tx) error { return tx.Teams.Update(ctx, f.team) }},
 		{"session", []tollgate.Area{sessions}, func(ctx context.Context, tx tollgate.Tx) error { return tx.Sessions.Update(ctx, f.session) }},
 		{"credential", []tollgate.Area{catalogue}, func(ctx context.Context, tx tollgate.Tx) error { return tx.Credentials.Update(ctx, f.credential) }},
+		{"price", []tollgate.Area{catalogue}, func(ctx context.Context, tx tollgate.Tx) error {
+			return tx.Prices.Insert(ctx, &tollgate.Price{ModelPattern: "*", Source: tollgate.PriceAPI})
+		}},
+		{"counters", []tollgate.Area{0}, func(ctx context.Context, tx tollgate.Tx) error { return tx.Counters.Replace(ctx, nil) }},
 		{"quota", []tollgate.Area{money}, func(ctx context.Context, tx tollgate.Tx) error { return tx.Quotas.Update(ctx, f.quota) }},
 		{"setting", []tollgate.Area{settings}, func(ctx context.Context, tx tollgate.Tx) error {
 			return tx.Settings.Put(ctx, tollgate.Setting{Name: "a", Value: []byte("1")})

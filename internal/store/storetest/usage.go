@@ -22,10 +22,12 @@ func request(ids *tollgate.RequestIDs, user int64, at time.Time) tollgate.Reques
 		ErrorClass: tollgate.CodeUpstream, ErrorText: "first try failed", FirstToken: 1500 * time.Microsecond, Latency: 2 * time.Second, Tags: "team=x", Losses: "seed, tools.strict",
 		Tokens: tokens, Cost: 1_234_567,
 	}
+	parts := tokens
+	parts.InputAudio, parts.InputImage, parts.OutputAudio, parts.OutputImage = 1, 2, 3, 4
 	for n := range 2 {
 		r.Dispatches = append(r.Dispatches, tollgate.Dispatch{
 			ID: r.ID.Dispatch(n + 1), ProviderID: 7, CredentialID: int64(n), Model: "some/model", StartedAt: at.Add(time.Duration(n) * time.Second),
-			Latency: time.Millisecond, Status: 500 - 300*n, ErrorClass: "status", Tokens: tokens, Exactness: tollgate.ExactMeasured,
+			Latency: time.Millisecond, Status: 500 - 300*n, ErrorClass: "status", Tokens: parts, Exactness: tollgate.ExactMeasured,
 			ServiceTier: "flex", Cost: 1_000_000 + tollgate.Money(n), PriceVersion: 9,
 		})
 	}
@@ -36,7 +38,10 @@ func request(ids *tollgate.RequestIDs, user int64, at time.Time) tollgate.Reques
 func usageRows(r tollgate.Request) []tollgate.UsageRow {
 	var out []tollgate.UsageRow
 	for _, d := range r.Dispatches {
-		out = append(out, tollgate.UsageRow{Dispatch: d, RequestID: r.ID, UserID: r.UserID, KeyID: r.KeyID, Dialect: r.Dialect, Operation: r.Operation})
+		out = append(out, tollgate.UsageRow{
+			Dispatch: d, RequestID: r.ID, UserID: r.UserID, KeyID: r.KeyID, TeamID: r.TeamID, Service: r.Service,
+			Dialect: r.Dialect, Operation: r.Operation,
+		})
 	}
 	return out
 }
@@ -98,12 +103,14 @@ func testAppendTwice(b *bench) {
 	first, second := request(ids, 1, day()), request(ids, 1, day())
 	must(t, b.s.Append(t.Context(), []tollgate.Request{first}))
 	changed := first
-	changed.Status, changed.Dispatches = 500, append(slices.Clone(first.Dispatches), tollgate.Dispatch{ID: first.ID.Dispatch(3), Cost: 5})
+	changed.Status, changed.Dispatches = 500, append(slices.Clone(first.Dispatches), tollgate.Dispatch{ID: first.ID.Dispatch(3), StartedAt: day(), Cost: 5})
+	changed.Dispatches[0].Cost = 17
 	must(t, b.s.Append(t.Context(), []tollgate.Request{changed, second, second}))
 	must(t, b.s.Append(t.Context(), []tollgate.Request{first, second}))
 	requests, dispatches := recorded(t, b, tollgate.UsageFilter{})
 	same(t, requests, []tollgate.Request{bare(first), bare(second)})
-	same(t, dispatches, append(usageRows(first), usageRows(second)...))
+	changed.Dispatches[0], changed.Dispatches[1] = first.Dispatches[0], first.Dispatches[1]
+	same(t, dispatches, append(usageRows(changed), usageRows(second)...)) // row by row: one that was missing is added
 }
 
 func testAppendAtomic(b *bench) {
@@ -188,8 +195,11 @@ func testSummaries(b *bench) {
 	var rows []tollgate.Request
 	for i := range 40 {
 		at := time.Date(2026, 3, 14, 23, 59, 50, 0, time.UTC).Add(time.Duration(i) * time.Second)
+		if i >= 20 { // and over days, so that hours, days and both are asked for
+			at = at.Add(time.Duration(i-20) * 5 * time.Hour)
+		}
 		r := request(ids, int64(i%3), at)
-		r.KeyID = int64(i % 4)
+		r.KeyID, r.TeamID = int64(i%4), int64(i%2)
 		for j := range r.Dispatches {
 			d := &r.Dispatches[j]
 			d.ProviderID, d.Model, d.Cost, d.Tokens.Input = int64(j), fmt.Sprint("m", i%5), tollgate.Money(i*1000), int64(i)
@@ -200,19 +210,34 @@ func testSummaries(b *bench) {
 	keys := map[tollgate.UsageGroup]func(tollgate.UsageRow) string{
 		tollgate.GroupUser:     func(r tollgate.UsageRow) string { return strconv.FormatInt(r.UserID, 10) },
 		tollgate.GroupKey:      func(r tollgate.UsageRow) string { return strconv.FormatInt(r.KeyID, 10) },
+		tollgate.GroupTeam:     func(r tollgate.UsageRow) string { return strconv.FormatInt(r.TeamID, 10) },
 		tollgate.GroupProvider: func(r tollgate.UsageRow) string { return strconv.FormatInt(r.ProviderID, 10) },
 		tollgate.GroupModel:    func(r tollgate.UsageRow) string { return r.Model },
 		tollgate.GroupDay:      func(r tollgate.UsageRow) string { return r.StartedAt.Format(time.DateOnly) },
 	}
 	filter := tollgate.UsageFilter{UserID: tollgate.Is[int64](1, 2)}
+	midnight := time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC)
 	for by, key := range keys {
-		want := expectedSums(rows, key, by)
-		b.view(t, func(ctx context.Context, tx tollgate.Tx) error {
-			got, err := tx.Usage.Summarize(ctx, filter, by)
-			must(t, err)
-			same(t, got, want)
-			return nil
-		})
+		for _, bounds := range [][2]time.Time{ // on whole hours, and not
+			{},
+			{midnight, midnight.Add(time.Hour)},
+			{{}, midnight},
+			{midnight.Add(-time.Hour), {}},
+			{midnight.Add(-3 * time.Hour), midnight.Add(53 * time.Hour)},
+			{midnight, midnight.Add(48 * time.Hour)},
+			{midnight.Add(2 * time.Hour), midnight.Add(20 * time.Hour)},
+			{midnight.Add(time.Microsecond), {}},
+			{midnight.Add(-3 * time.Second), midnight.Add(7 * time.Second)},
+		} {
+			filter.Since, filter.Until = bounds[0], bounds[1]
+			want := expectedSums(rows, key, by, filter)
+			b.view(t, func(ctx context.Context, tx tollgate.Tx) error {
+				got, err := tx.Usage.Summarize(ctx, filter, by)
+				must(t, err)
+				same(t, got, want)
+				return nil
+			})
+		}
 	}
 	b.view(t, func(ctx context.Context, tx tollgate.Tx) error {
 		_, err := tx.Usage.Summarize(ctx, filter, "colour")
@@ -225,11 +250,11 @@ func testSummaries(b *bench) {
 }
 
 // expectedSums sums the rows of users 1 and 2 in plain Go.
-func expectedSums(rows []tollgate.Request, key func(tollgate.UsageRow) string, by tollgate.UsageGroup) []tollgate.UsageSum {
+func expectedSums(rows []tollgate.Request, key func(tollgate.UsageRow) string, by tollgate.UsageGroup, f tollgate.UsageFilter) []tollgate.UsageSum {
 	sums := map[string]*tollgate.UsageSum{}
 	for _, r := range rows {
 		for _, d := range usageRows(r) {
-			if d.UserID == 0 {
+			if d.UserID == 0 || d.StartedAt.Before(f.Since) || !f.Until.IsZero() && !d.StartedAt.Before(f.Until) {
 				continue
 			}
 			k := key(d)

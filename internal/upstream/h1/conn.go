@@ -30,18 +30,24 @@ type conn struct {
 	// interrupted is set when the context ended the exchange.
 	interrupted atomic.Bool
 	deadline    sync.Mutex // orders interruption and deadlines
-	buf         []byte     // request head and small body, reused
+	// readBy is the deadline that reads have, zero = none. It is moved only
+	// when it is close, and taken away only when a body is waited for.
+	readBy time.Time
+	buf    []byte // request head and small body, reused
+	head   []byte // response header, reused
 }
 
 var errHeaderTooLarge = errors.New("response header is larger than 256 KiB")
 
 // Read feeds the buffered reader; it bounds the header and notes the first byte.
 func (c *conn) Read(p []byte) (int, error) {
-	if c.allowance >= 0 {
-		if c.allowance == 0 {
-			return 0, errHeaderTooLarge
-		}
+	switch {
+	case c.allowance == 0:
+		return 0, errHeaderTooLarge
+	case c.allowance > 0:
 		p = p[:min(len(p), c.allowance)]
+	default:
+		c.noDeadline()
 	}
 	n, err := c.nc.Read(p)
 	if n > 0 {
@@ -74,28 +80,39 @@ func (c *conn) interruptBy(ctx context.Context) func() bool {
 	return func() bool { return stop() && !c.interrupted.Load() }
 }
 
-// setReadDeadline sets the deadline unless the context has ended meanwhile:
-// the interruption's own deadline must stay.
-func (c *conn) setReadDeadline(at time.Time) {
-	c.deadline.Lock()
-	defer c.deadline.Unlock()
-	if !c.interrupted.Load() {
-		_ = c.nc.SetReadDeadline(at)
+// expectBy gives reads until d from now, or up to an eighth of d longer: moving
+// a deadline for every exchange costs more than it is worth.
+func (c *conn) expectBy(d time.Duration) {
+	at := now()
+	if c.readBy.Sub(at) >= d {
+		return
+	}
+	c.readBy = at.Add(d + d/8)
+	c.setDeadline(c.nc.SetReadDeadline, c.readBy)
+}
+
+// noDeadline lets reads wait.
+func (c *conn) noDeadline() {
+	if !c.readBy.IsZero() {
+		c.readBy = time.Time{}
+		c.setDeadline(c.nc.SetReadDeadline, c.readBy)
 	}
 }
 
-// setWriteDeadline is setReadDeadline for writes.
-func (c *conn) setWriteDeadline(at time.Time) {
+// setDeadline sets a deadline unless the context has ended meanwhile: the
+// interruption's own deadline must stay.
+func (c *conn) setDeadline(set func(time.Time) error, at time.Time) {
 	c.deadline.Lock()
 	defer c.deadline.Unlock()
 	if !c.interrupted.Load() {
-		_ = c.nc.SetWriteDeadline(at)
+		_ = set(at)
 	}
 }
 
 // dead reports whether the peer has closed an idle connection or sent
 // something nobody asked for. It does not block.
 func (c *conn) dead() bool {
+	c.noDeadline() // an old one that has passed would say yes
 	sc, ok := c.nc.(syscall.Conn)
 	if !ok {
 		return false
@@ -193,23 +210,32 @@ func appendInt(b []byte, n int) []byte {
 }
 
 // readResponse reads the final response's header; informational ones are skipped.
-func (c *conn) readResponse(req *http.Request) (*http.Response, error) {
+func (c *conn) readResponse(req *http.Request) (*answer, framing, error) {
 	for range 10 {
-		resp, err := http.ReadResponse(c.br, req)
+		head, err := c.readHead()
 		if err != nil {
-			return nil, c.readError(err)
+			return nil, 0, c.readError(err)
 		}
-		if resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols {
+		a := &answer{}
+		a.Request = req
+		end, err := parseResponse(&a.Response, head)
+		if err != nil {
+			return nil, 0, c.readError(err)
+		}
+		if a.StatusCode >= 200 || a.StatusCode == http.StatusSwitchingProtocols {
 			c.allowance = -1
-			return resp, nil
+			return a, end, nil
 		}
 	}
-	return nil, errors.New("too many informational responses")
+	return nil, 0, errors.New("too many informational responses")
 }
 
 func (c *conn) readError(err error) error {
 	if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() {
 		return ErrHeaderTimeout
+	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
 	}
 	if !c.got && !errors.Is(err, errHeaderTooLarge) {
 		return errors.Join(errNoResponse, err)

@@ -1,9 +1,9 @@
 // Package h1 is an HTTP/1.1 client for the relay loop: one goroutine per
 // exchange, the caller's own, where net/http's Transport needs two more per
-// connection and four channel hand-overs per request. Responses are parsed by
-// net/http (http.ReadResponse); what is ours is the pool, the write and the
-// cancellation. It speaks plain http to one or many origins, follows nothing,
-// decompresses nothing and adds no header but Host and Content-Length.
+// connection and four channel hand-overs per request. Responses mean what they
+// mean to net/http, which a fuzz test holds it to, or are refused. It speaks
+// plain http to one or many origins, follows nothing, decompresses nothing and
+// adds no header but Host and Content-Length.
 package h1
 
 import (
@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -98,16 +97,17 @@ func (t *Transport) exchange(req *http.Request, c *conn, body []byte) (*http.Res
 		return nil, err
 	}
 	stop := c.interruptBy(req.Context())
-	if len(body) > smallBody && t.HeaderTimeout > 0 {
-		c.setWriteDeadline(now().Add(t.HeaderTimeout))
+	slow := len(body) > smallBody && t.HeaderTimeout > 0
+	if slow {
+		c.setDeadline(c.nc.SetWriteDeadline, now().Add(t.HeaderTimeout))
 	}
 	// A peer may answer and close before it has read everything: whatever it
 	// said is worth more than the write error.
 	writeErr := c.write(head, body)
 	if t.HeaderTimeout > 0 {
-		c.setReadDeadline(now().Add(t.HeaderTimeout))
+		c.expectBy(t.HeaderTimeout)
 	}
-	resp, err := c.readResponse(req)
+	a, end, err := c.readResponse(req)
 	if err != nil {
 		stop()
 		if writeErr != nil && errors.Is(err, errNoResponse) {
@@ -115,73 +115,22 @@ func (t *Transport) exchange(req *http.Request, c *conn, body []byte) (*http.Res
 		}
 		return nil, err
 	}
-	if t.HeaderTimeout > 0 {
-		c.setReadDeadline(time.Time{})
-		if len(body) > smallBody {
-			c.setWriteDeadline(time.Time{})
-		}
+	if slow {
+		c.setDeadline(c.nc.SetWriteDeadline, time.Time{})
 	}
 	// A response to a request that was not fully written ends the connection.
-	keep := writeErr == nil && !resp.Close && !req.Close && resp.StatusCode != http.StatusSwitchingProtocols
-	if resp.Body == http.NoBody {
-		if stop() && keep {
-			t.put(c)
-		} else {
-			c.close()
-		}
-		return resp, nil
+	keep := writeErr == nil && !a.Close && !req.Close && a.StatusCode != http.StatusSwitchingProtocols
+	if end != framedEmpty {
+		a.open(answerBody{t: t, c: c, ctx: req.Context(), stop: stop, keep: keep, framing: end, left: a.ContentLength})
+		return &a.Response, nil
 	}
-	resp.Body = &responseBody{ReadCloser: resp.Body, t: t, c: c, stop: stop, keep: keep, ctx: req.Context()}
-	return resp, nil
-}
-
-// responseBody hands the connection back when the body has been read to its
-// end, and closes it otherwise.
-type responseBody struct {
-	io.ReadCloser
-	t    *Transport
-	c    *conn
-	stop func() bool
-	keep bool
-	done bool
-	ctx  context.Context //nolint:containedctx // the body belongs to the exchange whose context this is
-}
-
-// Read reads the body; once the context has ended it returns its cause.
-func (b *responseBody) Read(p []byte) (int, error) {
-	if b.done {
-		return 0, io.EOF
+	a.Body = http.NoBody
+	if stop() && keep {
+		t.put(c)
+	} else {
+		c.close()
 	}
-	n, err := b.ReadCloser.Read(p)
-	switch {
-	case err == nil:
-	case errors.Is(err, io.EOF):
-		b.finish(true)
-	default:
-		if cause := context.Cause(b.ctx); cause != nil {
-			err = cause
-		}
-		b.finish(false)
-	}
-	return n, err
-}
-
-// Close ends the exchange.
-func (b *responseBody) Close() error {
-	b.finish(false)
-	return nil
-}
-
-func (b *responseBody) finish(complete bool) {
-	if b.done {
-		return
-	}
-	b.done = true
-	if b.stop() && complete && b.keep {
-		b.t.put(b.c)
-		return
-	}
-	b.c.close()
+	return &a.Response, nil
 }
 
 // get returns an idle connection to addr that is still open, if reuse allows

@@ -118,6 +118,7 @@ func fetch(t *testing.T, rt http.RoundTripper, method, url string, body []byte) 
 		t.Fatalf("%s %s: body: %v", method, url, err)
 	}
 	resp.Header.Del("Date")
+	resp.Header.Del("Connection") // net/http removes it, also when it names headers
 	return answer{resp.StatusCode, resp.Header, resp.ContentLength, b}
 }
 

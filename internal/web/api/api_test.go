@@ -76,12 +76,14 @@ func TestQuotaRecordKnowsItsWindow(t *testing.T) {
 		{tollgate.WindowWeek, time.Date(2026, 11, 9, 5, 0, 0, 0, time.UTC), "0", "2026-11-23T05:00:00Z"},
 		{tollgate.WindowMonth, time.Date(2026, 11, 1, 4, 0, 0, 0, time.UTC), "4", "2026-12-01T05:00:00Z"},
 	} {
-		rec := api.QuotaRecord(tollgate.Quota{ScopeID: 1, Window: c.window, Limit: &limit, Spent: 4 * tollgate.Dollar, WindowStart: c.start}, now, zone)
+		q := tollgate.Quota{ID: 7, Scope: tollgate.ScopeTeam, ScopeID: 1, Window: c.window, Limit: &limit, Spent: 4 * tollgate.Dollar, WindowStart: c.start}
+		rec := api.QuotaRecord(q, now, zone, func(id int64) tollgate.Money { return tollgate.Money(id) * tollgate.Dollar / 2 })
 		resets := ""
 		if rec.ResetsAt != nil {
 			resets = rec.ResetsAt.Format(time.RFC3339)
 		}
-		if tollgate.Money(rec.CostUsed).String() != c.spent || resets != c.resets || *rec.Remaining != api.Money(limit)-rec.CostUsed {
+		if tollgate.Money(rec.CostUsed).String() != c.spent || resets != c.resets || *rec.Remaining != api.Money(limit)-rec.CostUsed-rec.Held ||
+			rec.Held != api.Money(7*tollgate.Dollar/2) || rec.TeamID != 1 || rec.UserID != 0 || rec.Scope != "team" {
 			t.Errorf("%s from %v: used %v, resets %s", c.window, c.start, rec.CostUsed, resets)
 		}
 	}

@@ -71,6 +71,10 @@ type Usage struct {
 	Status     int       `json:"status" doc:"The provider's; 0 = none came."`
 	ErrorClass string    `json:"error_class"`
 	Tokens
+	InputAudio   int64  `json:"input_audio_tokens" doc:"Part of input_tokens, where the provider counts it apart; so are the next three."`
+	InputImage   int64  `json:"input_image_tokens"`
+	OutputAudio  int64  `json:"output_audio_tokens"`
+	OutputImage  int64  `json:"output_image_tokens"`
 	Exactness    string `json:"exactness"`
 	ServiceTier  string `json:"service_tier"`
 	Cost         Money  `json:"cost"`
@@ -83,7 +87,8 @@ func UsageRecord(r tollgate.UsageRow) Usage {
 		ID: r.ID.String(), RequestID: r.RequestID.String(), Attempt: r.ID.Attempt(), UserID: OrNull(r.UserID), KeyID: OrNull(r.KeyID),
 		ProviderID: r.ProviderID, Model: r.Model, Dialect: string(r.Dialect), Operation: string(r.Operation),
 		StartedAt: r.StartedAt.UTC(), LatencyMS: r.Latency.Milliseconds(), Status: r.Status, ErrorClass: r.ErrorClass,
-		Tokens: tokens(r.Tokens), Exactness: string(r.Exactness), ServiceTier: r.ServiceTier, Cost: Money(r.Cost), PriceVersion: r.PriceVersion,
+		Tokens: tokens(r.Tokens), InputAudio: r.Tokens.InputAudio, InputImage: r.Tokens.InputImage,
+		OutputAudio: r.Tokens.OutputAudio, OutputImage: r.Tokens.OutputImage, Exactness: string(r.Exactness), ServiceTier: r.ServiceTier, Cost: Money(r.Cost), PriceVersion: r.PriceVersion,
 	}
 }
 

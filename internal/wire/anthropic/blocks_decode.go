@@ -1,8 +1,6 @@
 package anthropic
 
 import (
-	"bytes"
-	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -177,21 +175,11 @@ func toolUse(o *jsondoc.Object) ir.ToolCall {
 	id, private := ir.OpenID(o.Need("id"))
 	c := ir.ToolCall{ID: id, Kind: ir.ToolFunction, Name: o.Need("name"), Private: private, Arguments: "{}"}
 	if in := o.Get("input"); in.Object().Present() {
-		c.Arguments = oneLine(in.Raw())
+		c.Arguments = string(in.Raw())
 	}
 	cache, extras := cacheMark(o)
 	c.Cache, c.Extras = cache, rest(extras, o, "")
 	return c
-}
-
-// oneLine returns a JSON text without line ends: other dialects stream arguments
-// as they are, where a line end would end the event.
-func oneLine(raw json.RawMessage) string {
-	var tight bytes.Buffer
-	if bytes.IndexByte(raw, '\n') < 0 && bytes.IndexByte(raw, '\r') < 0 || json.Compact(&tight, raw) != nil {
-		return string(raw)
-	}
-	return tight.String()
 }
 
 func toolResult(o *jsondoc.Object) ir.ToolResult {

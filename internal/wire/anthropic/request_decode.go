@@ -83,9 +83,8 @@ func readSystem(req *ir.Request, v jsondoc.Value) {
 		if typ == "text" {
 			text = o.Str("text")
 		}
-		aside := ir.Extra{Dialect: own, Path: at, Raw: block.Raw(), Hint: i == 0 && strings.HasPrefix(text, billingLead)}
-		if typ != "text" || aside.Hint {
-			req.Extras, k = append(req.Extras, aside), k+1
+		if billing := i == 0 && strings.HasPrefix(text, billingLead); billing || typ != "text" {
+			req.Extras, k = append(req.Extras, ir.Extra{Dialect: own, Path: at, Raw: block.Raw(), Hint: billing}), k+1
 			continue
 		}
 		p, extras, _ := contentPart(o, "text")

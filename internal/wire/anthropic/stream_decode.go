@@ -199,8 +199,8 @@ func piece(delta []byte) (typ, text string, err error) {
 			continue
 		}
 		s, ok := jsonscan.String(value)
-		if !ok && json.Unmarshal(value, &s) != nil { // half a character becomes U+FFFD
-			return "", "", wire.NotAnAnswer(answerError("a delta holds a text that is none"))
+		if !ok {
+			s = repaired(value)
 		}
 		switch {
 		case string(o.Key.Of(delta)) == "type":
@@ -213,6 +213,15 @@ func piece(delta []byte) (typ, text string, err error) {
 		return "", "", wire.NotAnAnswer(o.Err())
 	}
 	return typ, text, nil
+}
+
+// repaired returns a string value with U+FFFD in place of half characters.
+func repaired(value []byte) string {
+	var s string
+	if json.Unmarshal(value, &s) != nil {
+		return ""
+	}
+	return s
 }
 
 // apply adds a delta to the open block.

@@ -95,17 +95,10 @@ func (c *counts) iterations(value []byte) {
 		case `"compaction"`, `"advisor_message"`:
 			var r counts
 			r.read(round)
-			aside = add(aside, r.tokens())
+			aside = aside.Add(r.tokens())
 		}
 	}
 	c.aside = aside
-}
-
-func add(a, b tollgate.Tokens) tollgate.Tokens {
-	return tollgate.Tokens{
-		Input: a.Input + b.Input, CacheRead: a.CacheRead + b.CacheRead, CacheWrite: a.CacheWrite + b.CacheWrite,
-		CacheWrite1h: a.CacheWrite1h + b.CacheWrite1h, Output: a.Output + b.Output, Reasoning: a.Reasoning + b.Reasoning,
-	}
 }
 
 // tokens gives every token one kind. Anthropic's input excludes cache reads
@@ -121,5 +114,5 @@ func (c *counts) tokens() tollgate.Tokens {
 		t.CacheWrite1h = min(c.life1h, c.cacheWrite)
 		t.CacheWrite = c.cacheWrite - t.CacheWrite1h
 	}
-	return add(t, c.aside)
+	return t.Add(c.aside)
 }

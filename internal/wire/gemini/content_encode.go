@@ -182,7 +182,7 @@ func (e *encoder) userTurns(i int) int {
 		case ir.Message:
 			t := e.begin("user")
 			if x.Role == ir.RoleSystem {
-				e.note(at+".role", "Gemini has one system prompt, at the head: a tagged turn of the user")
+				e.note(at, "Gemini has one system prompt, at the head: a tagged turn of the user")
 				x = ir.TagSystem(x)
 			}
 			e.message(at, &x)

@@ -81,7 +81,7 @@ func TestRequestsOfOtherDialects(t *testing.T) {
 				ToolChoice: ir.ToolChoice{Mode: ir.ToolNamed, Kind: ir.ToolFunction, Namespace: "ns", Name: "g"}, ParallelCalls: new(false),
 			},
 			`{"contents":[{"parts":[{"text":"q"}],"role":"user"},{"parts":[{"text":"<system-message>\nnow\n</system-message>"}],"role":"user"},{"parts":[{"functionCall":{"id":"a","name":"patch","args":{"input":"*** Begin"}}},{"functionCall":{"id":"b","name":"ns__g","args":{"input":"[broken"}}}],"role":"model"}],"systemInstruction":{"parts":[{"text":"s"}]},"tools":[{"functionDeclarations":[{"name":"patch","parametersJsonSchema":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false}},{"name":"ns__g"}]}],"toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["ns__g"]}}}`,
-			`note items[1].role: Gemini has one system prompt, at the head: a tagged turn of the user
+			`note items[1]: Gemini has one system prompt, at the head: a tagged turn of the user
 note items[2].kind: Gemini has no tools with free text: a function with one text called input
 note items[2].arguments: in an object
 note items[3].namespace: Gemini has no namespaces: part of the name

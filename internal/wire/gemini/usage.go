@@ -1,6 +1,8 @@
 package gemini
 
 import (
+	"bytes"
+
 	"tollgate"
 	"tollgate/internal/wire"
 	"tollgate/internal/wire/jsonscan"
@@ -10,6 +12,36 @@ import (
 type counts struct {
 	prompt, toolUse, cached, candidates, thoughts, total int64
 	tier                                                 string
+	// Parts by modality: of the prompt, of what of it was cached, of the candidates.
+	in, fromCache, out byModality
+}
+
+// byModality are the parts of a count that are neither text nor priced as text.
+type byModality struct{ audio, image int64 }
+
+// readByModality reads a list of {modality, tokenCount}. Most lists are of
+// text alone, which takes no walk to see.
+func readByModality(value []byte) (m byModality) {
+	if !bytes.Contains(value, []byte("AUDIO")) && !bytes.Contains(value, []byte("IMAGE")) {
+		return m
+	}
+	list := wire.AnswerLimits().Array(value, 0, 0)
+	for list.Next() {
+		part := list.Value.Of(value)
+		kind, ok := wire.AnswerLimits().Path(part, "modality")
+		at, counted := wire.AnswerLimits().Path(part, "tokenCount")
+		if !ok || !counted {
+			continue
+		}
+		n, _ := wire.TokenCount(at.Of(part))
+		switch string(kind.Of(part)) {
+		case `"AUDIO"`:
+			m.audio = n
+		case `"IMAGE"`:
+			m.image = n
+		}
+	}
+	return m
 }
 
 // readCounts reads the usageMetadata object at data[at]. It reports whether it
@@ -34,6 +66,12 @@ func readCounts(data []byte, at int) (c counts, found bool, end int) {
 			to = &c.thoughts
 		case "totalTokenCount":
 			to = &c.total
+		case "promptTokensDetails":
+			c.in = readByModality(member)
+		case "cacheTokensDetails":
+			c.fromCache = readByModality(member)
+		case "candidatesTokensDetails":
+			c.out = readByModality(member)
 		case "serviceTier":
 			if tier, ok := jsonscan.String(member); ok && len(tier) <= 64 {
 				c.tier = tier
@@ -54,12 +92,17 @@ func readCounts(data []byte, at int) (c counts, found bool, end int) {
 // thoughts.
 func (c *counts) tokens() tollgate.Tokens {
 	cached := min(c.cached, c.prompt)
-	return tollgate.Tokens{
+	t := tollgate.Tokens{
 		Input:     c.prompt - cached + c.toolUse,
 		CacheRead: cached,
 		Output:    c.candidates + c.thoughts,
 		Reasoning: c.thoughts,
 	}
+	t.InputAudio = min(max(c.in.audio-c.fromCache.audio, 0), t.Input)
+	t.InputImage = min(max(c.in.image-c.fromCache.image, 0), t.Input-t.InputAudio)
+	t.OutputAudio = min(c.out.audio, c.candidates)
+	t.OutputImage = min(c.out.image, c.candidates-t.OutputAudio)
+	return t
 }
 
 // tally is what the events so far said about usage. Every event says it anew,

@@ -47,9 +47,22 @@ type chatReader struct {
 func chatExtras(o *jsondoc.Object, at string) []ir.Extra {
 	var out []ir.Extra
 	o.Rest(func(name string, raw json.RawMessage) {
-		out = append(out, ir.Extra{Dialect: chatName, Path: at + name, Raw: raw})
+		out = append(out, ir.Extra{Dialect: chatName, Path: at + name, Raw: raw, Hint: chatHint(at+name, raw)})
 	})
 	return out
+}
+
+// chatHint knows members of requests that change no answer: how it is
+// delivered, how fast it may come, what is the default elsewhere.
+func chatHint(path string, raw json.RawMessage) bool {
+	switch path {
+	case "prediction", "prompt_cache_options":
+		return true
+	case "modalities":
+		return chatCompact(raw) == `["text"]`
+	default:
+		return chatInside(path, "stream_options.")
+	}
 }
 
 // options reads who asks, how the answer is sent and what is kept.

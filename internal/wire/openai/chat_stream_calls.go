@@ -41,11 +41,10 @@ func (c *chatChoice) callDeltas(dst []ir.Event, o *jsondoc.Object) ([]ir.Event, 
 			return dst, err
 		}
 	}
-	f := o.Object("function_call")
-	if !f.Present() {
+	if !o.Has("function_call") {
 		return dst, nil
 	}
-	p := c.byIndex(chatLegacyIndex)
+	f, p := o.Object("function_call"), c.byIndex(chatLegacyIndex)
 	if p == nil {
 		p = c.added(chatLegacyIndex, "")
 	}

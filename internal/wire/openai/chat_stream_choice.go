@@ -56,8 +56,8 @@ func (c *chatChoice) delta(dst []ir.Event, o *jsondoc.Object, logprobs []ir.Logp
 		c.part, c.refuses = c.part+1, true // the next text is a part of its own
 		dst = append(dst, ir.PartAdded{Choice: c.n, Index: c.open, Part: c.part, Content: chatImage(v.Object())})
 	}
-	if a := o.Object("audio"); a.Present() {
-		dst = c.hear(dst, a)
+	if o.Has("audio") {
+		dst = c.hear(dst, o.Object("audio"))
 	}
 	return c.callDeltas(dst, o)
 }

@@ -25,6 +25,7 @@ type chatStream struct {
 	highest       int
 	ids           ir.CallIDs
 	extras        []ir.Extra
+	meta          []string // members about the server that were seen
 	lost          chatOnce
 }
 
@@ -97,12 +98,16 @@ const (
 
 // rest keeps the last value of members that nobody knows.
 func (s *chatStream) rest(o *jsondoc.Object) {
-	for _, name := range []string{"object", "usage", "created", "model"} {
+	for _, name := range [...]string{"object", "usage", "created", "model"} {
+		o.Get(name)
+	}
+	for _, name := range s.meta {
 		o.Get(name)
 	}
 	for _, e := range chatExtras(o, "") {
 		switch {
 		case chatMeta(e.Path):
+			s.meta = append(s.meta, e.Path)
 			s.lost.Note("extras."+e.Path, chatMetaWhy)
 		case len(e.Raw) > chatMaxExtraBytes || !s.keep(e):
 			s.lost.Lose("extras."+e.Path, "too much to keep until the end of the stream")
@@ -148,10 +153,14 @@ func (s *chatStream) choice(dst []ir.Event, o *jsondoc.Object) ([]ir.Event, erro
 		c.sequence = sequence
 	}
 	delta := o.Object("delta")
-	if whole := o.Object("message"); !delta.Present() && whole.Present() && c.items == 0 {
-		delta = whole
+	if !delta.Present() && o.Has("message") && c.items == 0 {
+		delta = o.Object("message")
 	}
-	dst, err := c.delta(dst, delta, chatLogprobs(o.Object("logprobs")))
+	var logprobs []ir.Logprob
+	if o.Has("logprobs") {
+		logprobs = chatLogprobs(o.Object("logprobs"))
+	}
+	dst, err := c.delta(dst, delta, logprobs)
 	o.Get("usage")
 	s.noteRest(n, o, delta)
 	return dst, err

@@ -10,8 +10,12 @@ import (
 type report struct {
 	prompt, completion, total        int64
 	cached, cacheWritten, reasoning  int64
+	in, out                          modalities
 	hasPrompt, hasOutput, hasDetails bool
 }
+
+// modalities are the parts of a count that are no text.
+type modalities struct{ audio, image int64 }
 
 // readUsage reads the usage object that is value. It reports false when no
 // count is in it.
@@ -35,8 +39,10 @@ func (r *report) member(key, value []byte) {
 		r.completion, r.hasOutput = wire.TokenCount(value)
 	case "total_tokens":
 		r.total, _ = wire.TokenCount(value)
-	case "prompt_tokens_details", "input_tokens_details", "completion_tokens_details", "output_tokens_details":
-		r.details(value)
+	case "prompt_tokens_details", "input_tokens_details":
+		r.details(value, &r.in)
+	case "completion_tokens_details", "output_tokens_details":
+		r.details(value, &r.out)
 	case "prompt_cache_hit_tokens", "cached_tokens": // DeepSeek and Moonshot, beside or instead of the details
 		if !r.hasDetails {
 			r.cached, _ = wire.TokenCount(value)
@@ -44,7 +50,7 @@ func (r *report) member(key, value []byte) {
 	}
 }
 
-func (r *report) details(value []byte) {
+func (r *report) details(value []byte, parts *modalities) {
 	o := wire.AnswerLimits().Object(value, 0, 0)
 	for o.Next() {
 		n, ok := wire.TokenCount(o.Value.Of(value))
@@ -58,6 +64,10 @@ func (r *report) details(value []byte) {
 			r.cacheWritten = n
 		case "reasoning_tokens":
 			r.reasoning = n
+		case "audio_tokens":
+			parts.audio = n
+		case "image_tokens":
+			parts.image = n
 		}
 	}
 }
@@ -75,11 +85,16 @@ func (r *report) tokens() tollgate.Tokens {
 	}
 	cached := min(r.cached, r.prompt)
 	written := min(r.cacheWritten, r.prompt-cached)
-	return tollgate.Tokens{
+	t := tollgate.Tokens{
 		Input:      r.prompt - cached - written,
 		CacheRead:  cached,
 		CacheWrite: written,
 		Output:     r.completion,
 		Reasoning:  min(r.reasoning, r.completion),
 	}
+	t.InputAudio = min(r.in.audio, t.Input)
+	t.InputImage = min(r.in.image, t.Input-t.InputAudio)
+	t.OutputAudio = min(r.out.audio, t.Output-t.Reasoning)
+	t.OutputImage = min(r.out.image, t.Output-t.Reasoning-t.OutputAudio)
+	return t
 }

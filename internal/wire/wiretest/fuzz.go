@@ -60,10 +60,16 @@ func FuzzObserver(f *testing.F, codec wire.Outbound, glob string) {
 
 func checkUsage(t *testing.T, u wire.Usage) {
 	t.Helper()
-	for _, n := range []int64{u.Tokens.Input, u.Tokens.CacheRead, u.Tokens.CacheWrite, u.Tokens.CacheWrite1h, u.Tokens.Output, u.Tokens.Reasoning, u.OutputBytes} {
+	for _, n := range []int64{
+		u.Tokens.Input, u.Tokens.CacheRead, u.Tokens.CacheWrite, u.Tokens.CacheWrite1h, u.Tokens.Output, u.Tokens.Reasoning, u.OutputBytes,
+		u.Tokens.InputAudio, u.Tokens.InputImage, u.Tokens.OutputAudio, u.Tokens.OutputImage,
+	} {
 		if n < 0 || n > maxTokens {
 			t.Fatalf("usage cannot be: %+v", u)
 		}
+	}
+	if u.Tokens.InputAudio+u.Tokens.InputImage > u.Tokens.Input || u.Tokens.Reasoning+u.Tokens.OutputAudio+u.Tokens.OutputImage > u.Tokens.Output {
+		t.Fatalf("parts larger than the whole: %+v", u.Tokens)
 	}
 	if u.Tokens.Reasoning > u.Tokens.Output {
 		t.Fatalf("more reasoning than output: %+v", u.Tokens)

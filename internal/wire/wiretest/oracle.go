@@ -60,6 +60,8 @@ func OpenAIUsage(texts []string) (t tollgate.Tokens, found bool) {
 			completion += reasoning
 		}
 		t = tollgate.Tokens{Input: prompt - cached - written, CacheRead: cached, CacheWrite: written, Output: completion, Reasoning: min(reasoning, completion)}
+		t.InputAudio, t.InputImage = min(count(in, "audio_tokens"), t.Input), count(in, "image_tokens")
+		t.OutputAudio, t.OutputImage = count(out, "audio_tokens"), count(out, "image_tokens")
 	}
 	return t, found
 }
@@ -116,6 +118,20 @@ func GeminiUsage(texts []string) (t tollgate.Tokens, found bool) {
 			Input: count(u, "promptTokenCount") - cached + count(u, "toolUsePromptTokenCount"), CacheRead: cached,
 			Output: count(u, "candidatesTokenCount") + count(u, "thoughtsTokenCount"), Reasoning: count(u, "thoughtsTokenCount"),
 		}
+		t.InputAudio = max(modality(u, "promptTokensDetails", "AUDIO")-modality(u, "cacheTokensDetails", "AUDIO"), 0)
+		t.InputImage = max(modality(u, "promptTokensDetails", "IMAGE")-modality(u, "cacheTokensDetails", "IMAGE"), 0)
+		t.OutputAudio, t.OutputImage = modality(u, "candidatesTokensDetails", "AUDIO"), modality(u, "candidatesTokensDetails", "IMAGE")
 	}
 	return t, found
+}
+
+// modality is the count of a kind in a list of {modality, tokenCount}.
+func modality(u object, list, kind string) (n int64) {
+	parts, _ := u[list].([]any)
+	for _, p := range parts {
+		if part, _ := p.(object); part["modality"] == kind {
+			n = count(part, "tokenCount")
+		}
+	}
+	return n
 }

@@ -107,6 +107,9 @@ func (a Answer) Summary() string {
 	t := a.Usage.Tokens
 	line("tokens", fmt.Sprintf("input %d, cache read %d, cache write %d + %d, output %d, reasoning %d",
 		t.Input, t.CacheRead, t.CacheWrite, t.CacheWrite1h, t.Output, t.Reasoning))
+	if parts := [4]int64{t.InputAudio, t.InputImage, t.OutputAudio, t.OutputImage}; parts != [4]int64{} {
+		line("modalities", fmt.Sprintf("input audio %d, image %d, output audio %d, image %d", parts[0], parts[1], parts[2], parts[3]))
+	}
 	line("content", a.Usage.Content)
 	line("bytes", a.Usage.OutputBytes)
 	if a.Usage.ServiceTier != "" {

@@ -1,0 +1,89 @@
+//go:build unix
+
+package sqlstore_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"tollgate"
+	"tollgate/internal/store/sqlstore"
+)
+
+// BenchmarkMillionRows asks a database of a million usage rows, over 60 days
+// and of 200 users, what reports ask (issue 4: summaries within 300 ms, a
+// filtered page within 100 ms).
+func BenchmarkMillionRows(b *testing.B) {
+	const rows, users = 1_000_000, 200
+	dir := b.TempDir()
+	s, err := sqlstore.Open(b.Context(), sqlstore.Options{Dir: dir, Now: time.Now})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	fillRecord(b, s, rows, users)
+	if info, err := os.Stat(filepath.Join(dir, "tollgate.db")); err == nil {
+		b.Logf("%d bytes per request with its dispatch", info.Size()/rows)
+	}
+	month := tollgate.UsageFilter{Since: stamp().Truncate(time.Hour).AddDate(0, 0, -30)}
+	latest := tollgate.Page{Sort: "-id", Limit: 100}
+	for name, ask := range map[string]func(ctx context.Context, tx tollgate.Tx) error{
+		"summary by user": func(ctx context.Context, tx tollgate.Tx) error {
+			_, err := tx.Usage.Summarize(ctx, tollgate.UsageFilter{}, tollgate.GroupUser)
+			return err
+		},
+		"summary of a month by day": func(ctx context.Context, tx tollgate.Tx) error {
+			_, err := tx.Usage.Summarize(ctx, month, tollgate.GroupDay)
+			return err
+		},
+		"summary of a user by model": func(ctx context.Context, tx tollgate.Tx) error {
+			_, err := tx.Usage.Summarize(ctx, tollgate.UsageFilter{UserID: tollgate.Is[int64](7)}, tollgate.GroupModel)
+			return err
+		},
+		"page of a user": func(ctx context.Context, tx tollgate.Tx) error {
+			_, _, err := tx.Usage.Dispatches(ctx, tollgate.UsageFilter{UserID: tollgate.Is[int64](7)}, latest)
+			return err
+		},
+		"page of requests of a month": func(ctx context.Context, tx tollgate.Tx) error {
+			_, _, err := tx.Usage.Requests(ctx, month, latest)
+			return err
+		},
+		"page of a model": func(ctx context.Context, tx tollgate.Tx) error {
+			_, _, err := tx.Usage.Dispatches(ctx, tollgate.UsageFilter{Model: tollgate.Is("gpt-5-mini")}, latest)
+			return err
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if err := s.View(b.Context(), func(tx tollgate.Tx) error { return ask(b.Context(), tx) }); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// fillRecord appends requests that end now and began 60 days ago, evenly.
+func fillRecord(b *testing.B, s *sqlstore.Store, rows, users int) {
+	b.Helper()
+	ids := new(tollgate.RequestIDs)
+	batch := make([]tollgate.Request, 0, 500)
+	for i := range rows {
+		at := stamp().AddDate(0, 0, -60).Add(time.Duration(i) * (60 * 24 * time.Hour / time.Duration(rows)))
+		r := benchRequest(ids, users)
+		r.ID, r.StartedAt, r.UserID = ids.Next(at), at, int64(i%users)
+		r.Dispatches[0].ID, r.Dispatches[0].StartedAt = r.ID.Dispatch(1), at
+		if i%3 == 0 {
+			r.Dispatches[0].Model, r.Served = "claude-sonnet-4-5", "claude-sonnet-4-5"
+		}
+		if batch = append(batch, r); len(batch) == cap(batch) || i == rows-1 {
+			if err := s.Append(b.Context(), batch); err != nil {
+				b.Fatal(err)
+			}
+			batch = batch[:0]
+		}
+	}
+}
