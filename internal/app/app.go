@@ -20,6 +20,7 @@ import (
 	"tollgate/internal/config"
 	"tollgate/internal/conversation"
 	"tollgate/internal/ledger"
+	"tollgate/internal/limit/memory"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/ops"
 	"tollgate/internal/proxy"
@@ -69,13 +70,17 @@ type App struct {
 	recorder  *ledger.Recorder
 	turns     *conversation.Keeper
 	ledger    *ledger.Ledger
-	prices    *book.Book
-	proxy     *proxy.Proxy
-	router    *web.Router
-	metrics   *telemetry.Metrics
-	ids       tollgate.RequestIDs
-	overload  *overload
-	cert      *certificate
+	limiter   *memory.Limiter
+	// limitsSaved says that the store has counters of rate limits. Of the
+	// background job, then of stop.
+	limitsSaved bool
+	prices      *book.Book
+	proxy       *proxy.Proxy
+	router      *web.Router
+	metrics     *telemetry.Metrics
+	ids         tollgate.RequestIDs
+	overload    *overload
+	cert        *certificate
 
 	server     *http.Server
 	listener   net.Listener
@@ -199,6 +204,7 @@ func (a *App) startBackground(ctx context.Context) {
 	a.background.Go(func() { a.overload.watch(ctx, 250*time.Millisecond) })
 	a.background.Go(func() { a.every(ctx, time.Hour, a.sessions.Prune) })
 	a.background.Go(func() { a.every(ctx, time.Hour, a.turns.Prune) })
+	a.background.Go(func() { a.every(ctx, saveLimitsEvery, a.saveLimits) })
 	if a.cert != nil {
 		a.background.Go(func() { a.cert.watch(ctx, 10*time.Second) })
 	}
@@ -259,6 +265,11 @@ func (a *App) stop(ctx context.Context) error {
 		a.cancel()
 	}
 	a.background.Wait()
+	if a.listener != nil {
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		errs = append(errs, a.saveLimits(last))
+		cancel()
+	}
 	a.rollBack()
 	return errors.Join(errs...)
 }

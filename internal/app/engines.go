@@ -16,6 +16,7 @@ import (
 	"tollgate/internal/conversation"
 	"tollgate/internal/demo"
 	"tollgate/internal/ledger"
+	"tollgate/internal/limit/memory"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/proxy"
 	"tollgate/internal/route"
@@ -60,6 +61,7 @@ func (a *App) buildEngines(context.Context) error {
 		Recorder: a.recorder,
 		Machine:  &ledger.Machine{IDs: &a.ids, Now: o.Now, Zone: cfg.Ledger.Location, Wait: cfg.Ledger.Wait},
 	}
+	a.limiter = memory.New(o.Now)
 	a.prices = &book.Book{Now: o.Now, Log: o.Log}
 	a.prices.SetPolicy(book.Policy(cfg.Ledger.Unpriced))
 	a.undo = append(a.undo, a.fleet.Close, func() {
@@ -75,9 +77,12 @@ func (a *App) buildEngines(context.Context) error {
 	}
 	a.proxy = &proxy.Proxy{
 		Directory: a.directory, Routes: a.routes.Load, Fleet: a.fleet, Codecs: codecs(),
-		Ledger: proxy.Book{Recorder: a.recorder, Pricer: a.prices}, IDs: &a.ids, Now: o.Now, Log: o.Log,
-		Limits: proxy.Limits{MaxBody: cfg.Server.MaxBodyBytes, KeepAlive: keepAlive, Conversation: cfg.Server.ConversationBytes}.Defaults(),
-		Turns:  a.turns, Sealer: db.Keys,
+		Ledger: a.ledger, Prices: a.prices, Limiter: a.limiter, IDs: &a.ids, Now: o.Now, Log: o.Log,
+		Limits: proxy.Limits{
+			MaxBody: cfg.Server.MaxBodyBytes, KeepAlive: keepAlive, Slice: cfg.Ledger.Slice, Floor: cfg.Ledger.Floor,
+			Conversation: cfg.Server.ConversationBytes,
+		}.Defaults(),
+		Turns: a.turns, Sealer: db.Keys,
 		Strict: cfg.Server.Strict, Tokens: &tally.Counter{}, Lost: a.metrics.Lost,
 	}
 	if cfg.Upstream.FetchRemote {
@@ -122,6 +127,9 @@ func (a *App) loadSnapshots(ctx context.Context) error {
 	if err := a.follow(ctx, all); err != nil {
 		return err
 	}
+	if err := a.restoreLimits(ctx); err != nil {
+		return err
+	}
 	return a.setAccess(ctx, a.cfg.Load())
 }
 
@@ -147,6 +155,9 @@ func (a *App) follow(ctx context.Context, touched tollgate.Area) error {
 	}
 	if touched&tollgate.AreaMoney != 0 {
 		if err := a.ledger.Load(ctx, a.db.Store); err != nil {
+			return err
+		}
+		if err := a.loadLimits(ctx); err != nil {
 			return err
 		}
 	}

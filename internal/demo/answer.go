@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -161,6 +162,9 @@ func (x *exchange) calls(p *prompt, d directives, text string) []call {
 	if len(p.tools) == 0 || p.choice.none || d.text {
 		return nil
 	}
+	if len(d.script) > 0 {
+		return x.scripted(p, d.script)
+	}
 	forced := d.tool || d.parallel || p.choice.force || p.choice.name != ""
 	if !forced && (len(p.results) > 0 || !asks(p.tools, text)) {
 		return nil
@@ -176,11 +180,35 @@ func (x *exchange) calls(p *prompt, d directives, text string) []call {
 		if i > 0 {
 			t = p.tools[i%len(p.tools)]
 		}
-		c := call{id: fmt.Sprintf("demo%012d_%d", x.number, i), name: t.name, custom: t.custom}
+		c := call{id: x.callID(i), name: t.name, custom: t.custom}
 		if t.custom {
 			c.args = clip(text, 200)
 		} else {
 			c.args = string(example(or(t.schema, `{"type":"object"}`), text))
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// callID is the id of the i-th call of an answer, without the dialect's prefix.
+func (x *exchange) callID(i int) string { return fmt.Sprintf("demo%012d_%d", x.number, i) }
+
+// scripted makes the calls that a prompt spells out, of tools that are on
+// offer; their results are answered with text.
+func (x *exchange) scripted(p *prompt, script []call) []call {
+	if len(p.results) > 0 {
+		return nil
+	}
+	var out []call
+	for _, c := range script {
+		at := slices.IndexFunc(p.tools, func(t tool) bool { return t.name == c.name })
+		if at < 0 {
+			continue
+		}
+		c.id, c.custom = x.callID(len(out)), p.tools[at].custom
+		if !c.custom {
+			c.args = string(or(raw(c.args), "{}"))
 		}
 		out = append(out, c)
 	}

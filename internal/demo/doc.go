@@ -56,6 +56,8 @@
 //	[[demo:tool]]           call a tool; =NAME that tool
 //	[[demo:calls=N]]        call N tools at once
 //	[[demo:parallel=N]]     … but answer their results with text
+//	[[demo:call=NAME ARGS]] call that tool with these arguments (JSON without
+//	                        "]]"); given again: at once. Results get text
 //	[[demo:text]]           call no tool
 //	[[demo:reasoning=N]]    think N tokens first
 //	[[demo:cached=N]]       report N input tokens as read from a cache

@@ -69,7 +69,7 @@ func (q *geminiRequest) prompt(model string) *prompt {
 		p.choice.name = fc.Allowed[0]
 	}
 	p.add(q.SystemInstruction.text())
-	for _, c := range q.Contents {
+	for _, c := range merged(q.Contents) {
 		p.geminiTurn(c)
 	}
 	for _, t := range q.Tools {
@@ -81,6 +81,19 @@ func (q *geminiRequest) prompt(model string) *prompt {
 		p.schema = or(or(g.ResponseJSONSchema, string(g.ResponseSchema)), `{"type":"object","properties":{"answer":{"type":"string"}}}`)
 	}
 	return p
+}
+
+// merged joins contents of one role that follow each other: they are one turn.
+func merged(contents []geminiContent) []geminiContent {
+	var out []geminiContent
+	for _, c := range contents {
+		if n := len(out) - 1; n >= 0 && (out[n].Role == "model") == (c.Role == "model") {
+			out[n].Parts = append(slices.Clip(out[n].Parts), c.Parts...)
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 func (p *prompt) geminiTurn(c geminiContent) {

@@ -37,7 +37,7 @@ func (c *call) attempts(targets []target) error {
 		if last == nil || !f.idle {
 			last = f
 		}
-		if !f.next || len(c.row.Dispatches) >= tollgate.MaxDispatches {
+		if !f.next || c.sent >= tollgate.MaxDispatches {
 			break
 		}
 	}
@@ -55,6 +55,9 @@ func (c *call) tryTarget(t *target) *failure {
 		return &failure{err: tollgate.AsError(err), next: tollgate.ErrorCode(err) == tollgate.CodeForbidden}
 	}
 	defer release()
+	if err := c.offer(t); err != nil {
+		return &failure{err: tollgate.AsError(err), idle: true, next: true}
+	}
 	out, f := c.prepare(t)
 	if f != nil {
 		return f
@@ -70,7 +73,7 @@ func (c *call) tryTarget(t *target) *failure {
 		}}
 	}
 	for _, cred := range credentials {
-		if f = c.dispatch(t, cred, out); f == nil || !f.next || len(c.row.Dispatches) >= tollgate.MaxDispatches {
+		if f = c.dispatch(t, cred, out); f == nil || !f.next || c.sent >= tollgate.MaxDispatches {
 			break
 		}
 	}
@@ -80,10 +83,14 @@ func (c *call) tryTarget(t *target) *failure {
 // outgoing is the request to the target: the client's bytes with the edits of
 // CONTRACT 9 and nothing else.
 func (c *call) outgoing(t *target) *upstream.Call {
+	edits := wire.Edits{Model: t.Model, IncludeUsage: c.asksUsage(t)}
+	if t.offer.cap > 0 {
+		edits.OutputCap, edits.CapName = t.offer.cap, t.capName()
+	}
 	return &upstream.Call{
 		Dialect: c.route.Dialect, Operation: c.route.Operation, Model: t.Model, Version: c.route.Version,
 		Stream: c.peeked.Stream, Query: c.query, Header: c.r.Header,
-		Body: wire.Splice(c.body.data, &c.peeked, wire.Edits{Model: t.Model, IncludeUsage: c.asksUsage(t)}),
+		Body: wire.Splice(c.body.data, &c.peeked, edits),
 	}
 }
 
@@ -101,13 +108,12 @@ func (c *call) dispatch(t *target, cred *upstream.Credential, out *upstream.Call
 		return &failure{err: e}
 	}
 	d := &tollgate.Dispatch{
-		ID: c.id.Dispatch(len(c.row.Dispatches) + 1), ProviderID: t.ProviderID, CredentialID: cred.ID,
+		ID: c.id.Dispatch(c.sent + 1), ProviderID: t.ProviderID, CredentialID: cred.ID,
 		Model: t.Model, StartedAt: c.p.Now(), Exactness: tollgate.ExactMeasured,
 	}
-	if err := c.p.Ledger.Hold(c.ctx, &c.row, d); err != nil {
-		return &failure{err: tollgate.AsError(err)}
+	if err := c.hold(t, d); err != nil {
+		return &failure{err: tollgate.AsError(err), idle: true}
 	}
-	c.held = d
 	c.lent = c.lent || !t.translated && !t.endpoint.Releases()
 	resp, err := t.endpoint.Send(c.ctx, cred, out)
 	if err != nil {

@@ -14,6 +14,8 @@ import (
 
 	"tollgate"
 	"tollgate/internal/ir"
+	"tollgate/internal/ledger"
+	"tollgate/internal/limit"
 	"tollgate/internal/web"
 	"tollgate/internal/wire"
 )
@@ -58,7 +60,13 @@ type call struct {
 
 	// row is the request row; it is complete once recorded is set.
 	row      tollgate.Request
-	held     *tollgate.Dispatch // admitted by the ledger, not yet settled
+	owned    [limit.MaxChain + 1]limit.Owner
+	grant    limit.Grant        // of its rate limits; nil = not asked for
+	limited  bool               // a quota bounds what it may cost
+	claim    *ledger.Claim      // of held or done
+	held     *tollgate.Dispatch // under way
+	done     *tollgate.Dispatch // its outcome is known, its claim not yet closed
+	sent     int                // dispatches so far
 	recorded bool
 	probe    bool // no call at all, see isProbe
 	// recordTried is set when the store was asked to take the row and waited for.
@@ -130,6 +138,8 @@ func (c *call) close() {
 		c.panicked(v)
 	}
 	c.settleHeld()
+	c.closeClaim()
+	c.leaveLimits()
 	c.stopTimer()
 	c.mu.Lock()
 	c.closed = true

@@ -26,6 +26,7 @@ import (
 	"tollgate/internal/conversation"
 	"tollgate/internal/demo"
 	"tollgate/internal/ledger"
+	"tollgate/internal/limit/memory"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/proxy"
 	"tollgate/internal/route"
@@ -53,7 +54,9 @@ type options struct {
 	timeouts    upstream.Timeouts
 	ledger      func(proxy.Ledger) proxy.Ledger
 	store       func(ledger.Log) ledger.Log
-	settings    string // of each provider
+	prices      string        // of each model, JSON; "" = there is no price book
+	settings    string        // of each provider
+	wait        time.Duration // for money that others hold
 	log         io.Writer
 	shape       func(*proxy.Proxy) // changes the proxy before it serves
 	turns       conversation.Limits
@@ -74,6 +77,9 @@ type gateway struct {
 	Keys    *auth.Accounts
 	Catalog *upstream.Catalog
 	Rec     *ledger.Recorder
+	Money   *ledger.Ledger
+	Book    *book.Book
+	Limits  *memory.Limiter
 	Ring    *seal.Keyring
 	Client  *http.Client
 	User    tollgate.User
@@ -130,13 +136,21 @@ func start(tb testing.TB, o options) *gateway {
 		sink = o.store(sink)
 	}
 	g.Rec = &ledger.Recorder{Log: sink, Logger: log}
-	var accounts proxy.Ledger = proxy.Book{Recorder: g.Rec}
+	ids := &tollgate.RequestIDs{}
+	g.Money = &ledger.Ledger{Recorder: g.Rec, Machine: &ledger.Machine{IDs: ids, Now: time.Now, Zone: time.UTC, Wait: o.wait}}
+	g.Book = &book.Book{Now: time.Now, Log: log}
+	g.Limits = memory.New(time.Now)
+	must(tb, g.feed(ctx, tollgate.AreaCatalogue|tollgate.AreaMoney))
+	var accounts proxy.Ledger = g.Money
 	if o.ledger != nil {
 		accounts = o.ledger(accounts)
 	}
 	g.Proxy = &proxy.Proxy{
 		Directory: g.Dir, Routes: g.table.Load, Fleet: g.Fleet, Codecs: codecs(), Ledger: accounts,
-		IDs: &tollgate.RequestIDs{}, Now: time.Now, Log: log, Limits: o.limits.Defaults(),
+		Limiter: g.Limits, IDs: ids, Now: time.Now, Log: log, Limits: o.limits.Defaults(),
+	}
+	if o.prices != "" {
+		g.Proxy.Prices = g.Book
 	}
 	g.Proxy.Sealer = ring
 	g.Proxy.Turns, err = conversation.NewKeeper(g.Store, ring, time.Now, o.turns)
@@ -189,8 +203,21 @@ func (g *gateway) feed(ctx context.Context, touched tollgate.Area) error {
 	if err := g.Dir.Reload(ctx, g.Store, touched); err != nil {
 		return err
 	}
+	if touched&tollgate.AreaMoney != 0 && g.Money != nil {
+		if err := g.Money.Load(ctx, g.Store); err != nil {
+			return err
+		}
+		if err := g.loadLimits(ctx); err != nil {
+			return err
+		}
+	}
 	if touched&tollgate.AreaCatalogue == 0 {
 		return nil
+	}
+	if g.Book != nil {
+		if err := g.Book.Reload(ctx, g.Store); err != nil {
+			return err
+		}
 	}
 	if err := g.Fleet.Reload(ctx, g.Store); err != nil {
 		return err
@@ -250,7 +277,7 @@ func (g *gateway) seed(o options) {
 				if (p.name == "rs" || p.name == "gk") && m == "shared-model" {
 					continue
 				}
-				if _, err := g.Catalog.SaveModel(ctx, tx, by, upstream.ModelWrite{ProviderID: saved.ID, ModelID: tollgate.Some(m)}); err != nil {
+				if _, err := g.Catalog.SaveModel(ctx, tx, by, upstream.ModelWrite{ProviderID: saved.ID, ModelID: tollgate.Some(m), Prices: prices(o)}); err != nil {
 					return err
 				}
 			}
@@ -447,4 +474,22 @@ func (g *gateway) signIn() string {
 	in, err := auth.NewSessions(g.Store, g.Keys, g.Ring, auth.ThrottleLimits{}).Login(ctx, g.User.Name, word, auth.SignIn{})
 	must(g.tb, err)
 	return in.Token.Reveal()
+}
+
+// loadLimits puts the stored rate limits in force.
+func (g *gateway) loadLimits(ctx context.Context) error {
+	return g.Store.View(ctx, func(tx tollgate.Tx) error {
+		rows, _, err := tx.RateLimits.Query(ctx, tollgate.RateLimitFilter{}, tollgate.Page{All: true})
+		if err == nil {
+			g.Limits.Set(rows)
+		}
+		return err
+	})
+}
+
+func prices(o options) tollgate.Opt[json.RawMessage] {
+	if o.prices == "" {
+		return tollgate.Opt[json.RawMessage]{}
+	}
+	return tollgate.Some(json.RawMessage(o.prices))
 }

@@ -9,6 +9,8 @@ import (
 	"tollgate"
 	"tollgate/internal/auth"
 	"tollgate/internal/conversation"
+	"tollgate/internal/ledger"
+	"tollgate/internal/limit"
 	"tollgate/internal/route"
 	"tollgate/internal/upstream"
 )
@@ -30,6 +32,10 @@ type Limits struct {
 	// KeepAlive is the silence of a provider after which a streaming client is
 	// sent a sign of life; 15 s, negative = never.
 	KeepAlive time.Duration
+	// Slice is how many tokens of output a stream holds money for at a time;
+	// 1,024. Floor is what the cap on an answer's output is lowered to at least;
+	// 256.
+	Slice, Floor int64
 }
 
 // Defaults returns l with every zero field set to its default.
@@ -56,6 +62,8 @@ func (l Limits) Defaults() Limits {
 	set(&l.SocketLife, time.Hour)
 	set(&l.SocketPing, 30*time.Second)
 	size(&l.Conversation, 16<<20)
+	size(&l.Slice, ledger.DefaultSlice)
+	size(&l.Floor, ledger.DefaultFloor)
 	return l
 }
 
@@ -70,10 +78,14 @@ type Proxy struct {
 	Fleet  *upstream.Fleet
 	Codecs map[tollgate.Dialect]*Codec
 	Ledger Ledger
-	IDs    *tollgate.RequestIDs
-	Now    func() time.Time
-	Log    *slog.Logger
-	Limits Limits
+	// Prices is the price book; nil = nothing costs anything.
+	Prices Prices
+	// Limiter keeps the rate limits; nil = there are none.
+	Limiter limit.Limiter
+	IDs     *tollgate.RequestIDs
+	Now     func() time.Time
+	Log     *slog.Logger
+	Limits  Limits
 	// Strict refuses every translated call that would lose something.
 	Strict bool
 	// Tokens counts the input of a request where no provider does; nil = such
@@ -180,6 +192,9 @@ func (c *call) serve() error {
 		return err
 	}
 	if targets, err = c.converse(targets); err != nil {
+		return err
+	}
+	if err := c.admit(&targets[0]); err != nil {
 		return err
 	}
 	if c.turn != nil && !c.turn.generate {

@@ -24,6 +24,8 @@ type target struct {
 	// provider's dialect does not carry of the request; set by translate.
 	stop   []string
 	losses []ir.Loss
+	// offer is what the request to it may cost.
+	offer offer
 }
 
 // resolve turns the name that was asked for into the targets to try, in order:

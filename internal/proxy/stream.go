@@ -68,6 +68,7 @@ type stream struct {
 	events  int   // with data, sent or ready to be
 	waiting int   // with data, in held
 	phase   phase
+	paid    paid
 }
 
 // phase is how far a stream is.
@@ -87,6 +88,7 @@ func (c *call) relayStream(t *target, d *tollgate.Dispatch, resp *http.Response,
 	if t.translated {
 		s.tr = c.newTranslation(t)
 	}
+	s.meter()
 	if s.mayBeat() {
 		c.beatWith(s.beat)
 	}
@@ -136,19 +138,27 @@ func (s *stream) run() *halt {
 type halt struct {
 	err   *tollgate.Error
 	class string
+	// length says that the answer is to end as one whose cap is reached.
+	length bool
 }
+
+// broke is the end of a stream that went wrong.
+func broke(err *tollgate.Error, class string) *halt { return &halt{err: err, class: class} }
 
 // take handles the events that are whole and sends what is ready.
 func (s *stream) take() *halt {
 	for {
 		ev, ok, err := s.in.Next()
 		if err != nil {
-			return &halt{tollgate.WrapError(tollgate.CodeUpstream, err, "the provider's stream is not well formed"), classInvalid}
+			return broke(tollgate.WrapError(tollgate.CodeUpstream, err, "the provider's stream is not well formed"), classInvalid)
 		}
 		if !ok {
 			break
 		}
 		if h := s.event(&ev); h != nil {
+			return h
+		}
+		if h := s.pay(); h != nil {
 			return h
 		}
 	}
@@ -197,6 +207,7 @@ func (s *stream) event(ev *sse.Event) *halt {
 		}
 	}
 	s.release()
+	s.follow(ev.Name, data)
 	s.out = ev.AppendTo(s.out, data)
 	s.events++
 	return nil
@@ -228,7 +239,7 @@ func (s *stream) settled() *halt {
 
 // finish handles the end of the provider's bytes; nil = the answer is whole.
 func (s *stream) finish(err error) *halt {
-	failed := &halt{tollgate.Errorf(tollgate.CodeUpstream, "the provider reported a failure in its stream"), classStatus}
+	failed := broke(tollgate.Errorf(tollgate.CodeUpstream, "the provider reported a failure in its stream"), classStatus)
 	if s.phase == phaseFailed {
 		return failed
 	}
@@ -258,9 +269,9 @@ func (s *stream) rest(err error) *halt {
 	c := s.c
 	lingered := errors.Is(context.Cause(c.ctx), errLinger)
 	if e := c.stopped(); e != nil && !lingered {
-		return &halt{e, c.stopClass(e)}
+		return broke(e, c.stopClass(e))
 	}
-	broken := &halt{tollgate.WrapError(tollgate.CodeUpstream, err, "the provider's stream broke off"), classCut}
+	broken := broke(tollgate.WrapError(tollgate.CodeUpstream, err, "the provider's stream broke off"), classCut)
 	if err != io.EOF && !lingered { //nolint:errorlint // net/http gives it bare
 		return broken
 	}
@@ -294,10 +305,13 @@ func (s *stream) end(h *halt) *failure {
 		}
 	}
 	if e := c.wasInterrupted(); e != nil && c.held != nil && s.phase != phaseFailed {
-		h = &halt{e, c.stopClass(e)}
+		h = broke(e, c.stopClass(e))
 	}
 	if c.held != nil {
 		c.settle(s.d, h.class, s.obs)
+	}
+	if h.length && s.cutShort(h.err) {
+		return nil
 	}
 	if !c.wrote && s.phase != phaseFailed {
 		return &failure{err: h.err}
@@ -351,5 +365,5 @@ func (s *stream) flush() *halt {
 	if why := c.wasInterrupted(); why != nil {
 		e = why
 	}
-	return &halt{e, c.stopClass(e)}
+	return broke(e, c.stopClass(e))
 }

@@ -101,6 +101,9 @@ func (c *call) encode(t *target) (body []byte, err error) {
 func (c *call) encodeGenerate(t *target) (body []byte, err error) {
 	sent := *c.asked
 	sent.Model, sent.Stream, sent.PreviousID, sent.NoUsage = t.Model, c.peeked.Stream, "", !t.endpoint.IncludeUsage()
+	if t.offer.cap > 0 {
+		sent.MaxOutput = &t.offer.cap
+	}
 	var notes []ir.Loss
 	switch t.dialect {
 	case tollgate.DialectAnthropic: // demands a limit
@@ -133,6 +136,7 @@ func (c *call) estimate(t *target) *failure {
 	}
 	c.row.ProviderID, c.row.Served = t.ProviderID, t.Model
 	c.event.Provider = t.ProviderName
+	c.closeClaim()
 	if len(c.row.Dispatches) > 0 {
 		c.row.Status = 200
 		if err := c.record(); err != nil {

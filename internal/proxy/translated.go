@@ -23,11 +23,11 @@ func (s *stream) translated(ev *sse.Event) *halt {
 	s.out, err = s.tr.take(s.out, ev.Name, ev.Data)
 	switch {
 	case s.tr.failed != nil:
-		return &halt{scrubbed(s.t, s.tr.failed), classStatus}
+		return broke(scrubbed(s.t, s.tr.failed), classStatus)
 	case signal == wire.SignalError:
-		return &halt{tollgate.Errorf(tollgate.CodeUpstream, "the provider reported a failure in its stream"), classStatus}
+		return broke(tollgate.Errorf(tollgate.CodeUpstream, "the provider reported a failure in its stream"), classStatus)
 	case err != nil:
-		return &halt{scrubbed(s.t, tollgate.AsError(err)), classInvalid}
+		return broke(scrubbed(s.t, tollgate.AsError(err)), classInvalid)
 	}
 	if signal == wire.SignalTerminal {
 		s.phase = phaseComplete
@@ -46,7 +46,7 @@ func (s *stream) conclude() *halt {
 	}
 	var err error
 	if s.out, err = s.tr.close(s.out); err != nil {
-		return &halt{tollgate.AsError(err), classInvalid}
+		return broke(tollgate.AsError(err), classInvalid)
 	}
 	return nil
 }
@@ -57,12 +57,12 @@ func (s *stream) finishTranslated() *halt {
 	s.out, err = s.tr.end(s.out)
 	switch {
 	case s.tr.failed != nil:
-		return &halt{scrubbed(s.t, s.tr.failed), classStatus}
+		return broke(scrubbed(s.t, s.tr.failed), classStatus)
 	case err == nil && s.tr.finish == nil:
 		err = tollgate.Errorf(tollgate.CodeUpstream, "the provider's stream ended without the end of its answer")
 	}
 	if err != nil {
-		return &halt{scrubbed(s.t, tollgate.AsError(err)), classCut}
+		return broke(scrubbed(s.t, tollgate.AsError(err)), classCut)
 	}
 	if s.c.held != nil {
 		if h := s.conclude(); h != nil {
@@ -83,14 +83,14 @@ func (s *stream) keep(n int) *halt {
 	}
 	if s.taken += int64(n); s.taken > s.c.p.Limits.MaxResponse {
 		s.taken -= int64(n)
-		return &halt{tollgate.Errorf(tollgate.CodeUpstream, "the provider's answer is longer than this gateway passes on"), classInvalid}
+		return broke(tollgate.Errorf(tollgate.CodeUpstream, "the provider's answer is longer than this gateway passes on"), classInvalid)
 	}
 	if !s.c.p.bodies.take(int64(n), s.c.p.Limits.InFlightBytes) {
 		s.taken -= int64(n)
-		return &halt{&tollgate.Error{
+		return broke(&tollgate.Error{
 			Code: tollgate.CodeUnavailable, RetryAfter: time.Second,
 			Message: "the gateway holds as many bytes as it may; send the request again",
-		}, classCanceled}
+		}, classCanceled)
 	}
 	return nil
 }

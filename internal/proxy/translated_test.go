@@ -266,7 +266,7 @@ func TestTranslatedAnswersThatCannotBeRecordedAreNotGivenOut(t *testing.T) {
 	v := &spy{}
 	var broken atomic.Bool
 	broken.Store(true)
-	g := start(t, options{vendor: v, store: func(l ledger.Log) ledger.Log { return brokenStore{l, &broken} }, limits: proxy.Limits{Record: 50 * time.Millisecond}})
+	g := start(t, options{vendor: v, store: func(l ledger.Log) ledger.Log { return brokenStore{Log: l, broken: &broken} }, limits: proxy.Limits{Record: 50 * time.Millisecond}})
 	for _, back := range []tollgate.Dialect{tollgate.DialectAnthropic, tollgate.DialectGemini} {
 		whole, stream := answers(back)
 		ask := asks(foreign()[back], "")[tollgate.DialectOpenAIChat]

@@ -19,8 +19,13 @@ type translation struct {
 	stop   *ir.Stopper // nil: the provider applies stop sequences itself
 	events []ir.Event
 	begun  bool
-	finish *ir.Finish // seen, and not yet written
-	failed *tollgate.Error
+	// What an answer that is cut has to end: items, and of so many choices those
+	// that have not stopped.
+	open    []ir.ItemEnd
+	choices int
+	stopped map[int]bool
+	finish  *ir.Finish // seen, and not yet written
+	failed  *tollgate.Error
 }
 
 // newTranslation starts the translation of one answer of t.
@@ -56,16 +61,26 @@ func (x *translation) over() bool { return x.finish != nil || x.failed != nil }
 func (x *translation) write(dst []byte, events []ir.Event, broken error) ([]byte, error) {
 	x.events = events
 	for _, ev := range events {
-		if end, ok := ev.(ir.Finish); ok {
-			x.finish = &end
+		switch ev := ev.(type) {
+		case ir.Finish:
+			x.finish = &ev
 			continue
-		}
-		if report, ok := ev.(ir.Failed); ok {
-			x.failed = report.Err
+		case ir.Failed:
+			x.failed = ev.Err
 			return dst, broken
-		}
-		if _, ok := ev.(ir.Start); ok {
-			x.begun = true
+		case ir.Start:
+			x.begun, x.choices = true, 1
+		case ir.ItemStart:
+			x.open = append(x.open, ir.ItemEnd{Choice: ev.Choice, Index: ev.Index})
+			x.choices = max(x.choices, ev.Choice+1)
+		case ir.ItemEnd:
+			x.open = slices.DeleteFunc(x.open, func(at ir.ItemEnd) bool { return at == ev })
+		case ir.Stopped:
+			if x.stopped == nil {
+				x.stopped = map[int]bool{}
+			}
+			x.stopped[ev.Choice] = true
+		case ir.TextDelta, ir.RefusalDelta, ir.PartAdded, ir.Cited, ir.ThoughtDelta, ir.ArgumentsDelta, ir.Sealed, ir.Progress, ir.Ping:
 		}
 		var err error
 		if dst, err = x.filter(dst, ev); err != nil {

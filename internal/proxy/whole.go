@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -108,6 +109,10 @@ func (c *call) answerHeader(t *target, resp *http.Response, more ...ir.Loss) {
 	if t.op == tollgate.OpCount {
 		h[headerCount] = []string{"provider"}
 	}
+	if t.offer.lowered {
+		h[headerClamped] = []string{strconv.FormatInt(t.offer.cap, 10)}
+	}
+	defer c.limitHeader()
 	if !t.translated {
 		upstream.ResponseHeader(h, resp.Header)
 		return

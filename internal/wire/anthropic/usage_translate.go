@@ -68,7 +68,7 @@ func (b *blockWriter) writeUsage(w *jsondoc.Writer, u ir.Usage, tier string, ext
 		w.End()
 	}
 	switch tier {
-	case "":
+	case "", "auto": // what was asked for, at the start of a stream of the Responses API
 	case "default":
 		w.Str("service_tier", "standard")
 	case "priority", "batch":
@@ -100,7 +100,14 @@ func (e *streamEncoder) writeDeltaUsage(w *jsondoc.Writer, tier string, extras [
 		e.Note("usage.tokens.cache_write1h", "lives of caches are told at the start of a stream alone")
 		e.Note("usage.tokens.cache_write", "lives of caches are told at the start of a stream alone")
 	}
-	e.loseIf(tier != "" && tier != e.tier, "service_tier", "the tier is told at the start of a stream alone")
+	const why = "the tier is told at the start of a stream alone"
+	switch {
+	case tier == "" || tier == e.tier:
+	case tier == "default": // which saying nothing means too
+		e.Note("service_tier", why)
+	default:
+		e.Lose("service_tier", why)
+	}
 	e.usageNotes(e.usage)
 }
 

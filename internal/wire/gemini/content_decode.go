@@ -66,6 +66,7 @@ func (h *history) part(role ir.Role, v jsondoc.Value) {
 	case pieceThought:
 		h.think(p)
 	case pieceCall:
+		h.recall(p.thoughts)
 		h.add(h.call(p))
 	case pieceResult:
 		h.add(h.result(p))

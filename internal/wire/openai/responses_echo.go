@@ -124,8 +124,12 @@ func (w *responsesWriter) echoReasoning(r *ir.Reasoning) {
 		effort = "none"
 	}
 	w.Object("reasoning")
+	summary := r.Summary
+	if summary == "none" {
+		summary = ""
+	}
 	w.orNull("effort", effort)
-	w.orNull("summary", r.Summary)
+	w.orNull("summary", summary)
 	w.End()
 }
 
