@@ -59,9 +59,7 @@ func (e *sqliteEngine) append(ctx context.Context, rows []tollgate.Request, inte
 		if err := e.batches.prepare(dc); err != nil {
 			return err
 		}
-		if err := e.batches.entries.fill(rows, intents); err != nil {
-			return err
-		}
+		e.batches.entries.fill(rows, intents)
 		return e.batches.write(context.WithoutCancel(ctx))
 	})
 }
