@@ -62,7 +62,7 @@ func (h *header) decode(b []byte) (of uint32, ok bool) {
 	copy(h.boot[:], b[44:])
 	h.size = int64(binary.LittleEndian.Uint64(b[60:])) //nolint:gosec // checked below
 	h.mark = int64(binary.LittleEndian.Uint64(b[68:])) //nolint:gosec // checked below
-	return of, h.size > 0 && h.size%headerSize == 0 && h.mark >= 0 && h.mark%grain == 0
+	return of, of == version && h.size > 0 && h.size%headerSize == 0 && h.mark >= 0 && h.mark%grain == 0
 }
 
 // newest is the newer of a file's two headers.

@@ -58,7 +58,7 @@ func Create(path string, id [16]byte, size int64) (_ *Journal, err error) {
 	if size == 0 {
 		size = DefaultSize
 	}
-	h := header{generation: 1, id: id, boot: bootID(), size: size}
+	h := header{generation: 2, id: id, boot: bootID(), size: size}
 	if _, err := rand.Read(h.nonce[:]); err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func Create(path string, id [16]byte, size int64) (_ *Journal, err error) {
 	return &Journal{out: out, head: h, seed: h.seed()}, nil
 }
 
-// fill writes the header and an empty ring.
+// fill writes both headers and an empty ring.
 func fill(f *os.File, h header) error {
 	if err := f.Chmod(fileMode); err != nil {
 		return err
@@ -98,8 +98,11 @@ func fill(f *os.File, h header) error {
 		}
 		left -= int64(n)
 	}
-	_, err := f.WriteAt(h.encode(), h.offset())
-	return err
+	before := h
+	before.generation--
+	_, one := f.WriteAt(before.encode(), before.offset())
+	_, two := f.WriteAt(h.encode(), h.offset())
+	return errors.Join(one, two)
 }
 
 // Append adds a record that Encode made and returns the position behind it.

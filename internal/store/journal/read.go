@@ -43,7 +43,7 @@ func Read(path string, id [16]byte) (Found, error) {
 	}
 	h, of, ok := newest(b)
 	switch {
-	case of > version:
+	case !ok && of > version:
 		return Found{}, fmt.Errorf("%w (format %d, this one reads %d)", ErrVersion, of, version)
 	case !ok && blank(b):
 		return Found{Gaps: 1}, nil

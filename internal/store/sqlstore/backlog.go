@@ -33,6 +33,9 @@ const (
 	complainEvery = 30 * time.Second
 )
 
+// transaction writes rows and intents to the database: all or nothing.
+type transaction func(context.Context, []tollgate.Request, []tollgate.Intent) error
+
 // backlog is what callers were told is durable and the database does not have
 // yet: in a journal, and in memory, which is what the database is written from.
 // Its goroutine writes it in batches; whoever reads the database flushes it
@@ -40,7 +43,7 @@ const (
 type backlog struct {
 	path  string
 	id    [16]byte
-	write func(context.Context, []tollgate.Request, []tollgate.Intent) error // one transaction
+	write transaction
 	log   *slog.Logger
 
 	mu      sync.Mutex
@@ -69,13 +72,10 @@ type portion struct {
 
 func (p *portion) len() int { return len(p.rows) + len(p.intents) }
 
-func newBacklog(path string, id [16]byte, e *sqliteEngine, log *slog.Logger) *backlog {
+func newBacklog(path string, id [16]byte, write transaction, log *slog.Logger) *backlog {
 	b := &backlog{
-		path: path, id: id, log: log, asleep: true,
+		path: path, id: id, write: write, log: log, asleep: true,
 		room: make(chan struct{}), turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
-	}
-	b.write = func(ctx context.Context, rows []tollgate.Request, intents []tollgate.Intent) error {
-		return failure(ctx, e, e.append(ctx, rows, intents), "record requests")
 	}
 	b.turn <- struct{}{}
 	go b.run()

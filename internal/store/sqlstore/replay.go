@@ -55,8 +55,8 @@ func (e *sqliteEngine) replay(ctx context.Context, id [16]byte, o Options) error
 		if err != nil {
 			return unreadable(path, err)
 		}
-		if err := e.append(ctx, rows, intents); err != nil {
-			return tollgate.WrapError(tollgate.CodeUnavailable, failure(ctx, e, err, "record requests"),
+		if err := e.transaction(ctx, rows, intents); err != nil {
+			return tollgate.WrapError(tollgate.CodeUnavailable, err,
 				"record %d of %d in the journal %s cannot be written to the database", n+1, len(found.Contents), path)
 		}
 	}

@@ -97,7 +97,7 @@ func (f sqliteFile) open(ctx context.Context, o Options) (_ engine, err error) {
 		return nil, err
 	}
 	if o.Durability != DurablePower {
-		e.backlog = newBacklog(f.journalPath(), id, e, o.Log)
+		e.backlog = newBacklog(f.journalPath(), id, e.transaction, o.Log)
 	}
 	return e, nil
 }

@@ -64,6 +64,11 @@ func (e *sqliteEngine) append(ctx context.Context, rows []tollgate.Request, inte
 	})
 }
 
+// transaction is append with errors of the contract.
+func (e *sqliteEngine) transaction(ctx context.Context, rows []tollgate.Request, intents []tollgate.Intent) error {
+	return failure(ctx, e, e.append(ctx, rows, intents), "record requests")
+}
+
 // prepare makes the statements of a connection, once.
 func (a *appender) prepare(dc driver.Conn) (err error) {
 	if a.conn == dc {
