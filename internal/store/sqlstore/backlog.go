@@ -18,11 +18,11 @@ import (
 const (
 	// backlogBatch is the number of entries from which a transaction is worth
 	// it, and the most that one writes, give or take an append.
-	backlogBatch = 512
+	backlogBatch = 1024
 	// backlogMost is how many entries may wait.
 	backlogMost = 16 << 10
 	// backlogPause is how long entries wait for others.
-	backlogPause = 10 * time.Millisecond
+	backlogPause = 20 * time.Millisecond
 	// backlogQuiet is after how many pauses without an entry nobody looks any more.
 	backlogQuiet = 10
 	// Pauses between tries of a database that fails, doubling.
