@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -146,9 +147,7 @@ func (f *fate) check(h *house, quota int64) {
 			h.t.Fatalf("an orphan is %s", row.Exactness)
 		}
 	}
-	for id, held := range f.open {
-		f.settled[id] = held
-	}
+	maps.Copy(f.settled, f.open)
 	clear(f.open)
 	for id, cost := range f.settled {
 		if got, ok := known[id]; !ok || got != cost {

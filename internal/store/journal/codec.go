@@ -50,7 +50,7 @@ func (c *coder) fail() {
 func integer[T ~int64 | ~int](c *coder, v *T) {
 	n := int64(*v)
 	u := c.uint(uint64(n)<<1 ^ uint64(n>>63)) //nolint:gosec // zigzag
-	*v = T(int64(u>>1) ^ -int64(u&1))         //nolint:gosec // zigzag
+	*v = T(int64(u>>1) ^ -int64(u&1))
 }
 
 func text[T ~string](c *coder, v *T) {

@@ -451,14 +451,14 @@ func TestEveryFieldComesBack(t *testing.T) {
 func fill(t *testing.T, v reflect.Value, n *int) {
 	t.Helper()
 	*n++
-	if at, ok := v.Addr().Interface().(*time.Time); ok {
+	if at, ok := reflect.TypeAssert[*time.Time](v.Addr()); ok {
 		*at = time.Date(2026, 3, 14, 15, 9, 26, *n*1000, time.UTC)
 		return
 	}
 	switch v.Kind() {
 	case reflect.Struct:
-		for i := range v.NumField() {
-			fill(t, v.Field(i), n)
+		for _, field := range v.Fields() {
+			fill(t, field, n)
 		}
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))

@@ -29,8 +29,8 @@ const (
 	firstRetry, lastRetry = 10 * time.Millisecond, time.Second
 	// closePatience is how long Close tries.
 	closePatience = 2 * time.Second
-	// complainEvery is how often a database that fails is logged.
-	complainEvery = 30 * time.Second
+	// complainEvery is after how many tries a database that fails is logged again.
+	complainEvery = 30
 )
 
 // transaction writes rows and intents to the database: all or nothing.
@@ -372,19 +372,19 @@ func (b *backlog) sleep() bool {
 // journal keeps it for as long as it takes.
 func (b *backlog) insist() {
 	ctx := context.Background()
-	var complained time.Time
-	for pause := firstRetry; ; pause = min(2*pause, lastRetry) {
+	pause := firstRetry
+	for tries := 0; ; tries++ {
 		if b.take(ctx) == nil {
 			err := b.drain(ctx)
 			if b.give(); err == nil {
 				return
 			}
-			if time.Since(complained) >= complainEvery {
-				complained = time.Now()
+			if tries%complainEvery == 0 {
 				b.log.ErrorContext(ctx, "request records wait in the journal", "entries", b.size(), "error", err)
 			}
 		}
 		again := time.NewTimer(pause)
+		pause = min(2*pause, lastRetry)
 		select {
 		case <-again.C:
 		case <-b.stop:
