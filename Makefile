@@ -41,6 +41,10 @@ test-long: ## The same with full rounds (an hour)
 test-unit: ## What Go alone can test, without servers and SDKs
 	go test -shuffle=on ./...
 
+.PHONY: clients
+clients: ## Claude Code, Codex and Gemini CLI on providers of every dialect; installs them (700 MB)
+	scripts/clients.sh
+
 .PHONY: lint
 lint: ## Formatting, golangci-lint, shellcheck
 	scripts/lint.sh

@@ -98,6 +98,9 @@ type Request struct {
 	FirstToken time.Duration
 	Latency    time.Duration
 	Tags       string
+	// Losses names what the translation between the client's dialect and the
+	// provider's did not carry, separated by ", "; at most 1 KiB.
+	Losses     string
 	Tokens     Tokens // sum over dispatches; its parts by modality are not kept
 	Cost       Money  // sum over dispatches
 	Dispatches []Dispatch

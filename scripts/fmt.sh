@@ -6,4 +6,6 @@ cd "$root"
 
 golangci=$(scripts/tools.sh golangci-lint)
 "$golangci" fmt ./...
-(cd test/sdk/go && "$golangci" fmt --config "$root/.golangci.yml" ./...)
+for module in test/sdk/go test/judge; do
+	(cd "$module" && "$golangci" fmt --config "$root/.golangci.yml" ./...)
+done

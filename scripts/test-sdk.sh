@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The official SDKs through a running gateway: builds the binary, starts it
-# with --demo on a free port and an empty data folder, runs test/sdk/go and
-# test/sdk/js against it, stops it.
+# with --demo and test/sdk/tollgate.toml on a free port and an empty data
+# folder, runs test/sdk/go and test/sdk/js against it, stops it.
 #
 #     scripts/test-sdk.sh [TALLY]
 #
@@ -41,6 +41,7 @@ start_gateway() {
 	TOLLGATE_KEY=sk-sdk-suite-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 	TOLLGATE_URL=http://127.0.0.1:$port
 	export TOLLGATE_KEY TOLLGATE_URL
+	cp test/sdk/tollgate.toml "$dir/"
 	# Nothing of this environment, and no tollgate.toml of this folder, may change what is tested.
 	(cd "$dir" && exec env -i PATH="$PATH" HOME="$dir" \
 		TOLLGATE_PORT="$port" TOLLGATE_DATA_DIR="$dir/data" TOLLGATE_ADMIN_API_KEY="$TOLLGATE_KEY" \

@@ -51,11 +51,17 @@ go_tests() {
 	scripts/with-postgres.sh go test "${flags[@]}" ./... | "$testsum" -strict -tally "$tally"
 }
 
+# judges holds what is written against the vendors' descriptions.
+judges() {
+	(cd test/judge && go vet ./... && go test -json -shuffle=on ./...) | "$testsum" -strict -tally "$tally"
+}
+
 testsum=$root/.cache/bin/testsum
 go build -o "$testsum" ./scripts/testsum
 
 step "go vet" go vet ./...
 step "Go tests" go_tests
+step "Vendors' descriptions" judges
 step "SDK suites" scripts/test-sdk.sh "$tally"
 
 awk -v s="$((SECONDS - started))" -v failed="$failed" '

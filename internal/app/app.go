@@ -19,6 +19,7 @@ import (
 	"tollgate/internal/auth"
 	"tollgate/internal/config"
 	"tollgate/internal/ledger"
+	"tollgate/internal/limit/memory"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/ops"
 	"tollgate/internal/proxy"
@@ -26,6 +27,7 @@ import (
 	"tollgate/internal/seed"
 	"tollgate/internal/telemetry"
 	"tollgate/internal/upstream"
+	"tollgate/internal/upstream/guard"
 	"tollgate/internal/web"
 )
 
@@ -62,16 +64,21 @@ type App struct {
 	directory *auth.Directory
 	sessions  *auth.Sessions
 	fleet     *upstream.Fleet
+	web       *guard.Policy // of files that requests refer to; nil = none is fetched
 	routes    atomic.Pointer[route.Table]
 	recorder  *ledger.Recorder
 	ledger    *ledger.Ledger
-	prices    *book.Book
-	proxy     *proxy.Proxy
-	router    *web.Router
-	metrics   *telemetry.Metrics
-	ids       tollgate.RequestIDs
-	overload  *overload
-	cert      *certificate
+	limiter   *memory.Limiter
+	// limitsSaved says that the store has counters of rate limits. Of the
+	// background job, then of stop.
+	limitsSaved bool
+	prices      *book.Book
+	proxy       *proxy.Proxy
+	router      *web.Router
+	metrics     *telemetry.Metrics
+	ids         tollgate.RequestIDs
+	overload    *overload
+	cert        *certificate
 
 	server     *http.Server
 	listener   net.Listener
@@ -142,6 +149,9 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	a.listener = l
 	a.db.Policy.SetOwn(ownListeners(l))
+	if a.web != nil {
+		a.web.SetOwn(ownListeners(l))
+	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	a.cancel = cancel
 	if err := errors.Join(a.startMetrics(ctx, cfg), a.startControl(ctx)); err != nil {
@@ -191,6 +201,7 @@ func (a *App) startBackground(ctx context.Context) {
 	a.background.Go(func() { a.directory.Run(ctx) })
 	a.background.Go(func() { a.overload.watch(ctx, 250*time.Millisecond) })
 	a.background.Go(func() { a.every(ctx, time.Hour, a.sessions.Prune) })
+	a.background.Go(func() { a.every(ctx, saveLimitsEvery, a.saveLimits) })
 	if a.cert != nil {
 		a.background.Go(func() { a.cert.watch(ctx, 10*time.Second) })
 	}
@@ -251,6 +262,11 @@ func (a *App) stop(ctx context.Context) error {
 		a.cancel()
 	}
 	a.background.Wait()
+	if a.listener != nil {
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		errs = append(errs, a.saveLimits(last))
+		cancel()
+	}
 	a.rollBack()
 	return errors.Join(errs...)
 }

@@ -14,10 +14,13 @@ import (
 	"tollgate/internal/config"
 	"tollgate/internal/demo"
 	"tollgate/internal/ledger"
+	"tollgate/internal/limit/memory"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/proxy"
 	"tollgate/internal/route"
+	"tollgate/internal/tally"
 	"tollgate/internal/upstream"
+	"tollgate/internal/upstream/guard"
 	"tollgate/internal/wire/anthropic"
 	"tollgate/internal/wire/gemini"
 	"tollgate/internal/wire/openai"
@@ -48,6 +51,7 @@ func (a *App) buildEngines(context.Context) error {
 		Recorder: a.recorder,
 		Machine:  &ledger.Machine{IDs: &a.ids, Now: o.Now, Zone: cfg.Ledger.Location, Wait: cfg.Ledger.Wait},
 	}
+	a.limiter = memory.New(o.Now)
 	a.prices = &book.Book{Now: o.Now, Log: o.Log}
 	a.prices.SetPolicy(book.Policy(cfg.Ledger.Unpriced))
 	a.undo = append(a.undo, a.fleet.Close, func() {
@@ -57,20 +61,31 @@ func (a *App) buildEngines(context.Context) error {
 			o.Log.Error("closing the request log", "error", err)
 		}
 	})
+	keepAlive := cfg.Server.KeepAlive
+	if keepAlive == 0 {
+		keepAlive = -1
+	}
 	a.proxy = &proxy.Proxy{
 		Directory: a.directory, Routes: a.routes.Load, Fleet: a.fleet, Codecs: codecs(),
-		Ledger: proxy.Book{Recorder: a.recorder, Pricer: a.prices}, IDs: &a.ids, Now: o.Now, Log: o.Log,
-		Limits: proxy.Limits{MaxBody: cfg.Server.MaxBodyBytes}.Defaults(),
+		Ledger: a.ledger, Prices: a.prices, Limiter: a.limiter, IDs: &a.ids, Now: o.Now, Log: o.Log,
+		Limits: proxy.Limits{
+			MaxBody: cfg.Server.MaxBodyBytes, KeepAlive: keepAlive, Slice: cfg.Ledger.Slice, Floor: cfg.Ledger.Floor,
+		}.Defaults(),
+		Strict: cfg.Server.Strict, Tokens: &tally.Counter{}, Lost: a.metrics.Lost,
+	}
+	if cfg.Upstream.FetchRemote {
+		a.web = guard.NewPolicy(guard.Rules{}) // the URLs are anybody's: no private network is open to them
+		a.proxy.Files = upstream.NewFetcher(guard.Options{Policy: a.web})
 	}
 	return nil
 }
 
-func codecs() map[tollgate.Dialect]proxy.Codec {
-	return map[tollgate.Dialect]proxy.Codec{
-		tollgate.DialectOpenAIChat:      {Inbound: openai.Chat{}, Outbound: openai.Chat{}},
-		tollgate.DialectOpenAIResponses: {Inbound: openai.Responses{}, Outbound: openai.Responses{}},
-		tollgate.DialectAnthropic:       {Inbound: anthropic.Codec{}, Outbound: anthropic.Codec{}},
-		tollgate.DialectGemini:          {Inbound: gemini.Codec{}, Outbound: gemini.Codec{}},
+func codecs() map[tollgate.Dialect]*proxy.Codec {
+	return map[tollgate.Dialect]*proxy.Codec{
+		tollgate.DialectOpenAIChat:      proxy.NewCodec(openai.Chat{}),
+		tollgate.DialectOpenAIResponses: proxy.NewCodec(openai.Responses{}),
+		tollgate.DialectAnthropic:       proxy.NewCodec(anthropic.Codec{}),
+		tollgate.DialectGemini:          proxy.NewCodec(gemini.Codec{}),
 	}
 }
 
@@ -98,6 +113,9 @@ func (a *App) loadSnapshots(ctx context.Context) error {
 	a.db.Store.Watch(a.follow)
 	const all = tollgate.AreaIdentity | tollgate.AreaSessions | tollgate.AreaCatalogue | tollgate.AreaSettings | tollgate.AreaMoney
 	if err := a.follow(ctx, all); err != nil {
+		return err
+	}
+	if err := a.restoreLimits(ctx); err != nil {
 		return err
 	}
 	return a.setAccess(ctx, a.cfg.Load())
@@ -128,6 +146,9 @@ func (a *App) follow(ctx context.Context, touched tollgate.Area) error {
 	}
 	if touched&tollgate.AreaMoney != 0 {
 		if err := a.ledger.Load(ctx, a.db.Store); err != nil {
+			return err
+		}
+		if err := a.loadLimits(ctx); err != nil {
 			return err
 		}
 	}

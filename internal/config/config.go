@@ -97,6 +97,11 @@ type Server struct {
 	AccessPermissions []AccessPermission
 	// MaxBodyBytes bounds the body of an LLM request, in bytes.
 	MaxBodyBytes int64
+	// Strict refuses translated calls that would lose something of the request.
+	Strict bool
+	// KeepAlive is the silence of a provider after which a streaming client is
+	// sent a sign of life; 0 = never.
+	KeepAlive time.Duration
 }
 
 // AccessPermission lets the service call models that match ModelPattern at
@@ -116,6 +121,9 @@ type Upstream struct {
 	FirstByteTimeout time.Duration
 	// IdleTimeout bounds the silence between two chunks of an answer.
 	IdleTimeout time.Duration
+	// FetchRemote lets the gateway fetch the files that a request refers to by
+	// https, for providers that cannot.
+	FetchRemote bool
 }
 
 // PrivateNetwork is an entry of allow_private: a network and, unless Port is

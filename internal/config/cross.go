@@ -53,6 +53,9 @@ func (l *loader) cross(c *Config) {
 			addf(&l.warnings, at("TOLLGATE_TRUSTED_PROXIES"), "%s trusts forwarding headers from everywhere: callers can choose their address", p)
 		}
 	}
+	if c.Upstream.FetchRemote && !c.Proxy.Empty() {
+		addf(&l.problems, at("TOLLGATE_PROXY"), "an outbound proxy looks up names by itself, so that fetch_remote in [upstream] could reach private addresses through it; leave one of them out")
+	}
 	if !c.PreviousMasterKey.Empty() && c.PreviousMasterKey.Equal(c.MasterKey) {
 		addf(&l.problems, at("DATABASE_SECRET_KEY_PREVIOUS"), "is the same as DATABASE_SECRET_KEY")
 	}

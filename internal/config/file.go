@@ -53,6 +53,8 @@ type fileServer struct {
 	Access         fileAccess `toml:"access"`
 	Bootstrap      given      `toml:"bootstrap"`
 	MaxBodyBytes   given      `toml:"max_body_bytes" shape:"int"`
+	Strict         given      `toml:"strict" shape:"bool"`
+	KeepAlive      given      `toml:"keep_alive"`
 }
 
 // foreignKey knows the keys of GPROXY's [global] that mean nothing here.
@@ -82,6 +84,7 @@ type fileUpstream struct {
 	DialTimeout      given            `toml:"dial_timeout"`
 	FirstByteTimeout given            `toml:"first_byte_timeout"`
 	IdleTimeout      given            `toml:"idle_timeout"`
+	FetchRemote      given            `toml:"fetch_remote" shape:"bool"`
 }
 
 type fileLedger struct {
@@ -144,6 +147,9 @@ func (f file) apply(c *Config, ps *Problems) {
 	}{
 		{f.Server.MaxBodyBytes, applyMaxBody},
 		{f.Server.Bootstrap, applyBootstrap},
+		{f.Server.Strict, func(c *Config, s string) (err error) { c.Server.Strict, err = parseBool(s); return err }},
+		{f.Server.KeepAlive, applyKeepAlive},
+		{f.Upstream.FetchRemote, func(c *Config, s string) (err error) { c.Upstream.FetchRemote, err = parseBool(s); return err }},
 		{f.Upstream.DialTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.DialTimeout, s) }},
 		{f.Upstream.FirstByteTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.FirstByteTimeout, s) }},
 		{f.Upstream.IdleTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.IdleTimeout, s) }},
@@ -188,6 +194,13 @@ func applyTimeout(dst *time.Duration, s string) (err error) {
 		return err
 	}
 	return within(*dst, 100*time.Millisecond, time.Hour)
+}
+
+func applyKeepAlive(c *Config, s string) (err error) {
+	if c.Server.KeepAlive, err = parseDuration(s); err != nil || c.Server.KeepAlive == 0 {
+		return err
+	}
+	return within(c.Server.KeepAlive, time.Second, time.Hour)
 }
 
 func applyDurability(c *Config, s string) error {

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +18,7 @@ type prompt struct {
 	maxOutput int64 // tokens; 0 = no limit
 	schema    raw   // of the JSON answer asked for; empty = text
 	stop      []string
+	media     int // pictures, sounds and files of the last user message
 }
 
 // tool is a tool on offer.
@@ -145,6 +147,9 @@ func prose(p *prompt, text string) string {
 		}
 		return b.String() + "That answers your question."
 	}
+	if p.media > 0 {
+		return fmt.Sprintf("Hello from %s, a simulated model. You wrote: \"%s\" and sent along %d file(s) that I cannot see.", p.model, clip(text, 2000), p.media)
+	}
 	if text == "" {
 		return fmt.Sprintf("Hello from %s, a simulated model. You wrote nothing; try asking me something.", p.model)
 	}
@@ -157,7 +162,10 @@ func (x *exchange) calls(p *prompt, d directives, text string) []call {
 	if len(p.tools) == 0 || p.choice.none || d.text {
 		return nil
 	}
-	forced := d.tool || p.choice.force || p.choice.name != ""
+	if len(d.script) > 0 {
+		return x.scripted(p, d.script)
+	}
+	forced := d.tool || d.parallel || p.choice.force || p.choice.name != ""
 	if !forced && (len(p.results) > 0 || !asks(p.tools, text)) {
 		return nil
 	}
@@ -172,11 +180,35 @@ func (x *exchange) calls(p *prompt, d directives, text string) []call {
 		if i > 0 {
 			t = p.tools[i%len(p.tools)]
 		}
-		c := call{id: fmt.Sprintf("demo%012d_%d", x.number, i), name: t.name, custom: t.custom}
+		c := call{id: x.callID(i), name: t.name, custom: t.custom}
 		if t.custom {
 			c.args = clip(text, 200)
 		} else {
-			c.args = string(example(or(t.schema, "{}"), text))
+			c.args = string(example(or(t.schema, `{"type":"object"}`), text))
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// callID is the id of the i-th call of an answer, without the dialect's prefix.
+func (x *exchange) callID(i int) string { return fmt.Sprintf("demo%012d_%d", x.number, i) }
+
+// scripted makes the calls that a prompt spells out, of tools that are on
+// offer; their results are answered with text.
+func (x *exchange) scripted(p *prompt, script []call) []call {
+	if len(p.results) > 0 {
+		return nil
+	}
+	var out []call
+	for _, c := range script {
+		at := slices.IndexFunc(p.tools, func(t tool) bool { return t.name == c.name })
+		if at < 0 {
+			continue
+		}
+		c.id, c.custom = x.callID(len(out)), p.tools[at].custom
+		if !c.custom {
+			c.args = string(or(raw(c.args), "{}"))
 		}
 		out = append(out, c)
 	}

@@ -5,9 +5,6 @@ import (
 	"strings"
 )
 
-// signature ends a simulated thinking block. It means nothing to anybody.
-const signature = "ZGVtbyBzaWduYXR1cmU="
-
 // messagesRequest is what is read of a Messages request.
 type messagesRequest struct {
 	Model       string `json:"model"`
@@ -101,7 +98,7 @@ func (p *prompt) turn(role string, blocks []messagesBlock, names map[string]stri
 		}
 	}
 	if role == "user" && len(texts) > 0 {
-		p.last = strings.Join(texts, "\n")
+		p.last, p.media = strings.Join(texts, "\n"), len(blocks)-len(texts)-len(p.results)
 	}
 }
 
@@ -145,7 +142,7 @@ func (x *exchange) messagesRequest(generate bool) (*messagesRequest, bool) {
 	case version >= "2026-10-21" && len(q.Temperature)+len(q.TopP)+len(q.TopK) > 0:
 		wrong = "temperature, top_p and top_k are not supported in this version"
 	default:
-		return &q, true
+		return &q, x.pass(checkMessages(x.parsed(), x.r.Header.Get("Anthropic-Beta") != "", generate))
 	}
 	x.fail(400, "", wrong)
 	return nil, false
@@ -189,7 +186,7 @@ func messagesUsage(u usage, output int64) []any {
 func (x *exchange) message(q *messagesRequest, a answer) raw {
 	var content []raw
 	if a.reasoning != "" {
-		content = append(content, o("type", "thinking", "thinking", a.reasoning, "signature", signature))
+		content = append(content, o("type", "thinking", "thinking", a.reasoning, "signature", sign(signedThinking, a.reasoning)))
 	}
 	for _, c := range a.calls {
 		content = append(content, o("type", "tool_use", "id", "toolu_"+c.id, "name", c.name, "input", or(raw(c.args), "{}")))
@@ -235,7 +232,7 @@ func (x *exchange) messageEvents(q *messagesRequest, a answer) []event {
 	}
 	if a.reasoning != "" {
 		deltas := deltasOf(pieces(a.reasoning), "thinking_delta", "thinking")
-		block(o("type", "thinking", "thinking", "", "signature", ""), append(deltas, o("type", "signature_delta", "signature", signature))...)
+		block(o("type", "thinking", "thinking", "", "signature", ""), append(deltas, o("type", "signature_delta", "signature", sign(signedThinking, a.reasoning)))...)
 	}
 	for _, c := range a.calls {
 		deltas := deltasOf(append([]string{""}, pieces(c.args)...), "input_json_delta", "partial_json")

@@ -70,6 +70,25 @@ func contentText(content raw) string {
 	return strings.Join(texts, "\n")
 }
 
+// media counts the parts of a content field that are no text.
+func media(content raw) int {
+	var parts []struct {
+		Type string `json:"type"`
+	}
+	if json.Unmarshal(content, &parts) != nil {
+		return 0
+	}
+	n := 0
+	for _, p := range parts {
+		switch p.Type {
+		case "text", "input_text", "output_text", "refusal", "tool_result":
+		default:
+			n++
+		}
+	}
+	return n
+}
+
 // stopList reads a stop field: a string or a list of strings.
 func stopList(stop raw) []string {
 	var one string
@@ -118,7 +137,7 @@ func (q *chatRequest) prompt() *prompt {
 		p.add(text)
 		switch m.Role {
 		case "user":
-			p.last, p.results, p.resultsOf = text, nil, nil
+			p.last, p.results, p.resultsOf, p.media = text, nil, nil, media(m.Content)
 		case "assistant":
 			p.results, p.resultsOf = nil, nil
 			for _, c := range m.ToolCalls {
@@ -161,6 +180,9 @@ func (x *exchange) chat() {
 	}
 	if len(q.Messages) == 0 {
 		x.fail(400, "messages", "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.")
+		return
+	}
+	if !x.pass(checkChat(x.parsed())) {
 		return
 	}
 	a := x.answer(q.prompt())
@@ -221,6 +243,9 @@ func (x *exchange) chatBody(q *chatRequest, a answer) raw {
 		message = []any{"role", "assistant", "content", nil, "tool_calls", calls}
 	}
 	message = append(message, "refusal", nil, "annotations", []raw{})
+	if a.reasoning != "" { // as DeepSeek and others spell it
+		message = append(message, "reasoning_content", a.reasoning)
+	}
 	pairs := []any{
 		"id", x.id("chatcmpl-"), "object", "chat.completion", "created", x.created(), "model", q.Model,
 		"choices",
@@ -253,6 +278,9 @@ func (x *exchange) chatEvents(q *chatRequest, a answer) []event {
 		content = nil
 	}
 	events := []event{{data: delta(o("role", "assistant", "content", content, "refusal", nil), nil)}}
+	for _, p := range pieces(a.reasoning) {
+		events = append(events, event{data: delta(o("reasoning_content", p), nil), content: true})
+	}
 	for _, p := range a.parts {
 		events = append(events, event{data: delta(o("content", p), nil), content: true})
 	}

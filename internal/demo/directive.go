@@ -25,6 +25,8 @@ type directives struct {
 	tool, text           bool
 	toolName             string
 	calls                int
+	script               []call // the very calls to make in the turn of the question
+	parallel             bool   // calls is meant for the turn of the question alone
 	reasoning, cached    int64
 	finish               string
 	errorAt, cutAt       int // event number; never = not asked
@@ -77,6 +79,8 @@ func (d *directives) set(s string) bool {
 		d.big = bounded(value, 1<<20, maxBytes)
 	case "calls":
 		d.tool, d.calls = true, max(bounded(value, 2, 64), 1)
+	case "parallel":
+		d.parallel, d.calls = true, max(bounded(value, 2, 64), 1)
 	case "reasoning":
 		d.reasoning = int64(bounded(value, 8, maxTokens))
 	case "cached":
@@ -91,6 +95,9 @@ func (d *directives) set(s string) bool {
 		d.errorAt, d.afterContent = bounded(value, 1, never), value == ""
 	case "tool":
 		d.tool, d.toolName = true, value
+	case "call":
+		tool, args, _ := strings.Cut(value, " ")
+		d.script = append(d.script, call{name: tool, args: args})
 	default:
 		return d.setFlag(name)
 	}

@@ -17,8 +17,19 @@
 // tools are offered and the message asks for one (it says "call", "tool" or
 // "function", or a word of a tool's name, or tool_choice forces it) the answer
 // is a call with arguments made up from the tool's JSON schema; after a tool
-// result the answer quotes the result. A requested JSON schema is answered
+// result the answer quotes the result. Pictures and files in the last message
+// are counted out loud. A requested JSON schema is answered
 // with JSON that fits it.
+//
+// # What it checks
+//
+// A request that the real vendors refuse gets their error, in about their
+// words: members that they do not know, ids that do not fit, calls without
+// results and results without calls, roles and parts in the wrong place,
+// schemas that break their rules, numbers out of range. It signs its thoughts,
+// reasoning and (Gemini) calls, and refuses signatures that it did not make;
+// models with gemini-3 in their name refuse a call that came without one. The
+// documented stand-in skip_thought_signature_validator passes.
 //
 // # Usage
 //
@@ -44,6 +55,9 @@
 //	[[demo:big=N]]          a text of N bytes in one event
 //	[[demo:tool]]           call a tool; =NAME that tool
 //	[[demo:calls=N]]        call N tools at once
+//	[[demo:parallel=N]]     … but answer their results with text
+//	[[demo:call=NAME ARGS]] call that tool with these arguments (JSON without
+//	                        "]]"); given again: at once. Results get text
 //	[[demo:text]]           call no tool
 //	[[demo:reasoning=N]]    think N tokens first
 //	[[demo:cached=N]]       report N input tokens as read from a cache

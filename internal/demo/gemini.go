@@ -69,7 +69,7 @@ func (q *geminiRequest) prompt(model string) *prompt {
 		p.choice.name = fc.Allowed[0]
 	}
 	p.add(q.SystemInstruction.text())
-	for _, c := range q.Contents {
+	for _, c := range merged(q.Contents) {
 		p.geminiTurn(c)
 	}
 	for _, t := range q.Tools {
@@ -81,6 +81,19 @@ func (q *geminiRequest) prompt(model string) *prompt {
 		p.schema = or(or(g.ResponseJSONSchema, string(g.ResponseSchema)), `{"type":"object","properties":{"answer":{"type":"string"}}}`)
 	}
 	return p
+}
+
+// merged joins contents of one role that follow each other: they are one turn.
+func merged(contents []geminiContent) []geminiContent {
+	var out []geminiContent
+	for _, c := range contents {
+		if n := len(out) - 1; n >= 0 && (out[n].Role == "model") == (c.Role == "model") {
+			out[n].Parts = append(slices.Clip(out[n].Parts), c.Parts...)
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 func (p *prompt) geminiTurn(c geminiContent) {
@@ -98,7 +111,12 @@ func (p *prompt) geminiTurn(c geminiContent) {
 		}
 	}
 	if text := c.text(); c.Role != "model" && text != "" {
-		p.last = text
+		p.last, p.media = text, 0
+		for _, part := range c.Parts {
+			if part.Text == "" && part.FunctionResponse == nil {
+				p.media++
+			}
+		}
 	}
 }
 
@@ -118,11 +136,15 @@ func (x *exchange) gemini(model, verb string) {
 	if !x.decode(&q) || !x.model(model, false) {
 		return
 	}
+	body := x.parsed()
 	if q.GenerateContentRequest != nil {
-		q = *q.GenerateContentRequest
+		q, body = *q.GenerateContentRequest, body.object("generateContentRequest")
 	}
 	if len(q.Contents) == 0 {
 		x.fail(400, "", "* GenerateContentRequest.contents: contents is not specified")
+		return
+	}
+	if !x.pass(checkGemini(model, body)) {
 		return
 	}
 	a := x.answer(q.prompt(model))
@@ -201,7 +223,7 @@ func callParts(calls []call) []raw {
 	for i, c := range calls {
 		pairs := []any{"functionCall", o("name", c.name, "args", or(raw(c.args), "{}"))}
 		if i == 0 {
-			pairs = append(pairs, "thoughtSignature", signature)
+			pairs = append(pairs, "thoughtSignature", sign(signedCall, c.name))
 		}
 		parts = append(parts, o(pairs...))
 	}

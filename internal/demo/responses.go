@@ -2,20 +2,22 @@ package demo
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 )
 
 // responsesRequest is what is read of a Responses request; the fields that the
 // answer repeats stay as they came.
 type responsesRequest struct {
-	Model              string `json:"model"`
-	Stream             bool   `json:"stream"`
-	Input              raw    `json:"input"`
-	Instructions       string `json:"instructions"`
-	MaxOutputTokens    int64  `json:"max_output_tokens"`
-	PreviousResponseID string `json:"previous_response_id"`
-	ToolChoice         raw    `json:"tool_choice"`
-	Tools              raw    `json:"tools"`
+	Model              string   `json:"model"`
+	Stream             bool     `json:"stream"`
+	Input              raw      `json:"input"`
+	Instructions       string   `json:"instructions"`
+	MaxOutputTokens    int64    `json:"max_output_tokens"`
+	PreviousResponseID string   `json:"previous_response_id"`
+	Include            []string `json:"include"`
+	ToolChoice         raw      `json:"tool_choice"`
+	Tools              raw      `json:"tools"`
 	Text               struct {
 		Format struct {
 			Type   string `json:"type"`
@@ -71,7 +73,7 @@ func (q *responsesRequest) prompt() *prompt {
 			p.add(text)
 			p.results, p.resultsOf = nil, nil
 			if it.Role == "user" {
-				p.last = text
+				p.last, p.media = text, media(it.Content)
 			}
 		case "function_call", "custom_tool_call":
 			names[it.CallID] = it.Name
@@ -111,7 +113,7 @@ func (x *exchange) responses() {
 		return
 	}
 	if !q.Stream {
-		x.reply(x.response(q, a, responseStatus(a), x.outputItems(a), nil))
+		x.reply(x.response(q, a, responseStatus(a), x.outputItems(q, a), nil))
 		return
 	}
 	s := &responseStream{x: x, q: q, a: a}
@@ -138,7 +140,7 @@ func (x *exchange) responsesRequest() (*responsesRequest, bool) {
 		x.failWith(400, "previous_response_not_found", "Previous response with id '"+q.PreviousResponseID+"' not found.")
 		return nil, false
 	}
-	return &q, true
+	return &q, x.pass(checkResponses(x.parsed()))
 }
 
 // countResponses answers POST /responses/input_tokens.
@@ -207,7 +209,11 @@ func (x *exchange) item(it outputItem, done bool) raw {
 		if done {
 			summary = []raw{o("type", "summary_text", "text", text)}
 		}
-		return o("id", it.id, "type", "reasoning", "summary", summary)
+		pairs := []any{"id", it.id, "type", "reasoning", "summary", summary}
+		if it.sealed {
+			pairs = append(pairs, "encrypted_content", sign(signedReasoning, it.id))
+		}
+		return o(pairs...)
 	case "function_call":
 		return o("id", it.id, "type", "function_call", "status", status, "arguments", args, "call_id", "call_"+it.call.id, "name", it.call.name)
 	case "custom_tool_call":
@@ -229,13 +235,14 @@ func textPart(text string) raw {
 type outputItem struct {
 	kind, id, text string
 	call           call
+	sealed         bool // reasoning that the client asked to see sealed
 }
 
 // items lists what the answer consists of.
-func (x *exchange) items(a answer) []outputItem {
+func (x *exchange) items(q *responsesRequest, a answer) []outputItem {
 	var out []outputItem
 	if a.reasoning != "" {
-		out = append(out, outputItem{kind: "reasoning", id: x.id("rs_"), text: a.reasoning})
+		out = append(out, outputItem{kind: "reasoning", id: x.id("rs_"), text: a.reasoning, sealed: slices.Contains(q.Include, "reasoning.encrypted_content")})
 	}
 	for i, c := range a.calls {
 		it := outputItem{kind: "function_call", id: x.id("fc_") + "_" + strconv.Itoa(i), call: c}
@@ -250,9 +257,9 @@ func (x *exchange) items(a answer) []outputItem {
 	return out
 }
 
-func (x *exchange) outputItems(a answer) []raw {
+func (x *exchange) outputItems(q *responsesRequest, a answer) []raw {
 	var out []raw
-	for _, it := range x.items(a) {
+	for _, it := range x.items(q, a) {
 		out = append(out, x.item(it, true))
 	}
 	return out
@@ -277,7 +284,7 @@ func (s *responseStream) add(content bool, kind string, pairs ...any) {
 func (s *responseStream) events() []event {
 	s.add(false, "response.created", "response", s.x.response(s.q, s.a, "in_progress", []raw{}, nil))
 	s.add(false, "response.in_progress", "response", s.x.response(s.q, s.a, "in_progress", []raw{}, nil))
-	for i, it := range s.x.items(s.a) {
+	for i, it := range s.x.items(s.q, s.a) {
 		s.add(false, "response.output_item.added", "item", s.x.item(it, false), "output_index", i)
 		switch it.kind {
 		case "reasoning":
@@ -290,7 +297,7 @@ func (s *responseStream) events() []event {
 		s.add(false, "response.output_item.done", "item", s.x.item(it, true), "output_index", i)
 	}
 	status := responseStatus(s.a)
-	s.add(false, "response."+status, "response", s.x.response(s.q, s.a, status, s.x.outputItems(s.a), nil))
+	s.add(false, "response."+status, "response", s.x.response(s.q, s.a, status, s.x.outputItems(s.q, s.a), nil))
 	return s.list
 }
 

@@ -24,7 +24,7 @@ type Refusal struct{ Text string }
 // Image is a picture.
 type Image struct {
 	Source Source
-	Detail string // low, high, auto, original; empty = not said
+	Detail string // low, high, original; empty = the model decides
 	Cache  *Cache
 	// Private is what the vendor sealed onto a generated image.
 	Private *Private

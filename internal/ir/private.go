@@ -63,10 +63,11 @@ func CarryID(id string, p *Private) string {
 	return id + "__" + Carry(*p)
 }
 
-// OpenID splits what CarryID joined.
+// OpenID splits what CarryID joined. A seal without an id before it is an id of
+// the client's own.
 func OpenID(s string) (id string, p *Private) {
 	i := strings.LastIndex(s, idMark)
-	if i < 0 {
+	if i <= 0 {
 		return s, nil
 	}
 	if found := Open(s[i+2:], ""); found.Vendor != "" {

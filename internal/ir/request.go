@@ -10,6 +10,10 @@ type Request struct {
 	Model string
 	// Stream asks for events instead of one whole answer.
 	Stream bool
+	// NoUsage keeps from asking the provider for the usage of a stream, where its
+	// dialect wants that said (Chat) and its server does not know the words. The
+	// proxy sets it, no codec reads it from a request.
+	NoUsage bool
 
 	// System is the system prompt at the head of the conversation, as Text parts
 	// with their boundaries kept. Later system messages are Items.

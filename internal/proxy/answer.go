@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/internal/ledger"
 	"tollgate/internal/upstream"
 )
 
@@ -24,6 +25,7 @@ const (
 	reasonDraining   = "draining"
 	reasonCredential = "provider_credential"
 	reasonGone       = "client_gone"
+	reasonLoss       = "translation_loss"
 )
 
 // leftEarly is the status of a request whose client did not wait for an
@@ -61,6 +63,7 @@ func (c *call) write(status int, body []byte) {
 func (c *call) refuse(err error) {
 	e := tollgate.AsError(err)
 	c.settleHeld()
+	c.closeClaim()
 	if e.Reason == reasonGone || c.wrote {
 		if !c.recorded {
 			c.failed(leftEarly, e)
@@ -74,11 +77,15 @@ func (c *call) refuse(err error) {
 		http.Error(c.w, "internal error", http.StatusInternalServerError)
 		return
 	}
-	status, header, body := c.codec.Inbound.EncodeError(e, c.id)
+	status, header, body := c.codec.Inbound.EncodeError(shown(e), c.id)
 	c.failed(status, e)
 	c.recordSpent()
 	h := c.w.Header()
 	maps.Copy(h, header)
+	if e.Limit != nil {
+		c.codec.Inbound.LimitHeader(h, []tollgate.LimitState{*e.Limit}, c.p.Now())
+	}
+	c.limitHeader()
 	if e.Reason == reasonCredential {
 		h[headerShouldRetry] = []string{"false"}
 		delete(h, headerRetryAfter)
@@ -87,9 +94,21 @@ func (c *call) refuse(err error) {
 	c.write(status, body)
 }
 
+// shown is what the client is told of e: that money is held by others passes,
+// as a rate limit does, and is told like one.
+func shown(e *tollgate.Error) *tollgate.Error {
+	if e.Code != tollgate.CodeQuota || e.Reason != ledger.ReasonHeld {
+		return e
+	}
+	passing := *e
+	passing.Code = tollgate.CodeRateLimited
+	return &passing
+}
+
 // recordSpent makes the row of a failed call durable if something went out for
 // it; else close queues it. The client is owed the refusal either way.
 func (c *call) recordSpent() {
+	c.closeClaim()
 	if c.recorded || c.recordTried || len(c.row.Dispatches) == 0 {
 		return
 	}
@@ -121,12 +140,14 @@ func (c *call) leaveBody() {
 // passError sends the last provider's own error answer on: status and body as
 // they came, less our secrets, headers as far as they may cross.
 func (c *call) passError(f *failure) {
+	c.closeClaim()
 	c.failed(f.status, tollgate.Errorf(classOf(f.status), "the provider answered with status %d: %s", f.status, clip(string(f.body), maxErrorText)))
 	if n := len(c.row.Dispatches); n > 0 {
 		c.row.ProviderID, c.row.Served = c.row.Dispatches[n-1].ProviderID, c.row.Dispatches[n-1].Model
 	}
 	c.recordSpent()
 	upstream.ResponseHeader(c.w.Header(), f.header)
+	c.limitHeader()
 	c.write(f.status, f.body)
 }
 

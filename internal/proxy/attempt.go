@@ -15,6 +15,9 @@ type failure struct {
 	err *tollgate.Error
 	// next is set when another credential or provider may do better.
 	next bool
+	// idle is set when nothing was sent: of several failures, the one of a
+	// provider that was asked says more.
+	idle bool
 	// The provider's own error answer, scrubbed; status 0 = there is none to pass on.
 	status int
 	header http.Header
@@ -31,8 +34,10 @@ func (c *call) attempts(targets []target) error {
 		if f == nil {
 			return nil
 		}
-		last = f
-		if !f.next || len(c.row.Dispatches) >= tollgate.MaxDispatches {
+		if last == nil || !f.idle {
+			last = f
+		}
+		if !f.next || c.sent >= tollgate.MaxDispatches {
 			break
 		}
 	}
@@ -50,6 +55,16 @@ func (c *call) tryTarget(t *target) *failure {
 		return &failure{err: tollgate.AsError(err), next: tollgate.ErrorCode(err) == tollgate.CodeForbidden}
 	}
 	defer release()
+	if err := c.offer(t); err != nil {
+		return &failure{err: tollgate.AsError(err), idle: true, next: true}
+	}
+	out, f := c.prepare(t)
+	if f != nil {
+		return f
+	}
+	if t.estimated {
+		return c.estimate(t)
+	}
 	credentials := t.endpoint.Credentials()
 	if len(credentials) == 0 {
 		return &failure{next: true, err: &tollgate.Error{
@@ -57,10 +72,8 @@ func (c *call) tryTarget(t *target) *failure {
 			Message: "provider " + quote(t.ProviderName) + " has no usable credential in this gateway",
 		}}
 	}
-	out := c.outgoing(t)
-	var f *failure
 	for _, cred := range credentials {
-		if f = c.dispatch(t, cred, out); f == nil || !f.next || len(c.row.Dispatches) >= tollgate.MaxDispatches {
+		if f = c.dispatch(t, cred, out); f == nil || !f.next || c.sent >= tollgate.MaxDispatches {
 			break
 		}
 	}
@@ -70,10 +83,14 @@ func (c *call) tryTarget(t *target) *failure {
 // outgoing is the request to the target: the client's bytes with the edits of
 // CONTRACT 9 and nothing else.
 func (c *call) outgoing(t *target) *upstream.Call {
+	edits := wire.Edits{Model: t.Model, IncludeUsage: c.asksUsage(t)}
+	if t.offer.cap > 0 {
+		edits.OutputCap, edits.CapName = t.offer.cap, t.capName()
+	}
 	return &upstream.Call{
 		Dialect: c.route.Dialect, Operation: c.route.Operation, Model: t.Model, Version: c.route.Version,
 		Stream: c.peeked.Stream, Query: c.query, Header: c.r.Header,
-		Body: wire.Splice(c.body.data, &c.peeked, wire.Edits{Model: t.Model, IncludeUsage: c.asksUsage(t)}),
+		Body: wire.Splice(c.body.data, &c.peeked, edits),
 	}
 }
 
@@ -81,7 +98,7 @@ func (c *call) outgoing(t *target) *upstream.Call {
 // stream is asked for on the client's behalf.
 func (c *call) asksUsage(t *target) bool {
 	op := c.route.Operation
-	return c.peeked.Stream && !c.peeked.IncludeUsage && c.route.Dialect == tollgate.DialectOpenAIChat &&
+	return c.peeked.Stream && !c.peeked.IncludeUsage && !t.translated && c.route.Dialect == tollgate.DialectOpenAIChat &&
 		(op == tollgate.OpGenerate || op == tollgate.OpComplete) && t.endpoint.IncludeUsage()
 }
 
@@ -91,14 +108,13 @@ func (c *call) dispatch(t *target, cred *upstream.Credential, out *upstream.Call
 		return &failure{err: e}
 	}
 	d := &tollgate.Dispatch{
-		ID: c.id.Dispatch(len(c.row.Dispatches) + 1), ProviderID: t.ProviderID, CredentialID: cred.ID,
+		ID: c.id.Dispatch(c.sent + 1), ProviderID: t.ProviderID, CredentialID: cred.ID,
 		Model: t.Model, StartedAt: c.p.Now(), Exactness: tollgate.ExactMeasured,
 	}
-	if err := c.p.Ledger.Hold(c.ctx, &c.row, d); err != nil {
-		return &failure{err: tollgate.AsError(err)}
+	if err := c.hold(t, d); err != nil {
+		return &failure{err: tollgate.AsError(err), idle: true}
 	}
-	c.held = d
-	c.lent = c.lent || !t.endpoint.Releases()
+	c.lent = c.lent || !t.translated && !t.endpoint.Releases()
 	resp, err := t.endpoint.Send(c.ctx, cred, out)
 	if err != nil {
 		return c.unanswered(d, err)
@@ -145,6 +161,9 @@ func (c *call) refused(t *target, d *tollgate.Dispatch, resp *http.Response) *fa
 	}
 	c.settle(d, classStatus, nil)
 	status := resp.StatusCode
+	if t.uncounted(status) && c.p.Tokens != nil {
+		return c.estimate(t)
+	}
 	f := &failure{next: status == http.StatusUnauthorized || status == http.StatusTooManyRequests || status >= 500}
 	switch {
 	case status == http.StatusUnauthorized || status == http.StatusPaymentRequired || status == http.StatusProxyAuthRequired:
@@ -158,8 +177,18 @@ func (c *call) refused(t *target, d *tollgate.Dispatch, resp *http.Response) *fa
 			Message: "the provider failed and said nothing that this gateway could pass on",
 			Err:     tollgate.Errorf(tollgate.CodeUpstream, "status %d", status),
 		}
+	case t.translated:
+		f.err = t.codec.Back.DecodeError(status, resp.Header, t.endpoint.Scrub(body))
+		c.row.ProviderID, c.row.Served = t.ProviderID, t.Model
 	default:
 		f.status, f.header, f.body = status, resp.Header, t.endpoint.Scrub(body)
 	}
 	return f
+}
+
+// uncounted reports whether a provider that was to count a translated request
+// has no such call after all.
+func (t *target) uncounted(status int) bool {
+	return t.translated && t.op == tollgate.OpCount &&
+		(status == http.StatusNotFound || status == http.StatusMethodNotAllowed || status == http.StatusNotImplemented)
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 
 	"tollgate/internal/demo"
@@ -20,6 +21,7 @@ func benchmark(b *testing.B, o options, path, body string, events int) {
 	payload := []byte(body)
 	b.ReportAllocs()
 	b.SetParallelism(32)
+	before := cpu(b)
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			req, err := http.NewRequest("POST", g.URL+path, bytes.NewReader(payload))
@@ -42,9 +44,21 @@ func benchmark(b *testing.B, o options, path, body string, events int) {
 			}
 		}
 	})
+	b.ReportMetric(float64(cpu(b)-before)/float64(b.N), "cpu-ns/op")
 	if events > 0 {
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(events), "ns/event")
 	}
+}
+
+// cpu is the processor time that this process has used, which a busy machine
+// distorts less than the time of day.
+func cpu(b *testing.B) int64 {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return u.Utime.Nano() + u.Stime.Nano()
 }
 
 // canned is a vendor that costs next to nothing.
@@ -113,4 +127,35 @@ func BenchmarkRelayDemo(b *testing.B) {
 			benchmark(b, options{vendor: &demo.Vendor{}}, "/oa/v1/chat/completions", modelBody("demo-small", 100, c.more), 0)
 		})
 	}
+}
+
+// BenchmarkTranslate1k is BenchmarkRelayWhole1k with a provider of another
+// dialect, for each pair: the difference is what translation costs.
+func BenchmarkTranslate1k(b *testing.B) {
+	for back, model := range foreign() {
+		whole, _ := answers(back)
+		for front, ask := range asks(model, "") {
+			if front == back {
+				continue
+			}
+			b.Run(string(front)+" to "+string(back), func(b *testing.B) {
+				body := strings.Replace(ask.body, "ping", strings.Repeat("x", 800), 1)
+				benchmark(b, options{vendor: canned("application/json", whole)}, ask.path, body, 0)
+			})
+		}
+	}
+}
+
+// BenchmarkTranslateStream is BenchmarkRelayStream with a client of Anthropic.
+func BenchmarkTranslateStream(b *testing.B) {
+	parts := []string{chatStream}
+	for range 200 {
+		parts = append(parts, chatDelta)
+	}
+	v := &spy{answer: pieces(eventStream, append(parts, chatUsage, chatDone)...)}
+	vendor := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		v.answer(w, r, 0)
+	})
+	benchmark(b, options{vendor: vendor}, "/v1/messages", `{"model":"cp-model","max_tokens":99,"stream":true,"messages":[{"role":"user","content":"ping"}]}`, 205)
 }

@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/internal/ir"
+	"tollgate/internal/ledger"
+	"tollgate/internal/limit"
 	"tollgate/internal/web"
 	"tollgate/internal/wire"
 )
@@ -31,7 +34,7 @@ type call struct {
 	// Door: what path and headers tell.
 	route    wire.Route
 	routeErr error
-	codec    Codec
+	codec    *Codec
 
 	// Authenticate.
 	principal tollgate.Principal
@@ -43,9 +46,21 @@ type call struct {
 	query    url.Values
 	peeked   wire.Peeked
 
+	// Translation, decoded once for all targets.
+	asked     *ir.Request
+	embedding *ir.Embedding
+	losses    []ir.Loss // of the request to who answers, and of the answer
+	strict    bool      // the client refuses them
+
 	// row is the request row; it is complete once recorded is set.
 	row      tollgate.Request
-	held     *tollgate.Dispatch // admitted by the ledger, not yet settled
+	owned    [limit.MaxChain + 1]limit.Owner
+	grant    limit.Grant        // of its rate limits; nil = not asked for
+	limited  bool               // a quota bounds what it may cost
+	claim    *ledger.Claim      // of held or done
+	held     *tollgate.Dispatch // under way
+	done     *tollgate.Dispatch // its outcome is known, its claim not yet closed
+	sent     int                // dispatches so far
 	recorded bool
 	probe    bool // no call at all, see isProbe
 	// recordTried is set when the store was asked to take the row and waited for.
@@ -57,7 +72,7 @@ type call struct {
 	ctx    context.Context //nolint:containedctx // a call is what happens within one context
 	cancel context.CancelCauseFunc
 
-	timer     *time.Timer // ends the call when the provider is silent
+	silence   silence     // of the provider that is being read
 	lingering atomic.Bool // its silence is the end of a complete answer
 
 	mu          sync.Mutex // guards what interrupt and the handler share
@@ -80,7 +95,7 @@ func (p *Proxy) open(w http.ResponseWriter, r *http.Request) *call {
 	if c.route.Dialect == "" {
 		c.route.Dialect = dialectOf(r.Header)
 	}
-	c.codec = p.Codecs[c.route.Dialect]
+	c.codec = p.codec(c.route.Dialect)
 	c.row = tollgate.Request{
 		ID: c.id, StartedAt: c.start, UserAgent: clip(r.UserAgent(), maxUserAgent),
 		Dialect: c.route.Dialect, Operation: c.route.Operation, Model: clip(c.route.Model, tollgate.MaxModelNameLength),
@@ -117,6 +132,8 @@ func (c *call) close() {
 		c.panicked(v)
 	}
 	c.settleHeld()
+	c.closeClaim()
+	c.leaveLimits()
 	c.stopTimer()
 	c.mu.Lock()
 	c.closed = true

@@ -8,6 +8,9 @@
 //
 // Same dialect on both sides means that bytes pass through: the model name,
 // the credentials and stream_options.include_usage are all that changes
-// (CONTRACT 9). A request that a provider of another dialect would have to
-// serve is refused in candidates, the one place where translation plugs in.
+// (CONTRACT 9). A target that speaks another dialect is bridged: its request is
+// decoded into the hub's form and encoded anew (prepare), its answer goes
+// through a translation on the way (translateAnswer, translation). Everything
+// else is the same for both, above all the observer of the provider's dialect,
+// which tells usage, completeness and failures from the provider's own bytes.
 package proxy

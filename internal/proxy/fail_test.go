@@ -261,15 +261,36 @@ func TestBrokenAnswersAreRefused(t *testing.T) { //nolint:tparallel // the cases
 // brokenStore refuses to take rows while it is broken.
 type brokenStore struct {
 	ledger.Log
-	broken *atomic.Bool
+	broken  *atomic.Bool
+	intents bool // it refuses intents too
 }
 
 // Append fails while the store is broken.
 func (s brokenStore) Append(ctx context.Context, rows []tollgate.Request, intents ...tollgate.Intent) error {
-	if s.broken.Load() {
+	if s.broken.Load() && (len(rows) > 0 || s.intents) {
 		return errors.New("disk full")
 	}
 	return s.Log.Append(ctx, rows, intents...)
+}
+
+func TestNothingGoesOutThatIsNotWrittenDown(t *testing.T) {
+	t.Parallel()
+	var broken atomic.Bool
+	v := &spy{answer: says(200, "application/json", chatAnswer)}
+	g := start(t, options{
+		vendor: v, store: func(s ledger.Log) ledger.Log { return brokenStore{Log: s, broken: &broken, intents: true} },
+	})
+	broken.Store(true)
+	if a := g.send("POST", "/v1/chat/completions", askChat); a.Status != 503 || !strings.Contains(a.Body, "was not sent") {
+		t.Errorf("%d %s", a.Status, a.Body)
+	}
+	if v.count() != 0 {
+		t.Errorf("%d requests reached the vendor", v.count())
+	}
+	broken.Store(false)
+	if a := g.send("POST", "/v1/chat/completions", askChat); a.Status != 200 {
+		t.Errorf("later: %d %s", a.Status, a.Body)
+	}
 }
 
 func TestNoAnswerWithoutItsRow(t *testing.T) {
@@ -278,7 +299,7 @@ func TestNoAnswerWithoutItsRow(t *testing.T) {
 	v := &spy{}
 	g := start(t, options{
 		vendor: v, limits: proxy.Limits{Record: 200 * time.Millisecond},
-		store: func(s ledger.Log) ledger.Log { return brokenStore{s, &broken} },
+		store: func(s ledger.Log) ledger.Log { return brokenStore{Log: s, broken: &broken} },
 	})
 	for _, c := range streams() {
 		broken.Store(true)
@@ -308,11 +329,11 @@ type panicky struct {
 	none         map[string]int // stays nil: writing to it panics
 }
 
-func (p *panicky) Hold(ctx context.Context, req *tollgate.Request, d *tollgate.Dispatch) error {
+func (p *panicky) Begin(ctx context.Context, req *tollgate.Request, d *tollgate.Dispatch, amount tollgate.Money) (*ledger.Claim, error) {
 	if p.hold {
 		panic("hold with payload 4711")
 	}
-	return p.Ledger.Hold(ctx, req, d)
+	return p.Ledger.Begin(ctx, req, d, amount)
 }
 
 func (p *panicky) Record(ctx context.Context, req tollgate.Request) error {

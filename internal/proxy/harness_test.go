@@ -25,6 +25,7 @@ import (
 	"tollgate/internal/auth/seal"
 	"tollgate/internal/demo"
 	"tollgate/internal/ledger"
+	"tollgate/internal/limit/memory"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/proxy"
 	"tollgate/internal/route"
@@ -52,8 +53,11 @@ type options struct {
 	timeouts    upstream.Timeouts
 	ledger      func(proxy.Ledger) proxy.Ledger
 	store       func(ledger.Log) ledger.Log
-	settings    string // of each provider
+	prices      string        // of each model, JSON; "" = there is no price book
+	settings    string        // of each provider
+	wait        time.Duration // for money that others hold
 	log         io.Writer
+	shape       func(*proxy.Proxy) // changes the proxy before it serves
 }
 
 // gateway is the data plane on real parts: SQLite, directory, fleet, recorder,
@@ -71,6 +75,9 @@ type gateway struct {
 	Keys    *auth.Accounts
 	Catalog *upstream.Catalog
 	Rec     *ledger.Recorder
+	Money   *ledger.Ledger
+	Book    *book.Book
+	Limits  *memory.Limiter
 	Ring    *seal.Keyring
 	Client  *http.Client
 	User    tollgate.User
@@ -90,7 +97,8 @@ func must(tb testing.TB, err error) {
 }
 
 // start builds a gateway with the providers oa (openai), an (anthropic), ge
-// (gemini) and cp (openai-compatible), all of them the one vendor, and a user
+// (gemini), cp (openai-compatible) and rs (openai, Responses alone), all of them
+// the one vendor, and a user
 // with one key and the permission to use everything.
 func start(tb testing.TB, o options) *gateway {
 	tb.Helper()
@@ -126,13 +134,24 @@ func start(tb testing.TB, o options) *gateway {
 		sink = o.store(sink)
 	}
 	g.Rec = &ledger.Recorder{Log: sink, Logger: log}
-	var accounts proxy.Ledger = proxy.Book{Recorder: g.Rec}
+	ids := &tollgate.RequestIDs{}
+	g.Money = &ledger.Ledger{Recorder: g.Rec, Machine: &ledger.Machine{IDs: ids, Now: time.Now, Zone: time.UTC, Wait: o.wait}}
+	g.Book = &book.Book{Now: time.Now, Log: log}
+	g.Limits = memory.New(time.Now)
+	must(tb, g.feed(ctx, tollgate.AreaCatalogue|tollgate.AreaMoney))
+	var accounts proxy.Ledger = g.Money
 	if o.ledger != nil {
 		accounts = o.ledger(accounts)
 	}
 	g.Proxy = &proxy.Proxy{
 		Directory: g.Dir, Routes: g.table.Load, Fleet: g.Fleet, Codecs: codecs(), Ledger: accounts,
-		IDs: &tollgate.RequestIDs{}, Now: time.Now, Log: log, Limits: o.limits.Defaults(),
+		Limiter: g.Limits, IDs: ids, Now: time.Now, Log: log, Limits: o.limits.Defaults(),
+	}
+	if o.prices != "" {
+		g.Proxy.Prices = g.Book
+	}
+	if o.shape != nil {
+		o.shape(g.Proxy)
 	}
 	door := &web.Door{IDs: g.Proxy.IDs, Now: time.Now, Log: log}
 	g.Server = httptest.NewUnstartedServer(door.Wrap(g.Proxy))
@@ -144,12 +163,12 @@ func start(tb testing.TB, o options) *gateway {
 	return g
 }
 
-func codecs() map[tollgate.Dialect]proxy.Codec {
-	return map[tollgate.Dialect]proxy.Codec{
-		tollgate.DialectOpenAIChat:      {Inbound: openai.Chat{}, Outbound: openai.Chat{}},
-		tollgate.DialectOpenAIResponses: {Inbound: openai.Responses{}, Outbound: openai.Responses{}},
-		tollgate.DialectAnthropic:       {Inbound: anthropic.Codec{}, Outbound: anthropic.Codec{}},
-		tollgate.DialectGemini:          {Inbound: gemini.Codec{}, Outbound: gemini.Codec{}},
+func codecs() map[tollgate.Dialect]*proxy.Codec {
+	return map[tollgate.Dialect]*proxy.Codec{
+		tollgate.DialectOpenAIChat:      proxy.NewCodec(openai.Chat{}),
+		tollgate.DialectOpenAIResponses: proxy.NewCodec(openai.Responses{}),
+		tollgate.DialectAnthropic:       proxy.NewCodec(anthropic.Codec{}),
+		tollgate.DialectGemini:          proxy.NewCodec(gemini.Codec{}),
 	}
 }
 
@@ -178,8 +197,21 @@ func (g *gateway) feed(ctx context.Context, touched tollgate.Area) error {
 	if err := g.Dir.Reload(ctx, g.Store, touched); err != nil {
 		return err
 	}
+	if touched&tollgate.AreaMoney != 0 && g.Money != nil {
+		if err := g.Money.Load(ctx, g.Store); err != nil {
+			return err
+		}
+		if err := g.loadLimits(ctx); err != nil {
+			return err
+		}
+	}
 	if touched&tollgate.AreaCatalogue == 0 {
 		return nil
+	}
+	if g.Book != nil {
+		if err := g.Book.Reload(ctx, g.Store); err != nil {
+			return err
+		}
 	}
 	if err := g.Fleet.Reload(ctx, g.Store); err != nil {
 		return err
@@ -216,10 +248,13 @@ func (g *gateway) seed(o options) {
 		secrets = []string{secretA}
 	}
 	g.update(func(ctx context.Context, tx tollgate.Tx, by tollgate.Actor) error {
-		for _, p := range []struct{ name, kind string }{{"oa", "openai"}, {"an", "anthropic"}, {"ge", "gemini"}, {"cp", "openai-compatible"}} {
+		for _, p := range []struct{ name, kind string }{{"oa", "openai"}, {"an", "anthropic"}, {"ge", "gemini"}, {"cp", "openai-compatible"}, {"rs", "openai"}} {
 			w := upstream.ProviderWrite{Name: tollgate.Some(p.name), Kind: tollgate.Some(p.kind), BaseURL: tollgate.Some(g.Upstr.URL)}
 			if o.settings != "" {
 				w.Settings = tollgate.Some(json.RawMessage(o.settings))
+			}
+			if p.name == "rs" {
+				w.Settings = tollgate.Some(json.RawMessage(`{"dialects":["openai-responses"]}`))
 			}
 			for i, s := range secrets {
 				w.Credentials = append(w.Credentials, upstream.CredentialWrite{Label: tollgate.Some(string(rune('a' + i))), Secret: tollgate.Some(s)})
@@ -230,7 +265,10 @@ func (g *gateway) seed(o options) {
 			}
 			g.ids[p.name] = saved.ID
 			for _, m := range []string{p.name + "-model", "shared-model"} {
-				if _, err := g.Catalog.SaveModel(ctx, tx, by, upstream.ModelWrite{ProviderID: saved.ID, ModelID: tollgate.Some(m)}); err != nil {
+				if p.name == "rs" && m == "shared-model" {
+					continue
+				}
+				if _, err := g.Catalog.SaveModel(ctx, tx, by, upstream.ModelWrite{ProviderID: saved.ID, ModelID: tollgate.Some(m), Prices: prices(o)}); err != nil {
 					return err
 				}
 			}
@@ -427,4 +465,22 @@ func (g *gateway) signIn() string {
 	in, err := auth.NewSessions(g.Store, g.Keys, g.Ring, auth.ThrottleLimits{}).Login(ctx, g.User.Name, word, auth.SignIn{})
 	must(g.tb, err)
 	return in.Token.Reveal()
+}
+
+// loadLimits puts the stored rate limits in force.
+func (g *gateway) loadLimits(ctx context.Context) error {
+	return g.Store.View(ctx, func(tx tollgate.Tx) error {
+		rows, _, err := tx.RateLimits.Query(ctx, tollgate.RateLimitFilter{}, tollgate.Page{All: true})
+		if err == nil {
+			g.Limits.Set(rows)
+		}
+		return err
+	})
+}
+
+func prices(o options) tollgate.Opt[json.RawMessage] {
+	if o.prices == "" {
+		return tollgate.Opt[json.RawMessage]{}
+	}
+	return tollgate.Some(json.RawMessage(o.prices))
 }

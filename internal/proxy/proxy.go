@@ -8,17 +8,11 @@ import (
 
 	"tollgate"
 	"tollgate/internal/auth"
+	"tollgate/internal/ledger"
+	"tollgate/internal/limit"
 	"tollgate/internal/route"
 	"tollgate/internal/upstream"
-	"tollgate/internal/wire"
 )
-
-// Codec is what the data plane needs of a dialect: to speak to clients in it,
-// and to read providers' answers.
-type Codec struct {
-	Inbound  wire.Inbound
-	Outbound wire.Outbound
-}
 
 // Limits bound what one call may take; how long a provider may take is its
 // endpoint's to say. The zero value of a field means its default.
@@ -30,6 +24,13 @@ type Limits struct {
 	Write         time.Duration // for one write to the client; 30 s
 	Grace         time.Duration // for the last words to a client that is cut off; 300 ms
 	Record        time.Duration // for a row to become durable; 10 s
+	// KeepAlive is the silence of a provider after which a streaming client is
+	// sent a sign of life; 15 s, negative = never.
+	KeepAlive time.Duration
+	// Slice is how many tokens of output a stream holds money for at a time;
+	// 1,024. Floor is what the cap on an answer's output is lowered to at least;
+	// 256.
+	Slice, Floor int64
 }
 
 // Defaults returns l with every zero field set to its default.
@@ -51,23 +52,42 @@ func (l Limits) Defaults() Limits {
 	set(&l.Write, 30*time.Second)
 	set(&l.Grace, 300*time.Millisecond)
 	set(&l.Record, 10*time.Second)
+	set(&l.KeepAlive, 15*time.Second)
+	size(&l.Slice, ledger.DefaultSlice)
+	size(&l.Floor, ledger.DefaultFloor)
 	return l
 }
 
-// Proxy is the data plane. All exported fields are required and must not
-// change once it serves; Limits should come from Limits.Defaults. It is an
+// Proxy is the data plane. All exported fields but those that say otherwise
+// are required, and none may change once it serves; Limits should come from
+// Limits.Defaults. It is an
 // http.Handler that is mounted behind web's door, which opens the request event.
 type Proxy struct {
 	Directory *auth.Directory
 	// Routes returns the current routing table; it must not block.
 	Routes func() *route.Table
 	Fleet  *upstream.Fleet
-	Codecs map[tollgate.Dialect]Codec
+	Codecs map[tollgate.Dialect]*Codec
 	Ledger Ledger
-	IDs    *tollgate.RequestIDs
-	Now    func() time.Time
-	Log    *slog.Logger
-	Limits Limits
+	// Prices is the price book; nil = nothing costs anything.
+	Prices Prices
+	// Limiter keeps the rate limits; nil = there are none.
+	Limiter limit.Limiter
+	IDs     *tollgate.RequestIDs
+	Now     func() time.Time
+	Log     *slog.Logger
+	Limits  Limits
+	// Strict refuses every translated call that would lose something.
+	Strict bool
+	// Tokens counts the input of a request where no provider does; nil = such
+	// calls are refused.
+	Tokens TokenCounter
+	// Files fetches what a request refers to, for providers that cannot; nil =
+	// nothing is fetched.
+	Files FileFetcher
+	// Lost is told of everything that a translation did not carry: the feature,
+	// and whether it was carried in another form. nil = nobody is.
+	Lost func(feature string, note bool)
 
 	bodies   budget
 	buffers  buffers // of answers
@@ -124,6 +144,9 @@ func (c *call) serve() error {
 	if c.route.Operation == tollgate.OpGetModel {
 		return c.getModel()
 	}
+	if err := c.readStrict(); err != nil {
+		return err
+	}
 	if err := c.readBody(); err != nil {
 		return err
 	}
@@ -132,6 +155,9 @@ func (c *call) serve() error {
 	}
 	targets, err := c.resolve()
 	if err != nil {
+		return err
+	}
+	if err := c.admit(&targets[0]); err != nil {
 		return err
 	}
 	return c.attempts(targets)

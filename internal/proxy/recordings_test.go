@@ -10,6 +10,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"tollgate/internal/demo"
+	"tollgate/internal/proxy"
 )
 
 // recording is a request that a real client sent.
@@ -139,4 +142,45 @@ func sameQuery(got string, want url.Values) bool {
 	want.Del("key")
 	q, err := url.ParseQuery(got)
 	return err == nil && q.Encode() == want.Encode()
+}
+
+// TestRecordedRequestsAreServedByForeignProviders sends what real clients sent
+// to every provider of another dialect, which refuses what a real one refuses.
+func TestRecordedRequestsAreServedByForeignProviders(t *testing.T) {
+	t.Parallel()
+	all := recordings(t)
+	if len(all) == 0 {
+		t.Log("left out: no recordings beside the project (TOLLGATE_SHARED)")
+		return
+	}
+	g := start(t, options{vendor: &demo.Vendor{AnyModel: true}, shape: func(p *proxy.Proxy) { p.Tokens = ten{} }})
+	served := 0
+	for name, r := range all {
+		path, _, _ := strings.Cut(r.URL, "?")
+		scopes := []string{"/cp", "/rs", "/an", "/ge"}
+		switch {
+		case strings.HasSuffix(path, "/moderations"):
+			continue // nobody else has them
+		case strings.HasSuffix(path, "/embeddings"), strings.Contains(path, "mbedContent"):
+			scopes = []string{"/cp", "/ge"}
+		}
+		own := map[bool]string{strings.HasPrefix(path, "/v1/messages"): "/an", strings.Contains(path, "/models/"): "/ge", strings.HasPrefix(path, "/v1/responses"): "/rs", strings.Contains(path, "chat/") || strings.HasSuffix(path, "/embeddings"): "/cp"}[true]
+		for _, scope := range scopes {
+			if scope == own {
+				continue
+			}
+			req := g.request(t.Context(), "POST", scope+r.URL, string(r.Body), "Anthropic-Version", "")
+			for _, h := range r.Headers {
+				if k := strings.ToLower(h[0]); strings.HasPrefix(k, "anthropic-") || strings.HasPrefix(k, "openai-") || strings.HasPrefix(k, "x-stainless-") {
+					req.Header.Add(h[0], h[1])
+				}
+			}
+			a := g.do(req)
+			served++
+			if a.Status != 200 || a.Err != nil {
+				t.Errorf("%s to %s: status %d, %v: %s", name, scope, a.Status, a.Err, a.Body)
+			}
+		}
+	}
+	t.Logf("%d recorded requests served by providers of another dialect", served)
 }

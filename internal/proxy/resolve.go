@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"tollgate"
+	"tollgate/internal/ir"
 	"tollgate/internal/route"
 	"tollgate/internal/upstream"
 )
@@ -12,6 +13,19 @@ import (
 type target struct {
 	route.Candidate
 	endpoint *upstream.Endpoint
+	// dialect, op and codec are what is spoken to the provider.
+	dialect tollgate.Dialect
+	op      tollgate.Operation
+	codec   *Codec
+	// translated is set where dialect is not the caller's, estimated where no
+	// provider is asked at all.
+	translated, estimated bool
+	// stop are the stop sequences that the gateway applies, and losses what the
+	// provider's dialect does not carry of the request; set by translate.
+	stop   []string
+	losses []ir.Loss
+	// offer is what the request to it may cost.
+	offer offer
 }
 
 // resolve turns the name that was asked for into the targets to try, in order:
@@ -29,7 +43,7 @@ func (c *call) resolve() ([]target, error) {
 		}
 		permitted = true
 		if e, ok := c.p.Fleet.Endpoint(cand.ProviderID); ok {
-			targets = append(targets, target{cand, e})
+			targets = append(targets, target{Candidate: cand, endpoint: e})
 		}
 	}
 	switch {
@@ -53,19 +67,24 @@ func (c *call) othersAllowed(providerID int64) bool {
 	return true
 }
 
-// speaking keeps the targets that serve the operation in the caller's dialect.
-// This is where translation plugs in: a target that speaks another dialect
-// will be kept, with the pair of codecs that bridges to it.
+// speaking keeps the targets that can serve the operation: first those that
+// do so in the caller's own dialect, then those that need a translation, each
+// in the order of the candidates.
 func (c *call) speaking(targets []target) ([]target, error) {
 	kept := targets[:0]
+	var others []target
 	for _, t := range targets {
 		if t.endpoint.Serves(c.route.Dialect, c.route.Operation) {
+			t.dialect, t.op, t.codec = c.route.Dialect, c.route.Operation, c.codec
 			kept = append(kept, t)
+		} else if c.bridge(&t) {
+			others = append(others, t)
 		}
 	}
+	kept = append(kept, others...)
 	if len(kept) == 0 {
 		return nil, tollgate.Errorf(tollgate.CodeUnsupported,
-			"model %q is served by a provider that does not serve this route (%s, %s), and this gateway does not translate between protocols yet",
+			"model %q is served by a provider that does not serve this route (%s, %s), and there is no translation for it",
 			c.row.Model, c.route.Dialect, c.route.Operation)
 	}
 	return kept, nil

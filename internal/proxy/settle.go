@@ -23,8 +23,9 @@ const (
 // bytesPerToken is the rule of thumb for what nobody counted.
 const bytesPerToken = 4
 
-// settle closes the dispatch with what its answer told; obs is nil if none
-// came. It is called once for each dispatch that was held.
+// settle says what the answer told of the dispatch, and what that costs; obs is
+// nil if none came. It is called once for each dispatch that was held. Its claim
+// is closed by the next dispatch of the call or at the call's end.
 func (c *call) settle(d *tollgate.Dispatch, class string, obs wire.Observer) {
 	c.held = nil
 	d.Latency = c.p.Now().Sub(d.StartedAt)
@@ -41,7 +42,10 @@ func (c *call) settle(d *tollgate.Dispatch, class string, obs wire.Observer) {
 		}
 		d.Tokens.Output = max(d.Tokens.Output, (u.OutputBytes+bytesPerToken-1)/bytesPerToken)
 	}
-	c.p.Ledger.Settle(&c.row, d)
+	if c.p.Prices != nil {
+		c.p.Prices.Price(&c.row, d)
+	}
+	c.done = d
 }
 
 // mustEstimate reports whether the numbers are not the provider's own: it gave
@@ -84,6 +88,7 @@ func (c *call) stopClass(e *tollgate.Error) string {
 // record makes the row durable. Its context is not the client's: an answer is
 // accounted for whether or not anyone waits for it.
 func (c *call) record() error {
+	c.closeClaim()
 	c.row.Latency = c.p.Now().Sub(c.start)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.r.Context()), c.p.Limits.Record)
 	defer cancel()

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"tollgate"
-	"tollgate/internal/upstream"
+	"tollgate/internal/ir"
 	"tollgate/internal/wire"
 	"tollgate/internal/wire/sse"
 )
@@ -61,11 +61,14 @@ type stream struct {
 	d       *tollgate.Dispatch
 	resp    *http.Response
 	obs     wire.Observer
-	framing wire.Framing
+	framing wire.Framing // of the provider
+	tr      *translation // nil: events pass through
 	*chunk
-	events  int // with data, sent or ready to be
-	waiting int // with data, in held
+	taken   int64 // of the memory for bodies, by a stream that is collected
+	events  int   // with data, sent or ready to be
+	waiting int   // with data, in held
 	phase   phase
+	paid    paid
 }
 
 // phase is how far a stream is.
@@ -82,13 +85,26 @@ const (
 // failure is still an ordinary refusal.
 func (c *call) relayStream(t *target, d *tollgate.Dispatch, resp *http.Response, f wire.Framing) *failure {
 	s := &stream{c: c, t: t, d: d, resp: resp, obs: c.observe(t), framing: f, chunk: c.p.chunks.get(f)}
+	if t.translated {
+		s.tr = c.newTranslation(t)
+	}
+	s.meter()
+	if s.mayBeat() {
+		c.beatWith(s.beat)
+	}
 	c.p.streams.Add(1)
 	defer func() {
 		c.stopTimer()
+		c.beatWith(nil)
+		c.p.bodies.give(s.taken)
 		c.p.streams.Add(-1)
 		c.p.chunks.put(s.chunk)
 	}()
-	return s.end(s.run())
+	h := s.run()
+	if s.collects() && (h == nil || c.recorded) {
+		return s.deliver()
+	}
+	return s.end(h)
 }
 
 // run reads and sends until the answer ends; nil = it is whole.
@@ -100,6 +116,9 @@ func (s *stream) run() *halt {
 		c.stopTimer()
 		s.in.Fill(n)
 		if n > 0 {
+			if h := s.keep(n); h != nil {
+				return h
+			}
 			if h := s.take(); h != nil {
 				return h
 			}
@@ -119,19 +138,27 @@ func (s *stream) run() *halt {
 type halt struct {
 	err   *tollgate.Error
 	class string
+	// length says that the answer is to end as one whose cap is reached.
+	length bool
 }
+
+// broke is the end of a stream that went wrong.
+func broke(err *tollgate.Error, class string) *halt { return &halt{err: err, class: class} }
 
 // take handles the events that are whole and sends what is ready.
 func (s *stream) take() *halt {
 	for {
 		ev, ok, err := s.in.Next()
 		if err != nil {
-			return &halt{tollgate.WrapError(tollgate.CodeUpstream, err, "the provider's stream is not well formed"), classInvalid}
+			return broke(tollgate.WrapError(tollgate.CodeUpstream, err, "the provider's stream is not well formed"), classInvalid)
 		}
 		if !ok {
 			break
 		}
 		if h := s.event(&ev); h != nil {
+			return h
+		}
+		if h := s.pay(); h != nil {
 			return h
 		}
 	}
@@ -140,6 +167,9 @@ func (s *stream) take() *halt {
 
 // event decides on one event.
 func (s *stream) event(ev *sse.Event) *halt {
+	if s.tr != nil {
+		return s.translated(ev)
+	}
 	if ev.Data == nil {
 		if ev.End || len(s.held) > 0 {
 			s.held = append(s.held, ev.Raw...)
@@ -177,6 +207,7 @@ func (s *stream) event(ev *sse.Event) *halt {
 		}
 	}
 	s.release()
+	s.follow(ev.Name, data)
 	s.out = ev.AppendTo(s.out, data)
 	s.events++
 	return nil
@@ -197,6 +228,9 @@ func (s *stream) release() {
 func (s *stream) settled() *halt {
 	s.c.settle(s.d, classNone, s.obs)
 	s.c.served(s.t, s.d)
+	if s.tr != nil {
+		s.c.lose(s.tr.losses())
+	}
 	if err := s.c.record(); err != nil {
 		return &halt{err: tollgate.AsError(err)}
 	}
@@ -205,7 +239,7 @@ func (s *stream) settled() *halt {
 
 // finish handles the end of the provider's bytes; nil = the answer is whole.
 func (s *stream) finish(err error) *halt {
-	failed := &halt{tollgate.Errorf(tollgate.CodeUpstream, "the provider reported a failure in its stream"), classStatus}
+	failed := broke(tollgate.Errorf(tollgate.CodeUpstream, "the provider reported a failure in its stream"), classStatus)
 	if s.phase == phaseFailed {
 		return failed
 	}
@@ -216,6 +250,9 @@ func (s *stream) finish(err error) *halt {
 	}
 	if s.phase == phaseFailed {
 		return failed
+	}
+	if s.tr != nil {
+		return s.finishTranslated()
 	}
 	if s.c.held != nil { // complete without a terminator (Gemini)
 		if h := s.settled(); h != nil {
@@ -232,9 +269,9 @@ func (s *stream) rest(err error) *halt {
 	c := s.c
 	lingered := errors.Is(context.Cause(c.ctx), errLinger)
 	if e := c.stopped(); e != nil && !lingered {
-		return &halt{e, c.stopClass(e)}
+		return broke(e, c.stopClass(e))
 	}
-	broken := &halt{tollgate.WrapError(tollgate.CodeUpstream, err, "the provider's stream broke off"), classCut}
+	broken := broke(tollgate.WrapError(tollgate.CodeUpstream, err, "the provider's stream broke off"), classCut)
 	if err != io.EOF && !lingered { //nolint:errorlint // net/http gives it bare
 		return broken
 	}
@@ -268,10 +305,13 @@ func (s *stream) end(h *halt) *failure {
 		}
 	}
 	if e := c.wasInterrupted(); e != nil && c.held != nil && s.phase != phaseFailed {
-		h = &halt{e, c.stopClass(e)}
+		h = broke(e, c.stopClass(e))
 	}
 	if c.held != nil {
 		c.settle(s.d, h.class, s.obs)
+	}
+	if h.length && s.cutShort(h.err) {
+		return nil
 	}
 	if !c.wrote && s.phase != phaseFailed {
 		return &failure{err: h.err}
@@ -285,7 +325,10 @@ func (s *stream) end(h *halt) *failure {
 	if h.err.Reason == reasonGone {
 		return nil
 	}
-	if s.phase != phaseFailed { // else the provider's own error event goes out
+	switch {
+	case s.tr != nil:
+		s.out = s.tr.enc.Error(s.out, h.err)
+	case s.phase != phaseFailed: // else the provider's own error event goes out
 		s.out = append(s.out, c.codec.Inbound.ErrorEvent(h.err, s.framing, s.events, c.id)...)
 	}
 	_ = s.flush()
@@ -299,7 +342,11 @@ func (s *stream) flush() *halt {
 	}
 	c := s.c
 	if !c.wrote {
-		upstream.ResponseHeader(c.w.Header(), s.resp.Header)
+		var known []ir.Loss
+		if s.tr != nil {
+			known = s.tr.losses()
+		}
+		c.answerHeader(s.t, s.resp, known...)
 		c.w.Header()["X-Accel-Buffering"] = []string{"no"}
 		c.wrote = true
 		c.w.WriteHeader(s.resp.StatusCode)
@@ -317,5 +364,5 @@ func (s *stream) flush() *halt {
 	if why := c.wasInterrupted(); why != nil {
 		e = why
 	}
-	return &halt{e, c.stopClass(e)}
+	return broke(e, c.stopClass(e))
 }

@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"tollgate"
+	"tollgate/internal/ir"
 	"tollgate/internal/upstream"
 	"tollgate/internal/wire"
 )
@@ -17,10 +20,14 @@ import (
 // decides, not what was asked for.
 func (c *call) relay(t *target, d *tollgate.Dispatch, resp *http.Response) *failure {
 	kind := resp.Header.Get("Content-Type")
+	c.losses = nil
+	c.lose(t.losses)
 	switch {
+	case t.translated && t.op != tollgate.OpGenerate:
+		return c.relayWhole(t, d, resp)
 	case strings.HasPrefix(kind, "text/event-stream"):
 		return c.relayStream(t, d, resp, wire.FramingSSE)
-	case c.peeked.Stream && c.route.Framing == wire.FramingJSONArray && strings.HasPrefix(kind, "application/json"):
+	case !t.translated && c.peeked.Stream && c.route.Framing == wire.FramingJSONArray && strings.HasPrefix(kind, "application/json"):
 		return c.relayStream(t, d, resp, wire.FramingJSONArray)
 	default:
 		return c.relayWhole(t, d, resp)
@@ -31,10 +38,10 @@ func (c *call) relay(t *target, d *tollgate.Dispatch, resp *http.Response) *fail
 // name it sent, if that is not the provider's own.
 func (c *call) observe(t *target) wire.Observer {
 	o := wire.ObserveOptions{DropUsageChunk: c.asksUsage(t)}
-	if c.peeked.Model != t.Model {
+	if c.peeked.Model != t.Model && !t.translated {
 		o.Model = c.peeked.Model
 	}
-	return c.codec.Outbound.Observe(c.route.Operation, o)
+	return t.codec.Outbound.Observe(t.op, o)
 }
 
 // relayWhole relays an answer that is not streamed: read to its end, counted,
@@ -53,18 +60,70 @@ func (c *call) relayWhole(t *target, d *tollgate.Dispatch, resp *http.Response) 
 		return c.unread(d, obs, err)
 	}
 	body, err := obs.Body(buf.data)
+	if err == nil && t.translated {
+		body, err = c.translateAnswer(t, buf.data)
+	}
 	if err != nil {
 		c.settle(d, classInvalid, obs)
-		return &failure{err: tollgate.WrapError(tollgate.CodeUpstream, err, "the provider's answer is not one of its protocol")}
+		return &failure{err: c.notAnAnswer(t, err)}
 	}
 	c.settle(d, classNone, obs)
 	c.served(t, d)
 	if err := c.record(); err != nil {
 		return &failure{err: tollgate.AsError(err)}
 	}
-	upstream.ResponseHeader(c.w.Header(), resp.Header)
+	c.answerHeader(t, resp)
 	c.write(resp.StatusCode, body)
 	return nil
+}
+
+// notAnAnswer is what the client is told of a 2xx answer that err is wrong
+// with. A translated one may also hold the provider's own report of a failure.
+func (c *call) notAnAnswer(t *target, err error) *tollgate.Error {
+	if e, ok := errors.AsType[*tollgate.Error](err); ok && t.translated {
+		return scrubbed(t, e)
+	}
+	return tollgate.WrapError(tollgate.CodeUpstream, err, "the provider's answer is not one of its protocol")
+}
+
+// scrubbed returns e without secrets in what a provider said.
+func scrubbed(t *target, e *tollgate.Error) *tollgate.Error {
+	clean := *e
+	clean.Message = string(t.endpoint.Scrub([]byte(e.Message)))
+	return &clean
+}
+
+// answerHeader sets the headers of a 2xx answer: those of the provider that
+// may cross, or, translated, those of the client's own protocol. more are losses
+// that are known and not yet noted.
+func (c *call) answerHeader(t *target, resp *http.Response, more ...ir.Loss) {
+	h := c.w.Header()
+	if t.op == tollgate.OpCount {
+		h[headerCount] = []string{"provider"}
+	}
+	if t.offer.lowered {
+		h[headerClamped] = []string{strconv.FormatInt(t.offer.cap, 10)}
+	}
+	defer c.limitHeader()
+	if !t.translated {
+		upstream.ResponseHeader(h, resp.Header)
+		return
+	}
+	h["Content-Type"] = []string{"application/json"}
+	if c.peeked.Stream && t.op == tollgate.OpGenerate && c.route.Framing == wire.FramingSSE {
+		h["Content-Type"] = []string{"text/event-stream; charset=utf-8"}
+		h["Cache-Control"] = []string{"no-cache"}
+	}
+	switch c.route.Dialect {
+	case tollgate.DialectAnthropic:
+		h["Request-Id"] = []string{c.id.String()}
+	case tollgate.DialectOpenAIChat, tollgate.DialectOpenAIResponses:
+		h["X-Request-Id"] = []string{c.id.String()}
+	case tollgate.DialectGemini:
+	}
+	if text := lossText(append(slices.Clip(c.losses), more...)); text != "" {
+		h[headerLoss] = []string{text}
+	}
 }
 
 // unread settles a dispatch whose answer could not be read to its end.
@@ -88,31 +147,6 @@ func (c *call) unread(d *tollgate.Dispatch, obs wire.Observer, err error) *failu
 	}
 	c.settle(d, class, obs)
 	return f
-}
-
-// idleTimer ends the call with CodeTimeout if the provider sends nothing for d.
-func (c *call) idleTimer(d time.Duration) {
-	if c.timer == nil {
-		c.timer = time.AfterFunc(d, c.idle)
-		return
-	}
-	c.timer.Reset(d)
-}
-
-func (c *call) stopTimer() {
-	if c.timer != nil {
-		c.timer.Stop()
-	}
-}
-
-// idle runs when a timer fires. After the terminator of a stream there is
-// nothing left to wait for, so that this is its end and no failure.
-func (c *call) idle() {
-	if c.lingering.Load() {
-		c.cancel(errLinger)
-		return
-	}
-	c.cancel(&tollgate.Error{Code: tollgate.CodeTimeout, Message: "the provider stopped sending"})
 }
 
 var errLinger = errors.New("the stream is complete, and its connection stayed open")

@@ -21,6 +21,8 @@ type Candidate struct {
 	// Asked is the name that the client sent less its provider part; it is
 	// what permission patterns match.
 	Asked string
+	// OutputTokens is the most that the model generates, in tokens; 0 = unknown.
+	OutputTokens int64
 }
 
 // Table resolves names. The zero value knows none.
@@ -93,7 +95,7 @@ func (t *Table) addModels(byID map[int64]*provider, models []tollgate.Model) {
 		}
 		// A disabled model is kept by its provider, so that it does not pass
 		// as an unlisted one.
-		row := &listed{m, p, []Candidate{{p.id, p.name, m.ModelID, m.ModelID}}}
+		row := &listed{m, p, []Candidate{{p.id, p.name, m.ModelID, m.ModelID, m.OutputTokens}}}
 		p.models[m.ModelID] = row
 		if m.Enabled {
 			t.models = append(t.models, *row)
@@ -212,7 +214,7 @@ func (t *Table) resolveAt(p *provider, name string) ([]Candidate, error) {
 func (p *provider) model(name string) []Candidate {
 	switch row := p.models[name]; {
 	case row == nil:
-		return []Candidate{{p.id, p.name, name, name}}
+		return []Candidate{{p.id, p.name, name, name, 0}}
 	case !row.Enabled:
 		return nil
 	default:

@@ -3,6 +3,7 @@ package telemetry_test
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -93,11 +94,17 @@ func TestL05MetricLabelsStayBounded(t *testing.T) {
 	m.Tokens("openai", 1, 2, 3, 4, 5)
 	m.FirstToken("openai-chat", time.Millisecond)
 	m.Revoked()
+	for i := range 1000 {
+		m.Lost("feature_"+strconv.Itoa(i), i == 0)
+	}
+	m.Lost("feature_1", false)
 	m.Gauge("tollgate_test_gauge", "A gauge.", func() float64 { return 7 })
 	text := scrape(t, m)
 	for _, want := range []string{
 		`tollgate_requests_total{route="/v1/chat/completions",status="200"} 1`, `tollgate_tokens_total{kind="output",provider="openai"} 4`,
 		"tollgate_test_gauge 7", `tollgate_build_info{version="test"} 1`, "tollgate_streams_revoked_total 1",
+		`tollgate_losses_total{feature="feature_0",kind="note"} 1`, `tollgate_losses_total{feature="feature_1",kind="loss"} 2`,
+		`tollgate_losses_total{feature="other",kind="loss"} 744`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q", want)

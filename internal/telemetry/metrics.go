@@ -7,6 +7,7 @@ package telemetry
 import (
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,6 +25,8 @@ type Metrics struct {
 	dispatch  *prometheus.CounterVec
 	tokens    *prometheus.CounterVec
 	revoked   prometheus.Counter
+	losses    *prometheus.CounterVec
+	features  bounded
 	tokenKind [5]string
 }
 
@@ -53,13 +56,17 @@ func New(version string) *Metrics {
 		revoked: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tollgate_streams_revoked_total", Help: "Open calls ended because their principal was revoked.",
 		}),
+		losses: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tollgate_losses_total",
+			Help: "What translations between dialects did not carry (kind loss) or carried in another form (kind note), by feature.",
+		}, []string{"feature", "kind"}),
 		tokenKind: [5]string{"input", "cache_read", "cache_write", "output", "reasoning"},
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "tollgate_build_info", Help: "Constant 1, with the version.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	info.Set(1)
-	m.registry.MustRegister(m.requests, m.duration, m.first, m.inFlight, m.dispatch, m.tokens, m.revoked, info,
+	m.registry.MustRegister(m.requests, m.duration, m.first, m.inFlight, m.dispatch, m.tokens, m.revoked, m.losses, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -111,3 +118,36 @@ func (m *Metrics) Tokens(provider string, input, cacheRead, cacheWrite, output, 
 
 // Revoked counts an open call that was ended by a revocation.
 func (m *Metrics) Revoked() { m.revoked.Inc() }
+
+// Lost counts something that a translation did not carry, or with note set
+// carried in another form. Of the features the first 256 have names of their
+// own, the rest is "other".
+func (m *Metrics) Lost(feature string, note bool) {
+	kind := "loss"
+	if note {
+		kind = "note"
+	}
+	m.losses.WithLabelValues(m.features.label(feature), kind).Inc()
+}
+
+// maxLabels bounds the values of a label whose words come from many places.
+const maxLabels = 256
+
+// bounded hands out the values of a label. The zero value is ready.
+type bounded struct {
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+func (b *bounded) label(name string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.seen[name] && len(b.seen) >= maxLabels {
+		return "other"
+	}
+	if b.seen == nil {
+		b.seen = map[string]bool{}
+	}
+	b.seen[name] = true
+	return name
+}

@@ -26,6 +26,7 @@ type Endpoint struct {
 	base      base
 	dialects  []tollgate.Dialect
 	usage     bool
+	strict    bool
 	forward   []string
 	timeouts  Timeouts
 	transport http.RoundTripper
@@ -58,7 +59,7 @@ type target struct {
 
 // fixedHeaders are header values shared by all requests of an endpoint.
 type fixedHeaders struct {
-	identity, json, agent, anthropicVersion, none []string
+	identity, json, events, agent, anthropicVersion, none []string
 }
 
 // Credential is an opened secret of ours at a provider. ID 0 stands for a
@@ -80,10 +81,10 @@ func (c *Credential) Report(r Result) { c.health.report(r, c.now()) }
 
 func newEndpoint(p tollgate.Provider, k kind, b base, s settings) *Endpoint {
 	e := &Endpoint{
-		provider: p, kind: k, base: b, dialects: k.dialects, usage: s.IncludeUsage == nil || *s.IncludeUsage, forward: s.ForwardHeaders,
+		provider: p, kind: k, base: b, dialects: k.dialects, usage: s.IncludeUsage == nil || *s.IncludeUsage, strict: s.Strict, forward: s.ForwardHeaders,
 		template: &http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1},
 		fixed: fixedHeaders{
-			identity: []string{"identity"}, json: []string{"application/json"}, agent: []string{"tollgate"},
+			identity: []string{"identity"}, json: []string{"application/json"}, events: []string{"text/event-stream"}, agent: []string{"tollgate"},
 			anthropicVersion: []string{defaultAnthropicVersion}, none: []string{},
 		},
 		urls: map[operationKey]target{},
@@ -167,6 +168,10 @@ func (e *Endpoint) Serves(d tollgate.Dialect, op tollgate.Operation) bool {
 // the client did not ask for (settings.include_usage).
 func (e *Endpoint) IncludeUsage() bool { return e.usage }
 
+// Strict reports whether translated calls that would lose something are
+// refused (settings.strict).
+func (e *Endpoint) Strict() bool { return e.strict }
+
 // Timeouts returns the bounds of calls to the provider.
 func (e *Endpoint) Timeouts() Timeouts { return e.timeouts }
 
@@ -224,7 +229,10 @@ type Call struct {
 	Query url.Values
 	// Header is the client's; see the package documentation for what crosses.
 	Header http.Header
-	Body   []byte
+	// Translated marks a call whose client speaks another dialect: the headers
+	// of its protocol and of its SDK stay here, and what Dialect demands is set.
+	Translated bool
+	Body       []byte
 }
 
 // NewRequest builds the request of call with the credential c. Slices of
@@ -242,7 +250,11 @@ func (e *Endpoint) NewRequest(ctx context.Context, c *Credential, call *Call) (*
 		req.URL = withQuery(to.url, call.Query)
 	}
 	h := make(http.Header, headerRoom(len(call.Header)))
-	copyRequestHeader(h, call.Header, e.forward)
+	if call.Translated {
+		copyTranslatedHeader(h, call.Header, e.forward)
+	} else {
+		copyRequestHeader(h, call.Header, e.forward)
+	}
 	e.setHeaders(h, c, call)
 	req.Header = h
 	if to.method == http.MethodPost {
@@ -283,6 +295,12 @@ func (e *Endpoint) setHeaders(h http.Header, c *Credential, call *Call) {
 	}
 	if _, ok := h["Content-Type"]; !ok && len(call.Body) > 0 {
 		h["Content-Type"] = e.fixed.json
+	}
+	if call.Translated {
+		h["Accept"] = e.fixed.json
+		if call.Stream {
+			h["Accept"] = e.fixed.events
+		}
 	}
 	if call.Dialect == tollgate.DialectAnthropic {
 		if _, ok := h["Anthropic-Version"]; !ok {

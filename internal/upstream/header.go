@@ -133,3 +133,15 @@ func copyRequestHeader(dst, src http.Header, also []string) {
 		}
 	}
 }
+
+// copyTranslatedHeader copies what crosses from a client of another dialect:
+// what is no part of any protocol, and what the operator lets through, less
+// the version of an API that the body no longer has.
+func copyTranslatedHeader(dst, src http.Header, also []string) {
+	named := connectionNamed(src)
+	for _, k := range append([]string{"Idempotency-Key", "X-Idempotency-Key"}, also...) {
+		if v := src[k]; len(v) > 0 && k != "Anthropic-Version" && !named.has(k) {
+			dst[k] = v
+		}
+	}
+}

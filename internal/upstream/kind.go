@@ -98,6 +98,8 @@ type settings struct {
 	// IncludeUsage asks the provider for a usage chunk at the end of OpenAI
 	// streams when the client did not; absent = true.
 	IncludeUsage *bool `json:"include_usage"`
+	// Strict refuses translated calls that would lose something of the request.
+	Strict bool `json:"strict"`
 	// ForwardHeaders are client headers to send on beyond the protocol's own.
 	ForwardHeaders []string `json:"forward_headers"`
 }
@@ -112,7 +114,7 @@ func (k kind) parseSettings(raw json.RawMessage, b base) (settings, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&s); err != nil || dec.More() {
-		return s, tollgate.Invalidf("settings", "settings is an object with the keys dialects (list), version_path (string), include_usage (true or false), forward_headers (list)%s", decodeFault(err))
+		return s, tollgate.Invalidf("settings", "settings is an object with the keys dialects (list), version_path (string), include_usage (true or false), strict (true or false), forward_headers (list)%s", decodeFault(err))
 	}
 	for i, d := range s.Dialects {
 		if !slices.Contains(k.may, d) || slices.Index(s.Dialects, d) != i {

@@ -16,7 +16,7 @@ const (
 )
 
 // maxAttrs is the number of attributes that a log line can have.
-const maxAttrs = 20
+const maxAttrs = 21
 
 // logLine writes the one line of a request: no query string, no header, no
 // body, so that no secret can be in it (SECURITY L-01, L-02).
@@ -87,6 +87,9 @@ func describeCall(f fields, e *Event) {
 	}
 	if e.Provider != "" {
 		f.text("provider", e.Provider)
+	}
+	if c.Losses != "" {
+		f.text("losses", clip(c.Losses, maxErrorText))
 	}
 	if c.FirstToken > 0 {
 		f.span("first_token", c.FirstToken)

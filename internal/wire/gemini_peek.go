@@ -24,7 +24,9 @@ func (p *peeker) geminiMember(name []byte, value jsonscan.Span) error {
 			return p.nestedModel(string(name), value, 1)
 		}
 	case "generationConfig", "generation_config":
-		p.generationConfig(value)
+		return p.generationConfig(value)
+	case "serviceTier", "service_tier":
+		p.takeTier(value)
 	default:
 		return lookAlike(name)
 	}
@@ -83,15 +85,28 @@ func (p *peeker) sameModel(field string, value jsonscan.Span) error {
 	return nil
 }
 
-func (p *peeker) generationConfig(value jsonscan.Span) {
+// generationConfig looks for what bounds the output.
+func (p *peeker) generationConfig(value jsonscan.Span) error {
+	p.out.config, p.out.configEmpty = value, true
 	if p.body[value.Start] != '{' {
-		return
+		return nil
 	}
 	o := p.limits.Object(p.body, value.Start, 1)
 	for o.Next() {
-		switch string(o.Key.Of(p.body)) {
+		p.out.configEmpty = false
+		key := o.Key.Of(p.body)
+		if !plain(key) { // escapes would hide the name
+			text, _ := jsonscan.Text(key)
+			key = []byte(text)
+		}
+		switch string(key) {
 		case "maxOutputTokens", "max_output_tokens":
-			p.takeCap(o.Value)
+			if err := p.takeCap(o.Value); err != nil {
+				return err
+			}
+		case "candidateCount", "candidate_count":
+			p.takeChoices(o.Value)
 		}
 	}
+	return nil
 }

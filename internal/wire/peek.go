@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -40,8 +41,16 @@ type Peeked struct {
 	Stream bool
 	// IncludeUsage says that the client itself asks for a usage chunk.
 	IncludeUsage bool
-	// OutputCap is the largest cap on output tokens in the body; 0 = none.
+	// OutputCap is the largest cap on output tokens in the body; 0 = none that
+	// holds for the operation.
 	OutputCap int64
+	// Choices is how many answers are asked for, each of which may use the whole
+	// cap: n, best_of, the prompts of a completion, candidateCount; 0 = one.
+	Choices int64
+	// ThinkingTokens is Anthropic's budget for thinking, which a cap must exceed.
+	ThinkingTokens int64
+	// ServiceTier is the service tier that is asked for, by the vendor's name.
+	ServiceTier string
 	// Others are further models that the body lets the provider use, each once:
 	// fallbacks (models, fallbacks[].model) and those of tools (tools[].model,
 	// such as an advising model). Whoever may not use one of them must not send
@@ -59,6 +68,8 @@ type Peeked struct {
 	nested        []jsonscan.Span // Gemini: model fields further down
 	streamOptions jsonscan.Span
 	usage         jsonscan.Span // the value of stream_options.include_usage
+	config        jsonscan.Span // Gemini: the value of generationConfig
+	configEmpty   bool
 	caps          [3]outputCap
 	capCount      int
 }
@@ -67,6 +78,9 @@ type outputCap struct {
 	at    jsonscan.Span
 	value int64
 }
+
+// noCap is the value of a cap that caps nothing: null, a text, nothing above 0.
+const noCap = math.MaxInt64
 
 // Peek reads what the gateway must know of a request body in one pass over it
 // and refuses what two decoders could read differently: what is not JSON, a
@@ -94,6 +108,8 @@ type peeker struct {
 	out    Peeked
 	seen   names
 	tag    jsonscan.Span // safety_identifier, used when there is no user
+	// prompts are those of a completion; 0 = not counted.
+	prompts int64
 }
 
 func (p *peeker) run() error {
@@ -133,6 +149,9 @@ func (p *peeker) run() error {
 
 // finish checks what only the whole body can tell.
 func (p *peeker) finish() error {
+	if p.prompts > 1 {
+		p.out.Choices = min(max(p.out.Choices, 1)*p.prompts, maxChoices)
+	}
 	if p.out.User == "" && !p.tag.Empty() {
 		p.out.User = userTag(p.tag.Of(p.body))
 	}
@@ -173,7 +192,19 @@ func (p *peeker) member(name []byte, value jsonscan.Span) error {
 			return p.takeStreamOptions(value)
 		}
 	case "max_tokens", "max_completion_tokens", "max_output_tokens":
-		p.takeCap(value)
+		if p.caps(string(name)) {
+			return p.takeCap(value)
+		}
+	case "n", "best_of":
+		p.takeChoices(value)
+	case "prompt":
+		p.takePrompts(value)
+	case "service_tier":
+		p.takeTier(value)
+	case "thinking":
+		if budget, ok := p.limits.Member(value.Of(p.body), "budget_tokens"); ok && p.route.Dialect == tollgate.DialectAnthropic {
+			p.out.ThinkingTokens, _ = jsonscan.Count(budget, maxCount)
+		}
 	case "user":
 		if p.route.Dialect != tollgate.DialectAnthropic {
 			p.out.User = userTag(value.Of(p.body))
@@ -331,18 +362,6 @@ func (p *peeker) addOther(field string, value jsonscan.Span) error {
 		}
 	}
 	return err
-}
-
-// takeCap notes a cap on output tokens; what is not a number is the provider's
-// to refuse.
-func (p *peeker) takeCap(value jsonscan.Span) {
-	n, ok := jsonscan.Count(value.Of(p.body), maxCount)
-	if !ok || p.out.capCount == len(p.out.caps) {
-		return
-	}
-	p.out.caps[p.out.capCount] = outputCap{value, n}
-	p.out.capCount++
-	p.out.OutputCap = max(p.out.OutputCap, n)
 }
 
 func userTag(value []byte) string {

@@ -21,6 +21,8 @@ func geminiRoute(op tollgate.Operation, model string) wire.Route {
 	return wire.Route{Dialect: gemini, Operation: op, Model: model, Stream: true}
 }
 
+const geminiCap = "generationConfig.maxOutputTokens"
+
 func TestPeekReads(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -38,6 +40,21 @@ func TestPeekReads(t *testing.T) {
 		{"usage declined", chatRoute(), `{"stream_options":{"include_usage":false},"stream":true,"model":"m"}`, wire.Peeked{Model: "m", Stream: true}},
 		{"the larger cap", chatRoute(), `{"model":"m","max_tokens":10,"max_completion_tokens":20}`, wire.Peeked{Model: "m", OutputCap: 20}},
 		{"odd caps", chatRoute(), `{"model":"m","max_tokens":null,"max_completion_tokens":-3}`, wire.Peeked{Model: "m"}},
+		{"a cap of another dialect", chatRoute(), `{"model":"m","max_output_tokens":10}`, wire.Peeked{Model: "m"}},
+		{"answers at once", chatRoute(), `{"model":"m","n":3,"service_tier":"priority"}`, wire.Peeked{Model: "m", Choices: 3, ServiceTier: "priority"}},
+		{
+			"prompts at once", wire.Route{Dialect: chat, Operation: tollgate.OpComplete}, `{"model":"m","prompt":["a","b"],"n":2,"best_of":3}`,
+			wire.Peeked{Model: "m", Choices: 6},
+		},
+		{"one prompt of tokens", wire.Route{Dialect: chat, Operation: tollgate.OpComplete}, `{"model":"m","prompt":[1,2,3]}`, wire.Peeked{Model: "m"}},
+		{
+			"thinking", wire.Route{Dialect: anthropic, Operation: tollgate.OpGenerate}, `{"model":"m","thinking":{"type":"enabled","budget_tokens":2048},"max_tokens":4096}`,
+			wire.Peeked{Model: "m", OutputCap: 4096, ThinkingTokens: 2048},
+		},
+		{
+			"gemini candidates", geminiRoute(tollgate.OpGenerate, "g"), `{"generationConfig":{"candidateCount":2,"max\u004futputTokens":9}}`,
+			wire.Peeked{Model: "g", Stream: true, OutputCap: 9, Choices: 2},
+		},
 		{"user", chatRoute(), `{"model":"m","user":"u1","safety_identifier":"s1"}`, wire.Peeked{Model: "m", User: "u1"}},
 		{"safety identifier", chatRoute(), `{"model":"m","safety_identifier":"s1","user":null}`, wire.Peeked{Model: "m", User: "s1"}},
 		{"nested names do not count", chatRoute(), `{"model":"m","x":{"model":1,"stream":"x","stream":"y"}}`, wire.Peeked{Model: "m"}},
@@ -221,6 +238,15 @@ func TestSplice(t *testing.T) {
 		{"other options", chatRoute(), `{"stream_options":{ "x":1 },"model":"a"}`, wire.Edits{IncludeUsage: true}, `{"stream_options":{"include_usage":true, "x":1 },"model":"a"}`},
 		{"caps", chatRoute(), `{"max_tokens":100,"model":"a","max_completion_tokens":5}`, wire.Edits{OutputCap: 50}, `{"max_tokens":50,"model":"a","max_completion_tokens":5}`},
 		{"no cap is added", chatRoute(), `{"model":"a"}`, wire.Edits{OutputCap: 50}, `{"model":"a"}`},
+		{"a cap is added", chatRoute(), `{"model":"a"}`, wire.Edits{OutputCap: 50, CapName: "max_tokens"}, `{"max_tokens":50,"model":"a"}`},
+		{"a cap that is none", chatRoute(), `{"model":"a","max_tokens":null,"max_completion_tokens":-1}`, wire.Edits{OutputCap: 50, CapName: "max_tokens"}, `{"model":"a","max_tokens":50,"max_completion_tokens":50}`},
+		{"a cap in words", chatRoute(), `{"model":"a","max_tokens":"999"}`, wire.Edits{OutputCap: 50, CapName: "max_tokens"}, `{"model":"a","max_tokens":50}`},
+		{"another dialect's cap", chatRoute(), `{"model":"a","max_output_tokens":5}`, wire.Edits{OutputCap: 50, CapName: "max_tokens"}, `{"max_tokens":50,"model":"a","max_output_tokens":5}`},
+		{"cap and usage", chatRoute(), `{"model":"a"}`, wire.Edits{OutputCap: 50, CapName: "max_tokens", IncludeUsage: true}, `{"stream_options":{"include_usage":true},"max_tokens":50,"model":"a"}`},
+		{"gemini cap", geminiRoute(tollgate.OpGenerate, "a"), `{"contents":[]}`, wire.Edits{OutputCap: 4, CapName: geminiCap}, `{"generationConfig":{"maxOutputTokens":4},"contents":[]}`},
+		{"gemini cap alone", geminiRoute(tollgate.OpGenerate, "a"), `{}`, wire.Edits{OutputCap: 4, CapName: geminiCap}, `{"generationConfig":{"maxOutputTokens":4}}`},
+		{"gemini cap in a configuration", geminiRoute(tollgate.OpGenerate, "a"), `{"generation_config":{"topK":1}}`, wire.Edits{OutputCap: 4, CapName: geminiCap}, `{"generation_config":{"maxOutputTokens":4,"topK":1}}`},
+		{"gemini cap in an empty one", geminiRoute(tollgate.OpGenerate, "a"), `{"generationConfig":null}`, wire.Edits{OutputCap: 4, CapName: geminiCap}, `{"generationConfig":{"maxOutputTokens":4}}`},
 		{"moderation", wire.Route{Dialect: chat, Operation: tollgate.OpModerate}, `{"input":"x"}`, wire.Edits{Model: "b"}, `{"model":"b","input":"x"}`},
 		{"empty moderation", wire.Route{Dialect: chat, Operation: tollgate.OpModerate}, `{}`, wire.Edits{Model: "b"}, `{"model":"b"}`},
 		{"gemini", geminiRoute(tollgate.OpGenerate, "a"), `{"generationConfig":{"maxOutputTokens":9},"model":"models/a"}`, wire.Edits{Model: "b", OutputCap: 4}, `{"generationConfig":{"maxOutputTokens":4},"model":"models/b"}`},

@@ -82,3 +82,22 @@ func RefusalHeader(e *tollgate.Error) http.Header {
 
 // RetrySeconds rounds a wait up to whole seconds.
 func RetrySeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
+
+// Tightest picks the limit on requests and the one on tokens that a protocol's
+// headers tell of: a day's only where it has less left than a minute's. nil =
+// there is none.
+func Tightest(limits []tollgate.LimitState) (requests, tokens *tollgate.LimitState) {
+	for i := range limits {
+		l := &limits[i]
+		switch l.Kind {
+		case tollgate.LimitRequestsMinute, tollgate.LimitRequestsDay:
+			if requests == nil || l.Remaining() < requests.Remaining() {
+				requests = l
+			}
+		case tollgate.LimitTokensMinute:
+			tokens = l
+		case tollgate.LimitConcurrency: // no protocol has a header for it
+		}
+	}
+	return requests, tokens
+}

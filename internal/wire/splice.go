@@ -15,9 +15,11 @@ type Edits struct {
 	Model string
 	// IncludeUsage makes stream_options.include_usage true.
 	IncludeUsage bool
-	// OutputCap lowers caps on output tokens that exceed it; 0 = leave. It
-	// never adds one.
+	// OutputCap lowers caps on output tokens that exceed it; 0 = leave.
 	OutputCap int64
+	// CapName is the member that OutputCap is written into where the body has
+	// no cap, "generationConfig.maxOutputTokens" for Gemini; empty = none is added.
+	CapName string
 }
 
 // edit replaces a range of the body; an empty range inserts.
@@ -51,10 +53,13 @@ func Splice(body []byte, p *Peeked, e Edits) []byte {
 			edits = append(edits, edit{c.at, strconv.FormatInt(e.OutputCap, 10)})
 		}
 	}
+	if e.OutputCap > 0 && e.CapName != "" && p.capCount == 0 {
+		edits = append(edits, p.insertCap(body, e))
+	}
 	if len(edits) == 0 {
 		return body
 	}
-	slices.SortFunc(edits, func(a, b edit) int { return a.at.Start - b.at.Start })
+	slices.SortStableFunc(edits, func(a, b edit) int { return a.at.Start - b.at.Start })
 	size := len(body)
 	for _, x := range edits {
 		size += len(x.with) - (x.at.End - x.at.Start)
@@ -75,6 +80,31 @@ func (p *Peeked) insertModel(model string) edit {
 	}
 	return edit{jsonscan.Span{Start: p.open, End: p.open}, text}
 }
+
+// insertCap makes the edit that adds a cap on output tokens.
+func (p *Peeked) insertCap(body []byte, e Edits) edit {
+	name, limit := e.CapName, strconv.FormatInt(e.OutputCap, 10)
+	at := p.open
+	comma := ","
+	if p.empty {
+		comma = ""
+	}
+	if inner, ok := strings.CutPrefix(name, geminiConfig+"."); ok {
+		member := `"` + inner + `":` + limit
+		switch {
+		case p.config.Empty():
+			return edit{jsonscan.Span{Start: at, End: at}, `"` + geminiConfig + `":{` + member + "}" + comma}
+		case body[p.config.Start] != '{' || p.configEmpty:
+			return edit{p.config, "{" + member + "}"}
+		}
+		at = p.config.Start + 1
+		return edit{jsonscan.Span{Start: at, End: at}, member + ","}
+	}
+	return edit{jsonscan.Span{Start: at, End: at}, `"` + name + `":` + limit + comma}
+}
+
+// geminiConfig is the member that Gemini's caps stand in.
+const geminiConfig = "generationConfig"
 
 // includeUsage makes the edit that asks for a usage chunk.
 func (p *Peeked) includeUsage() edit {

@@ -77,7 +77,8 @@ type StreamEncoder interface {
 	// numbers go on).
 	Error(dst []byte, e *tollgate.Error) []byte
 	// Ping appends what keeps the connection alive while the provider is silent:
-	// the protocol's own event, else a comment; nothing in a JSON array.
+	// the protocol's own event, else a comment; nothing where clients understand
+	// neither.
 	Ping(dst []byte) []byte
 	// Losses are what the events so far lost.
 	Losses() []ir.Loss

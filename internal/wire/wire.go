@@ -7,6 +7,7 @@ package wire
 
 import (
 	"net/http"
+	"time"
 
 	"tollgate"
 )
@@ -61,6 +62,9 @@ type Inbound interface {
 	// ErrorEvent returns the framed bytes that end an open stream with an
 	// error; events is how many events went out before (a JSON array needs it).
 	ErrorEvent(e *tollgate.Error, f Framing, events int, id tollgate.RequestID) []byte
+	// LimitHeader sets the protocol's headers that tell how rate limits stand:
+	// those of requests and of tokens per minute, else per day.
+	LimitHeader(h http.Header, limits []tollgate.LimitState, now time.Time)
 	// EncodeModels returns the body of a model list. Shape only: paging
 	// parameters of the protocol are honoured from q (limit, after_id, pageSize, pageToken).
 	EncodeModels(models []ModelInfo, q map[string][]string) []byte
@@ -73,6 +77,22 @@ type Outbound interface {
 	Dialect() tollgate.Dialect
 	// Observe starts watching one answer.
 	Observe(op tollgate.Operation, o ObserveOptions) Observer
+	// Cutter starts following a streamed answer that may have to be cut.
+	Cutter(op tollgate.Operation, f Framing) Cutter
+}
+
+// Cutter ends a streamed answer that passes through before its time, in the
+// way that the protocol ends one whose cap on output is reached. It is used by
+// one goroutine.
+type Cutter interface {
+	// Event takes the data of an event as the client reads it. data is only
+	// valid during the call.
+	Event(name, data []byte)
+	// Cut appends the framed events that end the answer, with what it used
+	// where the protocol says that (usage says whether the client asked for it,
+	// where it has to ask). It reports false, and appends nothing, when the
+	// answer has not begun.
+	Cut(dst []byte, used tollgate.Tokens, usage bool) ([]byte, bool)
 }
 
 // Codec is both faces of a dialect. Codecs are stateless values.

@@ -102,8 +102,11 @@ func otherRows() []matrixRow {
 	add(http.MethodGet, "/v1/chat/completions", http.StatusMethodNotAllowed)
 	add(http.MethodPost, "/v1/images/generations", http.StatusNotImplemented)
 	add(http.MethodPost, "/v1/files", http.StatusNotImplemented)
-	add(http.MethodPost, "/{provider}/v1/messages", http.StatusNotImplemented)
-	rows[len(rows)-1].body = bodyChat // oa does not speak it
+	add(http.MethodPost, "/{provider}/v1/completions", http.StatusNotImplemented)
+	rows[len(rows)-1].path = "/an/v1/completions" // no other protocol has them
+	rows[len(rows)-1].body = `{"model":"demo-small","prompt":"Hello"}`
+	add(http.MethodPost, "/{provider}/v1/messages", http.StatusOK)
+	rows[len(rows)-1].body, rows[len(rows)-1].call = bodyChat, true // translated: oa does not speak it
 	add(http.MethodPost, "/nobody/v1/chat/completions", http.StatusNotFound)
 	rows[len(rows)-1].body = bodyChat
 	add(http.MethodGet, "/v1/nothing", http.StatusNotFound)

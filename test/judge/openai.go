@@ -1,8 +1,3 @@
-// Package judge holds what the gateway writes against the vendors' own
-// descriptions: OpenAI's and Open Responses' OpenAPI documents, Anthropic's
-// official Go SDK, Google's protobuf types. It is a module of its own because
-// those are large. The OpenAPI documents are not part of this project: the
-// judge reads them from TOLLGATE_SHARED where they are present.
 package judge
 
 import (
@@ -17,14 +12,10 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// Verdict is what a judge finds. Failures are wrong types and values outside of
-// closed lists; warnings are members that the description requires and that
-// are left out.
-type Verdict struct{ Failures, Warnings []string }
-
 // Description is an OpenAPI 3.1 document.
 type Description struct {
-	strict, loose *jsonschema.Compiler
+	compiler *jsonschema.Compiler
+	schemas  map[string]*jsonschema.Schema
 }
 
 const base = "https://description.invalid/api.json"
@@ -40,53 +31,54 @@ func ReadDescription(file string) (*Description, error) {
 			return nil, fmt.Errorf("reading %s: %w", file, err)
 		}
 	}
-	d := &Description{strict: jsonschema.NewCompiler(), loose: jsonschema.NewCompiler()}
-	for _, c := range []*jsonschema.Compiler{d.strict, d.loose} {
-		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-		if err != nil {
-			return nil, err
-		}
-		clean(doc, c == d.loose)
-		c.DefaultDraft(jsonschema.Draft2020)
-		if err := c.AddResource(base, doc); err != nil {
-			return nil, err
-		}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", file, err)
 	}
-	return d, nil
+	clean(doc)
+	d := &Description{compiler: jsonschema.NewCompiler(), schemas: map[string]*jsonschema.Schema{}}
+	d.compiler.DefaultDraft(jsonschema.Draft2020)
+	return d, d.compiler.AddResource(base, doc)
 }
 
-// clean removes what OpenAPI documents have beside JSON Schema and, if loose is
-// set, every required member that does not discriminate.
-func clean(v any, loose bool) {
+// clean removes what OpenAPI documents have beside JSON Schema.
+func clean(v any) {
 	switch v := v.(type) {
 	case map[string]any:
-		if v["nullable"] == true { // OpenAPI 3.0's way to say it
-			orNull(v)
-		}
-		for _, k := range []string{"discriminator", "example", "examples", "format", "nullable", "$recursiveAnchor", "$recursiveRef"} {
-			delete(v, k)
-		}
-		for _, k := range []string{"minimum", "maximum"} {
-			if _, ok := v[k].(string); ok { // beyond what JSON numbers carry
-				delete(v, k)
-			}
-		}
-		if list, ok := v["required"].([]any); ok && loose {
-			v["required"] = only(list, "type", "role", "object")
-		}
+		cleanSchema(v)
 		for k := range maps.Clone(v) {
 			if names, ok := v[k].(map[string]any); ok && (k == "properties" || k == "schemas") { // its keys are names
 				for n := range names {
-					clean(names[n], loose)
+					clean(names[n])
 				}
 				continue
 			}
-			clean(v[k], loose)
+			clean(v[k])
 		}
 	case []any:
 		for _, e := range v {
-			clean(e, loose)
+			clean(e)
 		}
+	}
+}
+
+func cleanSchema(v map[string]any) {
+	if v["nullable"] == true { // OpenAPI 3.0's way to say it
+		orNull(v)
+	}
+	for _, k := range []string{"discriminator", "example", "examples", "format", "nullable", "$recursiveAnchor", "$recursiveRef"} {
+		delete(v, k)
+	}
+	for _, k := range []string{"minimum", "maximum"} {
+		if _, ok := v[k].(string); ok { // beyond what JSON numbers carry
+			delete(v, k)
+		}
+	}
+	// The forms of both documents overlap (an input message fits three), which
+	// only a discriminator makes a choice of one.
+	if forms, ok := v["oneOf"].([]any); ok && v["anyOf"] == nil {
+		v["anyOf"] = forms
+		delete(v, "oneOf")
 	}
 }
 
@@ -100,47 +92,21 @@ func orNull(v map[string]any) {
 	}
 }
 
-func only(list []any, names ...string) []any {
-	kept := []any{}
-	for _, e := range list {
-		for _, n := range names {
-			if e == n {
-				kept = append(kept, e)
-			}
-		}
-	}
-	return kept
-}
-
-// Judge validates text against components.schemas.NAME.
+// Judge validates text against components.schemas.NAME. The error is about the
+// text or the description not being readable.
 func (d *Description) Judge(name string, text []byte) (Verdict, error) {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
-		return Verdict{}, err
+		return nil, err
 	}
-	at := base + "#/components/schemas/" + name
-	strict, err := d.strict.Compile(at)
-	if err != nil {
-		return Verdict{}, err
+	schema := d.schemas[name]
+	if schema == nil {
+		if schema, err = d.compiler.Compile(base + "#/components/schemas/" + name); err != nil {
+			return nil, err
+		}
+		d.schemas[name] = schema
 	}
-	why := strict.Validate(doc)
-	if why == nil {
-		return Verdict{}, nil
-	}
-	loose, err := d.loose.Compile(at)
-	if err != nil {
-		return Verdict{}, err
-	}
-	if err := loose.Validate(doc); err != nil {
-		return Verdict{Failures: []string{shorten(err)}}, nil
-	}
-	return Verdict{Warnings: []string{shorten(why)}}, nil
-}
-
-// shorten keeps the lines of a validation error that are about a place.
-func shorten(err error) string {
-	lines := strings.Split(err.Error(), "\n")
-	return strings.Join(lines[:min(len(lines), 14)], "\n")
+	return findings(schema.Validate(doc)), nil
 }
 
 // member returns the string member of a JSON object.
@@ -151,6 +117,15 @@ func member(text []byte, name string) string {
 		return ""
 	}
 	return s
+}
+
+// ChatEvent names the schema of an event of a Chat stream.
+func ChatEvent(text []byte) string {
+	var o struct{ Error json.RawMessage }
+	if json.Unmarshal(text, &o) == nil && o.Error != nil {
+		return "ErrorResponse"
+	}
+	return "CreateChatCompletionStreamResponse"
 }
 
 // OpenResponsesEvent names the schema of an event of the Open Responses

@@ -2,6 +2,8 @@ package laws
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"tollgate/internal/ir"
@@ -12,6 +14,7 @@ type difference struct {
 	path     string
 	was, is  string // empty = nothing
 	invented bool   // a whole element that was not there
+	parts    int    // how many parts an element had that is gone
 }
 
 func (d difference) String() string {
@@ -66,7 +69,7 @@ func compareList[T any](at string, a, b []T, ignore func(string) bool, inner fun
 		path := fmt.Sprintf("%s[%d]", at, max(p[0], 0))
 		switch {
 		case p[1] < 0:
-			out = append(out, difference{path: path, was: brief(a[p[0]])})
+			out = append(out, difference{path: path, was: brief(a[p[0]]), parts: parts(a[p[0]])})
 		case p[0] < 0:
 			out = append(out, difference{path: at, is: brief(b[p[1]]), invented: true})
 		default:
@@ -90,8 +93,8 @@ func align[T any](a, b []T) [][2]int {
 	for i := range score {
 		score[i] = make([]float64, len(b)+1)
 	}
-	for i := len(a) - 1; i >= 0; i-- {
-		for j := len(b) - 1; j >= 0; j-- {
+	for i := range slices.Backward(a) {
+		for j := range slices.Backward(b) {
 			score[i][j] = max(score[i+1][j], score[i][j+1])
 			if s := alike(fa[i], fb[j]); s > 0 {
 				score[i][j] = max(score[i][j], s+score[i+1][j+1])
@@ -146,6 +149,17 @@ func alike(a, b flat) float64 {
 	return (0.01 + float64(same)) / float64(len(a)+len(b))
 }
 
+// parts is how many parts an item has.
+func parts(v any) int {
+	switch x := v.(type) {
+	case ir.Message:
+		return len(x.Parts)
+	case ir.ToolResult:
+		return len(x.Parts)
+	}
+	return 0
+}
+
 func brief(v any) string {
 	s := fmt.Sprintf("%T%+v", v, v)
 	return s[:min(len(s), 160)]
@@ -179,7 +193,7 @@ func responses(a, b *ir.Response) []difference {
 	for n := range max(len(a.Choices), len(b.Choices)) {
 		at := fmt.Sprintf("choices[%d]", n)
 		if n >= len(a.Choices) || n >= len(b.Choices) {
-			out = append(out, difference{path: at, was: fmt.Sprint(len(a.Choices)), is: fmt.Sprint(len(b.Choices))})
+			out = append(out, difference{path: at, was: strconv.Itoa(len(a.Choices)), is: strconv.Itoa(len(b.Choices))})
 			continue
 		}
 		ca, cb := a.Choices[n], b.Choices[n]
@@ -237,10 +251,21 @@ func unexplained(diffs []difference, losses []ir.Loss) []difference {
 }
 
 func explained(d difference, losses []ir.Loss) bool {
+	covered := func(path string) bool {
+		return slices.ContainsFunc(losses, func(l ir.Loss) bool { return l.Covers(path) })
+	}
+	if covered(d.path) {
+		return true
+	}
 	for _, l := range losses {
-		if l.Covers(d.path) || (d.invented && strings.HasPrefix(l.Path, d.path)) || (d.is == "" && l.Path == d.path+".parts") {
+		if d.invented && strings.HasPrefix(l.Path, d.path) {
 			return true
 		}
 	}
-	return false
+	for k := range d.parts {
+		if !covered(ir.PartPath(d.path, k)) {
+			return false
+		}
+	}
+	return d.parts > 0
 }

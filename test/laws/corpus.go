@@ -101,7 +101,7 @@ func (c Case) Route() (wire.Route, error) {
 			tollgate.DialectGemini:          "/v1beta/models/model-x:generateContent",
 		}[c.Dialect]
 	}
-	r, err := http.NewRequest(http.MethodPost, path, nil) //nolint:noctx // it is only parsed
+	r, err := http.NewRequest(http.MethodPost, path, nil)
 	if err != nil {
 		return wire.Route{}, err
 	}

@@ -30,7 +30,7 @@ func flatten(v any) flat {
 }
 
 func (f flat) walk(path string, v reflect.Value) {
-	switch v.Kind() { //nolint:exhaustive // the kinds that package ir is made of
+	switch v.Kind() { // the kinds that package ir is made of
 	case reflect.Pointer, reflect.Interface:
 		if v.IsNil() {
 			return

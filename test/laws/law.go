@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 
 	"tollgate"
@@ -149,7 +150,8 @@ func UnfoldLaw(c Case, target tollgate.Dialect) error {
 	return report(unexplained(responses(whole, folded), enc.Losses()), enc.Losses(), out)
 }
 
-// StreamLaw is AnswerLaw for streams, event by event.
+// StreamLaw is AnswerLaw for streams, event by event. A stream that says itself
+// that it failed is one that fails for the client.
 func StreamLaw(c Case, target tollgate.Dialect) error {
 	req, err := c.asked()
 	if err != nil {
@@ -158,6 +160,9 @@ func StreamLaw(c Case, target tollgate.Dialect) error {
 	events, lost, err := Decode(c, 1<<20)
 	if err != nil {
 		return err
+	}
+	if fails(events) {
+		return failureLaw(req, events, target)
 	}
 	var f ir.Folder
 	for _, ev := range events {
@@ -183,6 +188,31 @@ func StreamLaw(c Case, target tollgate.Dialect) error {
 		losses := append(enc.Losses(), lost...)
 		if err := report(unexplained(responses(resp, again), losses), losses, out); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+func fails(events []ir.Event) bool {
+	return slices.ContainsFunc(events, func(ev ir.Event) bool {
+		_, failed := ev.(ir.Failed)
+		return failed
+	})
+}
+
+func failureLaw(req *ir.Request, events []ir.Event, target tollgate.Dialect) error {
+	for _, framing := range framings(target) {
+		enc := Translators()[target].StreamEncoder(req, framing, id)
+		var out []byte
+		for _, ev := range events {
+			out = enc.Event(out, ev)
+		}
+		list, err := frames(string(out), framing, len(out)+1)
+		if err != nil {
+			return err
+		}
+		if again, _, err := decode(target, list); err == nil && !fails(again) {
+			return fmt.Errorf("the stream failed, and is written as a whole one\n%s", out)
 		}
 	}
 	return nil
@@ -265,6 +295,26 @@ func FoldLaw(c Case) error {
 	return report(responses(resp, folded), nil, []byte(text))
 }
 
+// ChunkLaw says that the case's stream means the same in whatever pieces it
+// comes; sizes are those that are tried, in bytes.
+func ChunkLaw(c Case, sizes ...int) error {
+	text, framing := c.stream()
+	want, err := frames(text, framing, len(text)+1)
+	if err != nil {
+		return err
+	}
+	for _, n := range sizes {
+		got, err := frames(text, framing, n)
+		if err != nil {
+			return fmt.Errorf("in pieces of %d: %w", n, err)
+		}
+		if !reflect.DeepEqual(want, got) {
+			return fmt.Errorf("in pieces of %d it has other events: %q, want %q", n, got, want)
+		}
+	}
+	return nil
+}
+
 // TruncationLaw says that a stream that ends before its end is an error, at
 // whatever event it ends.
 func TruncationLaw(c Case) error {
@@ -275,7 +325,7 @@ func TruncationLaw(c Case) error {
 	}
 	last := len(list)
 	for n := range list { // the events after the terminator may be missing
-		if _, _, err := decode(c.Dialect, list[:n]); err == nil {
+		if events, _, err := decode(c.Dialect, list[:n]); err == nil && !fails(events) {
 			last = n
 			break
 		}
@@ -341,16 +391,34 @@ func UsageLaw(c Case, part string) error {
 		for _, f := range list {
 			obs.Event(f.name, f.data)
 		}
-		resp, err := fold(c.Dialect, text, framing)
+		events, _, err := decode(c.Dialect, list)
 		if err != nil {
 			return err
 		}
-		got = resp.Usage
+		got = told(events)
 	}
 	if want := obs.Usage(); got.Tokens != want.Tokens || got.Reported != want.Reported {
 		return fmt.Errorf("decoded %+v, observed %+v", got, want)
 	}
 	return nil
+}
+
+// told is the usage that events end with.
+func told(events []ir.Event) ir.Usage {
+	var u ir.Usage
+	for _, ev := range events {
+		switch ev := ev.(type) {
+		case ir.Start:
+			u = ev.Usage
+		case ir.Progress:
+			u = ev.Usage
+		case ir.Finish:
+			u = ev.Usage
+		case ir.ItemStart, ir.TextDelta, ir.RefusalDelta, ir.PartAdded, ir.Cited, ir.ThoughtDelta, ir.ArgumentsDelta,
+			ir.Sealed, ir.ItemEnd, ir.Stopped, ir.Ping, ir.Failed:
+		}
+	}
+	return u
 }
 
 // ErrorLaw says that a provider's error becomes one of the gateway's with a
@@ -362,7 +430,7 @@ func ErrorLaw(c Case) error {
 	}
 	e := Translators()[c.Dialect].DecodeError(status, http.Header{}, []byte(c.Parts["error"]))
 	if e == nil || e.Message == "" {
-		return fmt.Errorf("status %d has no message: %v", status, e)
+		return fmt.Errorf("status %d has no message", status)
 	}
 	want := strings.TrimSpace(c.Parts["code"])
 	if string(e.Code) != want {

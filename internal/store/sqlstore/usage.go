@@ -11,6 +11,7 @@ import (
 const (
 	maxRecordText = 256
 	maxRecordNote = 512
+	maxRecordLoss = 1024
 )
 
 // clockSlack is how far a row's start time may lie from the time inside its
@@ -59,7 +60,8 @@ func requestColumns() []column[tollgate.Request] {
 		span("latency", func(r *row) *time.Duration { return &r.Latency }),
 		clipped("tags", maxRecordNote, func(r *row) *string { return &r.Tags }),
 	}, append(tokenColumns(func(r *row) *tollgate.Tokens { return &r.Tokens }),
-		integer("cost", func(r *row) *tollgate.Money { return &r.Cost }))...)
+		integer("cost", func(r *row) *tollgate.Money { return &r.Cost }),
+		clipped("losses", maxRecordLoss, func(r *row) *string { return &r.Losses }))...)
 }
 
 func dispatchColumns() []column[tollgate.UsageRow] {

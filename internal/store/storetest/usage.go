@@ -19,7 +19,7 @@ func request(ids *tollgate.RequestIDs, user int64, at time.Time) tollgate.Reques
 	r := tollgate.Request{
 		ID: ids.Next(at), UserID: user, KeyID: 2, SessionID: 3, TeamID: 4, Service: true, StartedAt: at, ClientIP: "192.0.2.9", UserAgent: "sdk/1",
 		Dialect: tollgate.DialectAnthropic, Operation: tollgate.OpGenerate, Stream: true, Model: "fast", ProviderID: 7, Served: "some/model", Status: 200,
-		ErrorClass: tollgate.CodeUpstream, ErrorText: "first try failed", FirstToken: 1500 * time.Microsecond, Latency: 2 * time.Second, Tags: "team=x",
+		ErrorClass: tollgate.CodeUpstream, ErrorText: "first try failed", FirstToken: 1500 * time.Microsecond, Latency: 2 * time.Second, Tags: "team=x", Losses: "seed, tools.strict",
 		Tokens: tokens, Cost: 1_234_567,
 	}
 	parts := tokens

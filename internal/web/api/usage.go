@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"tollgate"
@@ -157,6 +158,7 @@ type Request struct {
 	FirstTokenMS int64     `json:"first_token_ms"`
 	LatencyMS    int64     `json:"latency_ms"`
 	Tags         string    `json:"tags"`
+	Losses       []string  `json:"losses" doc:"What the translation between the client's protocol and the provider's did not carry."`
 	Tokens
 	Cost Money `json:"cost"`
 }
@@ -168,8 +170,17 @@ func RequestRecord(r tollgate.Request) Request {
 		ClientIP: r.ClientIP, UserAgent: r.UserAgent, Dialect: string(r.Dialect), Operation: string(r.Operation), Stream: r.Stream,
 		Model: r.Model, ProviderID: OrNull(r.ProviderID), ServedModel: r.Served, Status: r.Status, ErrorClass: string(r.ErrorClass),
 		ErrorText: r.ErrorText, FirstTokenMS: r.FirstToken.Milliseconds(), LatencyMS: r.Latency.Milliseconds(), Tags: r.Tags,
+		Losses: losses(r.Losses),
 		Tokens: tokens(r.Tokens), Cost: Money(r.Cost),
 	}
+}
+
+// losses returns the features of a row as a list, empty if there are none.
+func losses(text string) []string {
+	if text == "" {
+		return []string{}
+	}
+	return strings.Split(text, ", ")
 }
 
 // RequestRows is the Source of request rows.

@@ -101,6 +101,21 @@ func (Codec) ErrorEvent(e *tollgate.Error, f wire.Framing, _ int, id tollgate.Re
 	return sse.AppendEvent(nil, []byte("error"), mustJSON(describe(e, id)))
 }
 
+// LimitHeader implements wire.Inbound. Resets are times.
+func (Codec) LimitHeader(h http.Header, limits []tollgate.LimitState, now time.Time) {
+	requests, tokens := wire.Tightest(limits)
+	set := func(what string, l *tollgate.LimitState) {
+		if l == nil {
+			return
+		}
+		h.Set("Anthropic-Ratelimit-"+what+"-Limit", strconv.FormatInt(l.Value, 10))
+		h.Set("Anthropic-Ratelimit-"+what+"-Remaining", strconv.FormatInt(l.Remaining(), 10))
+		h.Set("Anthropic-Ratelimit-"+what+"-Reset", now.Add(l.Resets).UTC().Format(time.RFC3339))
+	}
+	set("Requests", requests)
+	set("Tokens", tokens)
+}
+
 type model struct {
 	Type           string `json:"type"`
 	ID             string `json:"id"`

@@ -111,6 +111,9 @@ func (b *blockWriter) part(at string, role ir.Role, p ir.Part, extras []ir.Extra
 	case ir.Text:
 		if strings.TrimSpace(x.Text) == "" && !b.answer || x.Text == "" && len(x.Citations) == 0 {
 			b.Note(at, "empty texts are not taken")
+			if prefix != "" {
+				b.loseExtras(at[:strings.LastIndexByte(at, '.')+1], extras, prefix)
+			}
 			return 0
 		}
 		b.text(at, x, extras, prefix)
@@ -134,6 +137,16 @@ func (b *blockWriter) part(at string, role ir.Role, p ir.Part, extras []ir.Extra
 		b.w.Raw("", x.Raw)
 	}
 	return 1
+}
+
+// loseExtras says that the extras below prefix are gone with what they were of;
+// owner is the path of their owner with a dot, empty for the request.
+func (b *blockWriter) loseExtras(owner string, extras []ir.Extra, prefix string) {
+	for i := range extras {
+		if e := &extras[i]; e.Dialect == own && strings.HasPrefix(e.Path, prefix) {
+			b.Lose(owner+"extras."+e.Path, "its text is empty, and empty texts are not taken")
+		}
+	}
 }
 
 func (b *blockWriter) text(at string, t ir.Text, extras []ir.Extra, prefix string) {

@@ -53,7 +53,11 @@ func encodeRequest(req *ir.Request, count bool) ([]byte, []ir.Loss, error) {
 		e.writeSettings()
 	}
 	e.losses.Extras("", req.Extras, own)
-	writeExtras(w, req.Extras, "")
+	for i := range req.Extras {
+		if x := &req.Extras[i]; !count || x.Path != "container" { // which holds nothing that is counted
+			writeExtras(w, req.Extras[i:i+1], "")
+		}
+	}
 	w.End()
 	if e.err != nil {
 		return nil, nil, e.err
@@ -100,11 +104,12 @@ const noLimit = 1 << 40
 func (e *encoder) writeSystem() {
 	extras := e.req.Extras
 	instruction := e.formatInstruction()
-	k := 0
-	next := func() { // before every block
-		if k == 0 {
+	k, open := 0, false // k is the block's number in the client's own request
+	next := func() {    // before every block
+		if !open {
 			e.w.Array("system")
 		}
+		open = true
 		k++
 	}
 	asides := func() {
@@ -120,9 +125,12 @@ func (e *encoder) writeSystem() {
 		switch {
 		case !ok:
 			e.Lose(at, "a system prompt is text alone")
+			k++
 			continue
 		case strings.TrimSpace(t.Text) == "":
 			e.Note(at, "empty texts are not taken")
+			e.loseExtras("", extras, systemAt(k)+".")
+			k++
 			continue
 		}
 		prefix := systemAt(k) + "."
@@ -134,7 +142,7 @@ func (e *encoder) writeSystem() {
 		next()
 		e.text(ir.SystemPath(len(e.req.System)), ir.Text{Text: instruction}, nil, "")
 	}
-	if k > 0 {
+	if open {
 		e.w.End()
 	}
 }

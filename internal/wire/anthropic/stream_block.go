@@ -49,6 +49,9 @@ func (b *blockState) merge(typ, text string, delta []byte) error {
 	o := wire.AnswerLimits().Object(delta, 0, 0)
 	for o.Next() {
 		name, value := string(o.Key.Of(delta)), o.Value.Of(delta)
+		if _, ok := jsonscan.Text(o.Key.Of(delta)); !ok {
+			return wire.NotAnAnswer(answerError("a delta has a member whose name is not proper Unicode"))
+		}
 		if name == "type" {
 			continue
 		}

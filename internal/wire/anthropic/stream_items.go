@@ -18,11 +18,23 @@ type itemState struct {
 	open  bool // a block is open
 	begun bool // its block has begun
 	part  int  // the part that the open block holds
-	cited int  // how many citations that part has
+	cites cites
 	// private is the seal as far as it has come.
 	private  *ir.Private
 	redacted bool
 	texts    int // how many texts of a thought have begun
+}
+
+// cites counts the citations of a part, those that are lost too.
+type cites struct{ part, n int }
+
+// next is the number of the next citation of part k.
+func (c *cites) next(k int) int {
+	if c.part != k {
+		c.part, c.n = k, 0
+	}
+	c.n++
+	return c.n - 1
 }
 
 // write writes an event of the item whose turn it is.
@@ -88,7 +100,7 @@ func (e *streamEncoder) openText(dst []byte, k int) []byte {
 		return dst
 	}
 	dst = e.end(dst)
-	e.item.part, e.item.begun, e.item.cited = k, true, 0
+	e.item.part, e.item.begun = k, true
 	return e.begin(dst, func(w *jsondoc.Writer) {
 		w.Object("content_block")
 		w.Str("type", "text")
@@ -98,11 +110,7 @@ func (e *streamEncoder) openText(dst []byte, k int) []byte {
 }
 
 func (e *streamEncoder) cite(dst []byte, k int, c ir.Citation) []byte {
-	n := e.item.cited
-	if e.item.part != k {
-		n = 0
-	}
-	at := ir.PartPath(e.item.at, k) + ".citations[" + strconv.Itoa(n) + "]"
+	at := ir.PartPath(e.item.at, k) + ".citations[" + strconv.Itoa(e.item.cites.next(k)) + "]"
 	w := jsondoc.NewWriter(nil)
 	if !writeCitation(w, c) {
 		e.Lose(at, "Anthropic cites pages and documents by their place alone")
@@ -110,7 +118,6 @@ func (e *streamEncoder) cite(dst []byte, k int, c ir.Citation) []byte {
 	}
 	lostOfCitation(&e.losses, at, c)
 	dst = e.openText(dst, k)
-	e.item.cited = n + 1
 	return e.frame(dst, "content_block_delta", func(f *jsondoc.Writer) {
 		f.Int("index", int64(e.blocks-1))
 		f.Object("delta")

@@ -69,6 +69,8 @@ func (b *blockWriter) writeUsage(w *jsondoc.Writer, u ir.Usage, tier string, ext
 	}
 	switch tier {
 	case "":
+	case "auto": // what was asked for, as the Responses API says at the start of a stream
+		b.Note("service_tier", "what was asked for, not what served")
 	case "default":
 		w.Str("service_tier", "standard")
 	case "priority", "batch":
@@ -100,9 +102,21 @@ func (e *streamEncoder) writeDeltaUsage(w *jsondoc.Writer, tier string, extras [
 		e.Note("usage.tokens.cache_write1h", "lives of caches are told at the start of a stream alone")
 		e.Note("usage.tokens.cache_write", "lives of caches are told at the start of a stream alone")
 	}
-	e.loseIf(tier != "" && tier != e.tier, "service_tier", "the tier is told at the start of a stream alone")
+	const why = "the tier is told at the start of a stream alone"
+	switch {
+	case tier == "auto" || tier == "" && e.tier == "auto":
+		e.Note("service_tier", whyAuto)
+	case tier == "" || tier == e.tier:
+	case tier == "default": // which saying nothing means too
+		e.Note("service_tier", why)
+	default:
+		e.Lose("service_tier", why)
+	}
 	e.usageNotes(e.usage)
 }
+
+// whyAuto is why an answer does not tell the tier auto.
+const whyAuto = "it is what was asked for, not what was given"
 
 func writeCounts(w *jsondoc.Writer, t tollgate.Tokens) {
 	w.Int("input_tokens", t.Input)

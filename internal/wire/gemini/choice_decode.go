@@ -188,6 +188,9 @@ func (c *choice) call(p piece) {
 		}
 		return
 	}
+	if p.private != nil { // before the arguments: other dialects carry it in the call's id
+		c.d.emit(ir.Sealed{Choice: c.index, Index: c.next, Private: *p.private})
+	}
 	if o.Has("args") {
 		if args := readArgs(o); args != "{}" || !goesOn { // the pieces are still to come
 			c.delta(c.args.all(args))
@@ -200,9 +203,6 @@ func (c *choice) call(p piece) {
 			return
 		}
 		c.delta(text)
-	}
-	if p.private != nil {
-		c.d.emit(ir.Sealed{Choice: c.index, Index: c.next, Private: *p.private})
 	}
 	if extras := rest(nil, o, ""); len(extras) > 0 {
 		c.d.losses.Lose(ir.OutputPath(c.index, c.next)+".extras", "members of a call that have no place")

@@ -66,6 +66,7 @@ func (h *history) part(role ir.Role, v jsondoc.Value) {
 	case pieceThought:
 		h.think(p)
 	case pieceCall:
+		h.recall(p.thoughts)
 		h.add(h.call(p))
 	case pieceResult:
 		h.add(h.result(p))
@@ -127,11 +128,12 @@ func (h *history) say(role ir.Role, part ir.Part, extras []ir.Extra) {
 	h.items[last] = m
 }
 
-// think adds a thought. Several parts are one thought up to the seal.
+// think adds a thought. Several parts are one thought up to the seal, also
+// where each is in a turn of its own, as SDKs keep the chunks of a stream.
 func (h *history) think(p piece) {
 	last := len(h.items) - 1
 	t, ok := ir.Thought{}, false
-	if h.open {
+	if last >= 0 {
 		if t, ok = h.items[last].(ir.Thought); ok && t.Private != nil {
 			t, ok = ir.Thought{}, false
 		}
@@ -144,6 +146,11 @@ func (h *history) think(p piece) {
 		t.Texts = append(t.Texts, p.text)
 	}
 	t.Private, t.Redacted = p.private, p.redacted
+	// A client that was streamed the thought gives back the pieces. Anthropic
+	// sealed them as one text and checks that.
+	if len(t.Texts) > 1 && t.Private != nil && t.Private.Vendor == ir.VendorAnthropic {
+		t.Texts = []string{strings.Join(t.Texts, "")}
+	}
 	h.items[last] = t
 }
 

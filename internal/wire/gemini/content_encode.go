@@ -1,6 +1,8 @@
 package gemini
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -197,23 +199,61 @@ func (e *encoder) userTurns(i int) int {
 	return end
 }
 
-// results writes the results among items[from:to] into one content.
+// results writes the results among items[from:to] into one content, in the
+// order of their calls: clients give them in the order in which the tools were
+// done, and models that take no ids pair them by name and order.
 func (e *encoder) results(from, to int) {
 	t := e.begin("user")
 	var behind []func()
-	number := 0
-	for k := from; k < to; k++ {
-		if r, ok := e.req.Items[k].(ir.ToolResult); ok {
-			number++
-			if late := e.result(ir.ItemPath(k), &r, number); late != nil {
-				behind = append(behind, late)
-			}
+	came := e.resultsAmong(from, to)
+	for n, k := range e.byCall(came, from) {
+		r, _ := e.req.Items[k].(ir.ToolResult)
+		if k != came[n] {
+			e.note(ir.ItemPath(k), "results stand in the order of their calls")
+		}
+		if late := e.result(ir.ItemPath(k), &r, n+1); late != nil {
+			behind = append(behind, late)
 		}
 	}
 	for _, late := range behind {
 		late()
 	}
 	t.end(nil)
+}
+
+func (e *encoder) resultsAmong(from, to int) []int {
+	var out []int
+	for k := from; k < to; k++ {
+		if _, ok := e.req.Items[k].(ir.ToolResult); ok {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// byCall returns results in the order of their calls, which stand before item
+// from.
+func (e *encoder) byCall(results []int, from int) []int {
+	if len(results) < 2 {
+		return results
+	}
+	places := map[string]int{}
+	for i := from - 1; i >= 0; i-- {
+		switch x := e.req.Items[i].(type) {
+		case ir.ToolCall:
+			places[x.ID] = i
+		case ir.Message, ir.ToolResult:
+			if !ofModel(x) {
+				i = 0
+			}
+		case ir.Thought, ir.Opaque:
+		}
+	}
+	place := func(k int) int {
+		r, _ := e.req.Items[k].(ir.ToolResult)
+		return places[r.CallID]
+	}
+	return slices.SortedStableFunc(slices.Values(results), func(a, b int) int { return cmp.Compare(place(a), place(b)) })
 }
 
 // result writes result number n of its content; what it returns writes the media

@@ -35,8 +35,8 @@ func TestRequestsOfOtherDialects(t *testing.T) {
 	}{
 		"parallel calls are one turn, and so are their results": {
 			ir.Request{Model: "gemini-3-pro", Items: []ir.Item{user("q"), call("a", "f", `{"x":1}`), call("b", "f", `{}`), user("by the way"), result("b", "2"), result("a", "1")}},
-			`{"contents":[{"parts":[{"text":"q"}],"role":"user"},{"parts":[{"functionCall":{"id":"a","name":"f","args":{"x":1}},"thoughtSignature":"skip_thought_signature_validator"},{"functionCall":{"id":"b","name":"f","args":{}}}],"role":"model"},{"parts":[{"functionResponse":{"id":"b","name":"f","response":{"output":"2"}}},{"functionResponse":{"id":"a","name":"f","response":{"output":"1"}}}],"role":"user"},{"parts":[{"text":"by the way"}],"role":"user"}]}`,
-			"note items[4]: results stand before messages\nnote items[5]: results stand before messages\nnote items[4].name: that of its call\nnote items[5].name: that of its call\n",
+			`{"contents":[{"parts":[{"text":"q"}],"role":"user"},{"parts":[{"functionCall":{"id":"a","name":"f","args":{"x":1}},"thoughtSignature":"skip_thought_signature_validator"},{"functionCall":{"id":"b","name":"f","args":{}}}],"role":"model"},{"parts":[{"functionResponse":{"id":"a","name":"f","response":{"output":"1"}}},{"functionResponse":{"id":"b","name":"f","response":{"output":"2"}}}],"role":"user"},{"parts":[{"text":"by the way"}],"role":"user"}]}`,
+			"note items[4]: results stand before messages\nnote items[5]: results stand before messages\nnote items[5].name: that of its call\nnote items[4].name: that of its call\n",
 		},
 		"a sentinel for each step, none where Gemini signed": {
 			ir.Request{Model: "models/gemini-3.8-flash", Items: []ir.Item{

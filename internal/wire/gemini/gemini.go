@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"tollgate"
 	"tollgate/internal/wire"
@@ -101,6 +102,10 @@ func (Codec) EncodeError(e *tollgate.Error, _ tollgate.RequestID) (int, http.Hea
 	h.Set("Content-Type", "application/json; charset=UTF-8")
 	return wire.Status(e), h, mustJSON(describe(e))
 }
+
+// LimitHeader implements wire.Inbound. The protocol has no such headers; a
+// refusal tells when to come again in its details.
+func (Codec) LimitHeader(http.Header, []tollgate.LimitState, time.Time) {}
 
 // ErrorEvent implements wire.Inbound: an event with an error member, or a last
 // element of the array and its end.

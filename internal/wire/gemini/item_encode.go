@@ -15,6 +15,7 @@ func (s *streamEncoder) open(dst []byte, ev ir.ItemStart) []byte {
 	switch x := ev.Item.(type) {
 	case ir.Message:
 		c.thought = false
+		setApart(c.thoughts)
 		answerMessage(&s.losses, at, &x)
 	case ir.ToolCall:
 		c.text, c.thought, c.called = false, false, true
@@ -51,7 +52,7 @@ func (s *streamEncoder) enter(c *candidate, it *outItem, choice, index, n int) {
 	} else {
 		c.run = 0
 	}
-	it.part, it.offset, it.base, c.last = n, offsets{}, c.run, at
+	it.part, it.offset, it.base, it.cites, c.last = n, offsets{}, c.run, 0, at
 }
 
 func (s *streamEncoder) textDelta(dst []byte, ev ir.TextDelta) []byte {
@@ -114,7 +115,8 @@ func (s *streamEncoder) cited(ev ir.Cited) {
 	}
 	s.enter(c, it, ev.Choice, ev.Index, ev.Part) // it may come before its text
 	before := len(it.ground.supports)
-	it.ground.add(&ev.Citation, &it.offset, 0, &s.losses, at+".citations["+strconv.Itoa(before)+"]")
+	it.ground.add(&ev.Citation, &it.offset, 0, &s.losses, at+".citations["+strconv.Itoa(it.cites)+"]")
+	it.cites++
 	if n := len(it.ground.supports); n > before {
 		it.ground.supports[n-1].from += it.base
 		it.ground.supports[n-1].to += it.base
@@ -132,7 +134,18 @@ func (s *streamEncoder) thoughtDelta(dst []byte, ev ir.ThoughtDelta) []byte {
 		return dst
 	}
 	it.begun = true
+	it.keep(ev.Part, ev.Text)
 	return s.fast(dst, c, ev.Index, ev.Text, true)
+}
+
+// keep adds to the text of a thought that the next call brings along.
+func (it *outItem) keep(part int, text string) {
+	for len(it.texts) <= part {
+		it.texts = append(it.texts, "")
+	}
+	if it.kept += len(text); it.kept <= maxKept {
+		it.texts[part] += text
+	}
 }
 
 func (s *streamEncoder) arguments(ev ir.ArgumentsDelta) {
@@ -153,6 +166,9 @@ func (s *streamEncoder) sealed(dst []byte, ev ir.Sealed) []byte {
 		it.seal = &ev.Private
 	case ir.Thought:
 		it.begun = true
+		if it.kept <= maxKept { // else it cannot be given back
+			c.thoughts = keepThought(c.thoughts, &ev.Private, ev.Redacted, it.texts)
+		}
 		dst = s.givePart(dst, c, ev.Index, func(p *parts) {
 			p.open()
 			p.w.Str("text", "")
@@ -184,7 +200,9 @@ func (s *streamEncoder) complete(dst []byte, c *candidate, index int) []byte {
 	case ir.ToolCall:
 		x.Arguments, x.Private = string(it.args), it.seal
 		it.args = nil
-		return s.givePart(dst, c, index, func(p *parts) { answerCall(p, at, &x) })
+		thoughts := c.thoughts
+		c.thoughts = nil
+		return s.givePart(dst, c, index, func(p *parts) { answerCall(p, at, &x, thoughts) })
 	case ir.Message:
 		if !it.begun {
 			s.losses.Note(at, "a message without content")

@@ -95,7 +95,7 @@ func TestNothingIsLostSilently(t *testing.T) {
 	cases := []ir.Request{
 		message(ir.Text{Text: "x", Cache: cache, Citations: []ir.Citation{{URL: "u"}}, Logprobs: []ir.Logprob{{Token: "t"}}}),
 		message(ir.Text{Text: "x"}, ir.Text{Text: "y"}, ir.Text{}),
-		message(ir.Refusal{Text: "no"}), message(ir.Image{Source: png, Detail: "auto", Cache: cache}), message(ir.Audio{Source: ir.Source{MIME: "audio/wav", Data: "AAAA"}, Transcript: "t"}),
+		message(ir.Refusal{Text: "no"}), message(ir.Image{Source: png, Detail: "low", Cache: cache}), message(ir.Audio{Source: ir.Source{MIME: "audio/wav", Data: "AAAA"}, Transcript: "t"}),
 		message(ir.File{Source: ir.Source{MIME: "text/csv", Text: "a,b"}, Name: "n"}), message(ir.File{Source: ir.Source{Data: "AAAA"}}), message(ir.Text{Text: "y"}, ir.Opaque{Dialect: "x"}),
 		items(ir.Message{Role: ir.RoleUser, Name: "n", ID: "i", Phase: "p", Parts: []ir.Part{ir.Text{Text: "x"}}, Extras: []ir.Extra{{Dialect: "anthropic", Path: "q"}}}),
 		items(user("a"), user("b"), ir.Message{Role: ir.RoleSystem, Parts: []ir.Part{ir.Text{Text: "s"}, ir.Text{Text: "t"}}}),

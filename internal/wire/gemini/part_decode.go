@@ -27,7 +27,8 @@ type piece struct {
 	body     *jsondoc.Object // of pieceCall and pieceResult
 	private  *ir.Private
 	redacted bool
-	extras   []ir.Extra // members beside the content, by their own names
+	thoughts []keptThought // that a call brings along
+	extras   []ir.Extra    // members beside the content, by their own names
 }
 
 // readPiece reads a part. A part of a kind that is not known stays whole.
@@ -36,7 +37,7 @@ func readPiece(v jsondoc.Value) piece {
 	var p piece
 	thought := o.Get("thought").Bool()
 	signature := o.Get("thoughtSignature")
-	p.private, p.redacted = openSeal(signature.Str())
+	p.private, p.redacted, p.thoughts = openSeals(signature.Str())
 	switch {
 	case thought != nil && *thought && !o.Has("functionCall"):
 		p.kind, p.text = pieceThought, o.Str("text")

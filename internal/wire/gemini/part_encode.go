@@ -66,9 +66,7 @@ func (p *parts) part(at string, part ir.Part, extras []ir.Extra, beside string) 
 		p.close(nil, beside)
 	case ir.Image:
 		p.cache(at, x.Cache)
-		if x.Detail == "auto" {
-			p.losses.Note(at+".detail", "auto is what Gemini does anyhow")
-		} else if x.Detail != "" {
+		if x.Detail != "" {
 			p.losses.Lose(at+".detail", "Gemini decides itself how closely it looks")
 		}
 		p.file(at, x.Source, x.Private, extras, beside)

@@ -77,7 +77,8 @@ type answerParts struct {
 	// text and thought are set while the last part was one without a seal:
 	// readers of streams take the next one for more of it.
 	text, thought bool
-	last          string // path of the item that holds it
+	last          string        // path of the item that holds it
+	thoughts      []keptThought // for the next call
 	called        bool
 	logprobs      []ir.Logprob
 	ground        grounding
@@ -87,6 +88,7 @@ func (a *answerParts) item(at string, it ir.Item) {
 	switch x := it.(type) {
 	case ir.Message:
 		a.thought = false
+		setApart(a.thoughts)
 		answerMessage(&a.losses, at, &x)
 		before := a.wrote
 		for k, part := range x.Parts {
@@ -97,7 +99,8 @@ func (a *answerParts) item(at string, it ir.Item) {
 		}
 	case ir.ToolCall:
 		a.text, a.thought, a.called = false, false, true
-		answerCall(a.parts, at, &x)
+		answerCall(a.parts, at, &x, a.thoughts)
+		a.thoughts = nil
 	case ir.Thought:
 		a.text = false
 		if a.thought {
@@ -106,6 +109,7 @@ func (a *answerParts) item(at string, it ir.Item) {
 		if len(x.Texts) > 1 {
 			a.losses.Note(at+".texts", "readers take them for one")
 		}
+		a.thoughts = keepThought(a.thoughts, x.Private, x.Redacted, x.Texts)
 		before := a.wrote
 		a.parts.thought(at, &x)
 		if a.wrote > before {
@@ -207,8 +211,8 @@ func appendLogprobs(list, more []ir.Logprob, losses *ir.Losses, path string) []i
 	return append(list, more...)
 }
 
-// answerCall writes a call of an answer.
-func answerCall(p *parts, at string, c *ir.ToolCall) {
+// answerCall writes a call of an answer, and the thoughts that go with it.
+func answerCall(p *parts, at string, c *ir.ToolCall, thoughts []keptThought) {
 	if c.ItemID != "" {
 		p.losses.Note(at+".item_id", "Gemini's calls have one id")
 	}
@@ -219,7 +223,7 @@ func answerCall(p *parts, at string, c *ir.ToolCall) {
 		name = ir.FlatName(c.Namespace, c.Name)
 	}
 	p.losses.Extras(at, c.Extras, own)
-	p.call(at, c, name, carrySeal(c.Private, false))
+	p.call(at, c, name, carryThoughts(c.Private, thoughts))
 }
 
 // tail is what stands behind the candidates.

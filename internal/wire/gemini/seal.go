@@ -20,25 +20,35 @@ const bare = ".redacted"
 // openSeal reads a thoughtSignature: Gemini's own, or what another vendor
 // sealed and carrySeal carried. The sentinel is none.
 func openSeal(signature string) (p *ir.Private, redacted bool) {
+	p, redacted, _ = openSeals(signature)
+	return p, redacted
+}
+
+// openSeals is openSeal for calls, which bring thoughts along.
+func openSeals(signature string) (p *ir.Private, redacted bool, thoughts []keptThought) {
 	if signature == "" || signature == sentinel {
-		return nil, false
+		return nil, false, nil
 	}
+	whole := &ir.Private{Vendor: ir.VendorGemini, Data: signature}
 	if !strings.HasPrefix(signature, "dGcxL") && !strings.HasPrefix(signature, "c2tpcF90") { // "tg1-", "skip_t"
-		return &ir.Private{Vendor: ir.VendorGemini, Data: signature}, false
+		return whole, false, nil
 	}
 	plain, ok := decodeBase64(signature)
 	if !ok {
-		return &ir.Private{Vendor: ir.VendorGemini, Data: signature}, false
+		return whole, false, nil
 	}
 	text := string(plain)
 	if text == sentinel {
-		return nil, false
+		return nil, false, nil
+	}
+	if p, thoughts, ok = openThoughts(text); ok {
+		return p, false, thoughts
 	}
 	text, redacted = strings.CutSuffix(text, bare)
 	if found := ir.Open(text, ""); found.Vendor != "" {
-		return &found, redacted
+		return &found, redacted, nil
 	}
-	return &ir.Private{Vendor: ir.VendorGemini, Data: signature}, false
+	return whole, false, nil
 }
 
 // carrySeal returns p as a thoughtSignature for a client: Gemini's own as it

@@ -45,7 +45,8 @@ type candidate struct {
 	// text and thought as in answerParts.
 	text, thought bool
 	last          string
-	run           int64 // bytes of the texts that readers take for one, so far
+	thoughts      []keptThought // for the next call
+	run           int64         // bytes of the texts that readers take for one, so far
 }
 
 // outItem is one item of a candidate.
@@ -54,11 +55,14 @@ type outItem struct {
 	ended  bool
 	held   [][]byte // candidates' contents that wait for the item's turn
 	args   []byte   // of a call
+	texts  []string // of a thought, as far as they may be kept
+	kept   int      // bytes of texts
 	part   int      // of a message, the last begun
 	begun  bool
 	offset offsets
 	base   int64 // bytes of the text before this part
 	ground grounding
+	cites  int // of this part, those that are lost too
 	seal   *ir.Private
 }
 
@@ -66,18 +70,15 @@ type outItem struct {
 const (
 	maxHeld = 8 << 20
 	maxArgs = 8 << 20
+	maxKept = 1 << 20 // of a thought, for the call behind it
 )
 
 // Losses implements wire.StreamEncoder.
 func (s *streamEncoder) Losses() []ir.Loss { return s.losses.List() }
 
-// Ping implements wire.StreamEncoder; Gemini has no event for it.
-func (s *streamEncoder) Ping(dst []byte) []byte {
-	if s.framing == wire.FramingJSONArray || s.over {
-		return dst
-	}
-	return append(dst, ":\n\n"...)
-}
+// Ping implements wire.StreamEncoder. Gemini has no event for it, and its SDKs
+// take a comment for a broken event.
+func (s *streamEncoder) Ping(dst []byte) []byte { return dst }
 
 // Error implements wire.StreamEncoder.
 func (s *streamEncoder) Error(dst []byte, e *tollgate.Error) []byte {
@@ -118,8 +119,7 @@ func (s *streamEncoder) Event(dst []byte, ev ir.Event) []byte {
 		s.choice(ev.Choice).stop = ev.Stop
 	case ir.Progress:
 		s.usage = ev.Usage
-	case ir.Ping:
-		dst = s.Ping(dst)
+	case ir.Ping: // has no place
 	case ir.Failed:
 		dst = s.Error(dst, ev.Err)
 	case ir.Finish:

@@ -9,15 +9,15 @@ func AppendLine(dst, b []byte) []byte {
 		return append(dst, b...)
 	}
 	for i := 0; i < len(b); {
-		switch c := b[i]; {
-		case c == '"':
+		switch c := b[i]; c {
+		case '"':
 			end := text(b, i)
 			if end < 0 { // not valid: what is left is taken as it is
 				return append(dst, b[i:]...)
 			}
 			dst = append(dst, b[i:end]...)
 			i = end
-		case c == ' ' || c == '\n' || c == '\r' || c == '\t':
+		case ' ', '\n', '\r', '\t':
 			i++
 		default:
 			dst = append(dst, c)

@@ -5,6 +5,7 @@ package openai
 
 import (
 	"net/http"
+	"time"
 
 	"tollgate"
 	"tollgate/internal/wire"
@@ -36,6 +37,11 @@ func (Chat) ErrorEvent(e *tollgate.Error, f wire.Framing, _ int, _ tollgate.Requ
 		return nil
 	}
 	return sse.AppendEvent(nil, nil, mustJSON(map[string]apiError{"error": describe(e)}))
+}
+
+// LimitHeader implements wire.Inbound.
+func (Chat) LimitHeader(h http.Header, limits []tollgate.LimitState, _ time.Time) {
+	limitHeader(h, limits)
 }
 
 // EncodeModels implements wire.Inbound.

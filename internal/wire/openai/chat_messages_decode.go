@@ -272,7 +272,7 @@ func chatImage(o *jsondoc.Object) ir.Part {
 	at := o.Get("image_url")
 	m := ir.Image{Cache: chatCache(o)}
 	if at.Kind() == jsondoc.IsObject {
-		m.Detail = at.Object().Str("detail")
+		m.Detail = openaiDetail(at.Object())
 		at = at.Object().Get("url")
 	}
 	m.Source = chatURL(at)

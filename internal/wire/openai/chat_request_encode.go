@@ -55,6 +55,9 @@ func (e *chatAsk) stream() {
 		return
 	}
 	e.w.Bool("stream", true)
+	if e.req.NoUsage {
+		return
+	}
 	e.w.Object("stream_options")
 	e.w.Bool("include_usage", true)
 	e.nested("stream_options.")

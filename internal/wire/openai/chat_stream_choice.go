@@ -24,6 +24,7 @@ type chatChoice struct {
 	refused bool // any part was
 	details chatDetails
 	sealed  bool // the open thought has its seal
+	worded  bool // thoughts are said in reasoning_content, which details repeat
 	sound   *chatSound
 	calls   []*chatPending
 
@@ -84,7 +85,7 @@ func (c *chatChoice) content(v jsondoc.Value) (text, thinking string) {
 // think adds to a thought: its text, and what the provider seals onto it.
 func (c *chatChoice) think(dst []ir.Event, text string, details []jsondoc.Value) []ir.Event {
 	known := len(details)
-	if text == "" {
+	if c.worded = c.worded || text != ""; !c.worded {
 		text = chatDetailWords(details)
 	}
 	if text != "" {

@@ -2,12 +2,14 @@ package openai
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"tollgate"
 	"tollgate/internal/ir"
 	"tollgate/internal/wire"
 	"tollgate/internal/wire/jsondoc"
+	"tollgate/internal/wire/jsonscan"
 	"tollgate/internal/wire/sse"
 )
 
@@ -22,7 +24,8 @@ func (Chat) StreamEncoder(req *ir.Request, _ wire.Framing, id tollgate.RequestID
 type chatTeller struct {
 	req     *ir.Request
 	id      tollgate.RequestID
-	head    []byte // what every chunk begins with
+	plain   []byte // what every chunk begins with, but for the tier
+	head    []byte // … and with it
 	tier    string
 	choices map[int]*chatSpeaker
 	scratch []byte
@@ -72,16 +75,24 @@ func (t *chatTeller) Event(dst []byte, ev ir.Event) []byte {
 
 // start writes the role at once, so that the client sees that it is heard.
 func (t *chatTeller) start(dst []byte, ev ir.Start) []byte {
-	t.tier = ev.ServiceTier
 	w := jsondoc.NewWriter([]byte("{"))
 	w.Str("id", chatID(ev.ID, t.id))
 	w.Str("object", "chat.completion.chunk")
 	w.Int("created", chatCreated(ev.Created, t.id))
 	w.Str("model", t.req.Model)
-	w.OptStr("service_tier", t.tier)
-	t.head = w.Bytes()
+	t.plain = w.Bytes()
+	t.served(ev.ServiceTier)
 	t.speaker(&dst, 0)
 	return dst
+}
+
+// served makes the head of chunks from now on tell the tier.
+func (t *chatTeller) served(tier string) {
+	t.tier, t.head = tier, t.plain
+	if tier != "" {
+		t.head = append(slices.Clip(t.plain), `,"service_tier":`...)
+		t.head = jsonscan.AppendString(t.head, tier)
+	}
 }
 
 // speaker returns the state of choice n, which begins with its role.
@@ -128,14 +139,14 @@ func (t *chatTeller) finish(dst []byte, ev ir.Finish) []byte {
 		t.lost.Extras("", ev.Extras, "")
 		return append(dst, "data: [DONE]\n\n"...)
 	}
+	if late {
+		t.served(ev.ServiceTier)
+	}
 	dst = t.chunk(dst, func(w *jsondoc.Writer) {
 		w.Array("choices")
 		w.End()
 		writeChatUsage(w, ev.Usage)
 		noteChatUsage(&t.lost, ev.Usage)
-		if late {
-			w.Str("service_tier", ev.ServiceTier)
-		}
 		chatNested(w, ev.Extras, "")
 	})
 	return append(dst, "data: [DONE]\n\n"...)

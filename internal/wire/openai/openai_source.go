@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"tollgate/internal/ir"
+	"tollgate/internal/wire/jsondoc"
 )
 
 // openaiSource reads an address as both dialects write them: a data: URL is
@@ -92,4 +93,16 @@ func openaiAudioFormat(mime string) (string, bool) {
 	default:
 		return "", false
 	}
+}
+
+// detailAuto is the detail of an image that says none.
+const detailAuto = "auto"
+
+// openaiDetail reads how closely to look at an image; the default is as good as
+// silence.
+func openaiDetail(o *jsondoc.Object) string {
+	if d := o.Str("detail"); d != detailAuto {
+		return d
+	}
+	return ""
 }

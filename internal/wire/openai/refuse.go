@@ -3,6 +3,8 @@ package openai
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
+	"time"
 
 	"tollgate"
 	"tollgate/internal/wire"
@@ -60,7 +62,7 @@ func classify(e *tollgate.Error) (typ, code string) {
 	case tollgate.CodeQuota:
 		return "insufficient_quota", "insufficient_quota"
 	case tollgate.CodeRateLimited:
-		if e.Reason == "tokens" {
+		if e.Reason == "tokens" || e.Limit != nil && e.Limit.Kind == tollgate.LimitTokensMinute {
 			return "tokens", "rate_limit_exceeded"
 		}
 		return "requests", "rate_limit_exceeded"
@@ -86,6 +88,22 @@ func encodeError(e *tollgate.Error, id tollgate.RequestID) (int, http.Header, []
 	h := wire.RefusalHeader(e)
 	h.Set("X-Request-Id", id.String())
 	return wire.Status(e), h, mustJSON(map[string]apiError{"error": describe(e)})
+}
+
+// limitHeader is Inbound.LimitHeader of both dialects. Resets are durations,
+// as OpenAI writes them: 1s, 6m0s.
+func limitHeader(h http.Header, limits []tollgate.LimitState) {
+	requests, tokens := wire.Tightest(limits)
+	set := func(what string, l *tollgate.LimitState) {
+		if l == nil {
+			return
+		}
+		h.Set("X-Ratelimit-Limit-"+what, strconv.FormatInt(l.Value, 10))
+		h.Set("X-Ratelimit-Remaining-"+what, strconv.FormatInt(l.Remaining(), 10))
+		h.Set("X-Ratelimit-Reset-"+what, l.Resets.Round(time.Millisecond).String())
+	}
+	set("Requests", requests)
+	set("Tokens", tokens)
 }
 
 // mustJSON encodes values of this package, which cannot fail.

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"net/http"
+	"time"
 
 	"tollgate"
 	"tollgate/internal/wire"
@@ -90,6 +91,11 @@ func (Responses) ErrorEvent(e *tollgate.Error, f wire.Framing, events int, id to
 			ParallelToolCalls: true, ToolChoice: "auto", Tools: []struct{}{},
 		},
 	}))
+}
+
+// LimitHeader implements wire.Inbound.
+func (Responses) LimitHeader(h http.Header, limits []tollgate.LimitState, _ time.Time) {
+	limitHeader(h, limits)
 }
 
 // EncodeModels implements wire.Inbound.

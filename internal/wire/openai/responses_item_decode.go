@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/json"
+	"strings"
 
 	"tollgate/internal/ir"
 	"tollgate/internal/wire/jsondoc"
@@ -154,10 +155,11 @@ func responsesKnown(o *jsondoc.Object, names ...string) {
 	}
 }
 
-// responsesExtras appends the members of o that nobody has read.
+// responsesExtras appends the members of o that nobody has read. Codex tells
+// the server about its turns in members whose names begin with internal_.
 func responsesExtras(o *jsondoc.Object, extras []ir.Extra) []ir.Extra {
 	o.Rest(func(name string, raw json.RawMessage) {
-		extras = append(extras, ir.Extra{Dialect: responsesDialect, Path: name, Raw: raw})
+		extras = append(extras, ir.Extra{Dialect: responsesDialect, Path: name, Raw: raw, Hint: strings.HasPrefix(name, "internal_")})
 	})
 	return extras
 }

@@ -85,7 +85,7 @@ func responsesBreakpoint(o *jsondoc.Object) *ir.Cache {
 }
 
 func responsesImage(o *jsondoc.Object) ir.Image {
-	img := ir.Image{Detail: o.Str("detail"), Cache: responsesBreakpoint(o)}
+	img := ir.Image{Detail: openaiDetail(o), Cache: responsesBreakpoint(o)}
 	address, id := o.Get("image_url"), o.Str("file_id")
 	switch {
 	case id != "":

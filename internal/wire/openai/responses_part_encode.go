@@ -159,7 +159,11 @@ func (w *responsesWriter) image(at string, role ir.Role, x *ir.Image) bool {
 	} else {
 		w.Str("image_url", w.address(at, x.Source, "image/png"))
 	}
-	w.OptStr("detail", x.Detail)
+	detail := x.Detail
+	if detail == "" {
+		detail = detailAuto // required here, and what silence means elsewhere
+	}
+	w.Str("detail", detail)
 	w.mark(at, x.Cache)
 	if x.Cache != nil && !w.marks {
 		w.losses.Note(at+".cache", "prefixes are cached without marks")

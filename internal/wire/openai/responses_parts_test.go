@@ -98,7 +98,7 @@ func TestResponsesCounts(t *testing.T) {
 	}
 	req := responsesRequest(t, `{"model":"m","instructions":"A","input":"hi","tools":[{"type":"function","name":"f","strict":true}],"temperature":1,"store":false}`)
 	got, losses, err := openai.Responses{}.EncodeCountRequest(req)
-	want := `{"model":"m","instructions":"A","input":[{"type":"message","role":"user","content":"hi"}],"tools":[{"type":"function","name":"f","strict":true}]}`
+	want := `{"model":"m","instructions":"A","input":[{"type":"message","role":"user","content":"hi"}],"tools":[{"type":"function","name":"f","parameters":null,"strict":true}]}`
 	if string(got) != want || len(losses) > 0 || err != nil {
 		t.Errorf("%s, %v, %v", got, losses, err)
 	}

@@ -275,7 +275,7 @@ func (w *responsesWriter) include(req *ir.Request) {
 	switch {
 	case r.Sealed:
 		list = append(list, includeSealed)
-	case foreign && r.Mode != ir.ReasoningOff && r.Effort != "none" && (r.Mode != ir.ReasoningUnset || r.Effort != "" || r.Budget != nil):
+	case foreign && r.Mode != ir.ReasoningOff && r.Effort != "none" && *r != (ir.Reasoning{}):
 		list = append(list, includeSealed)
 		w.losses.Note("reasoning.sealed", "asked for, so that the client can give it back")
 	}
@@ -331,7 +331,7 @@ func shortened(s string) string {
 func (w *responsesWriter) requestExtras(req *ir.Request) {
 	for i := range req.Extras {
 		e := &req.Extras[i]
-		if e.Dialect != responsesDialect || isNested(e.Path) || e.Path == "include" || e.Path == "instructions" {
+		if e.Dialect != responsesDialect || isNested(e.Path) || e.Path == "include" || e.Path == "instructions" || silent(e) {
 			continue
 		}
 		w.Raw(e.Path, e.Raw)

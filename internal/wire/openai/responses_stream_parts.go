@@ -33,8 +33,10 @@ const (
 	partLost
 )
 
-// part returns part k of an item and opens it as kind if it is new; the parts
-// before it are done. nil = the part was lost.
+// part returns part k of an item and opens it as kind if it is new. The texts of
+// a thought are done when the next begins; the parts of a message stay open until
+// it ends, because more of them may come late (Gemini cites at the end). nil =
+// the part was lost, or is done.
 func (e *responsesEncoder) part(dst []byte, out *responsesOut, k int, kind partKind) ([]byte, *responsesOutPart) {
 	p := out.part(k)
 	switch p.kind {
@@ -43,7 +45,9 @@ func (e *responsesEncoder) part(dst []byte, out *responsesOut, k int, kind partK
 	case partNone:
 		dst = e.add(dst, out)
 		for before := range k {
-			dst = e.partEnd(dst, out, before)
+			if kind == partSummary || kind == partThought {
+				dst = e.partEnd(dst, out, before)
+			}
 		}
 		p.kind, p.open = kind, true
 		for i := range k {
@@ -53,8 +57,11 @@ func (e *responsesEncoder) part(dst []byte, out *responsesOut, k int, kind partK
 		}
 		dst = e.partBegin(dst, out, p)
 	case partText, partRefusal, partSummary, partThought, partRaw:
+		if !p.open {
+			e.losses.Lose(out.at+".texts["+strconv.Itoa(k)+"]", "more of it came after the next had begun")
+			return dst, nil
+		}
 	}
-	p.open = true
 	return dst, p
 }
 

@@ -88,7 +88,7 @@ func responsesSchema(v jsondoc.Value) json.RawMessage {
 }
 
 // responsesSilence notes a member whose absence means something else here than
-// in other dialects.
+// in other dialects. It is not written.
 func responsesSilence(path string) ir.Extra {
 	return ir.Extra{Dialect: responsesDialect, Path: path, Raw: json.RawMessage("null"), Hint: true}
 }

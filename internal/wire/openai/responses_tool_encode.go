@@ -71,15 +71,14 @@ func (w *responsesWriter) tool(at string, t *ir.Tool) {
 		w.Str("name", t.Name)
 		if w.echo {
 			w.orNull("description", t.Description)
-			w.Raw("parameters", t.Schema)
 		} else {
 			w.OptStr("description", t.Description)
-			w.OptRaw("parameters", t.Schema)
 		}
+		w.Raw("parameters", t.Schema) // required, null for a function without any
 		w.strict(at, t)
 	}
 	for i := range t.Extras {
-		if e := &t.Extras[i]; e.Dialect == responsesDialect && !strings.HasPrefix(e.Path, namespaceExtra) {
+		if e := &t.Extras[i]; e.Dialect == responsesDialect && !strings.HasPrefix(e.Path, namespaceExtra) && !silent(e) {
 			w.Raw(e.Path, e.Raw)
 		}
 	}
@@ -90,15 +89,18 @@ func (w *responsesWriter) tool(at string, t *ir.Tool) {
 	w.losses.Extras(at, t.Extras, responsesDialect)
 }
 
+// silent reports whether an extra is a responsesSilence.
+func silent(e *ir.Extra) bool { return e.Hint && string(e.Raw) == "null" }
+
 // strict says false where a client of another dialect said nothing: silence
 // means as strict as possible here, which would change optional arguments.
 func (w *responsesWriter) strict(at string, t *ir.Tool) {
 	switch {
 	case t.Strict != nil:
 		w.Bool("strict", *t.Strict)
-	case hasExtra(t.Extras, "strict"): // written with the others
 	case w.echo:
 		w.Null("strict")
+	case hasExtra(t.Extras, "strict"): // the client said nothing
 	default:
 		w.Bool("strict", false)
 		w.losses.Note(at+".strict", "said to be false, which silence means in other dialects")
