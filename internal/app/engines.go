@@ -135,6 +135,9 @@ func (a *App) loadSnapshots(ctx context.Context) error {
 
 // openLedger closes what a process that died left open, and loads balances.
 func (a *App) openLedger(ctx context.Context) error {
+	if err := a.db.Store.StartJournal(); err != nil {
+		return err
+	}
 	opened, err := a.ledger.Open(ctx, a.db.Store)
 	if err != nil {
 		return fmt.Errorf("opening the ledger: %w", err)
