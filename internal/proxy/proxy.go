@@ -24,6 +24,7 @@ type Limits struct {
 	Write         time.Duration // for one write to the client; 30 s
 	Grace         time.Duration // for the last words to a client that is cut off; 300 ms
 	Record        time.Duration // for a row to become durable; 10 s
+	Drain         time.Duration // for the rest of an answer whose client has left and whose key says drain; 2 min
 	// KeepAlive is the silence of a provider after which a streaming client is
 	// sent a sign of life; 15 s, negative = never.
 	KeepAlive time.Duration
@@ -52,6 +53,7 @@ func (l Limits) Defaults() Limits {
 	set(&l.Write, 30*time.Second)
 	set(&l.Grace, 300*time.Millisecond)
 	set(&l.Record, 10*time.Second)
+	set(&l.Drain, 2*time.Minute)
 	set(&l.KeepAlive, 15*time.Second)
 	size(&l.Slice, ledger.DefaultSlice)
 	size(&l.Floor, ledger.DefaultFloor)
