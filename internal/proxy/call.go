@@ -52,6 +52,12 @@ type call struct {
 	losses    []ir.Loss // of the request to who answers, and of the answer
 	strict    bool      // the client refuses them
 
+	// The Responses API: what came before, the turn of a WebSocket that this call
+	// is, the summary that it is made for. nil where it is none.
+	thread  thread
+	turn    *turn
+	summary *summary
+
 	// row is the request row; it is complete once recorded is set.
 	row      tollgate.Request
 	owned    [limit.MaxChain + 1]limit.Owner
