@@ -69,6 +69,7 @@ type App struct {
 	recorder  *ledger.Recorder
 	ledger    *ledger.Ledger
 	limiter   *memory.Limiter
+	refused   atomic.Int64 // requests, by a quota
 	// limitsSaved says that the store has counters of rate limits. Of the
 	// background job, then of stop.
 	limitsSaved bool
