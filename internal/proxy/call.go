@@ -78,6 +78,9 @@ type call struct {
 	ctx    context.Context //nolint:containedctx // a call is what happens within one context
 	cancel context.CancelCauseFunc
 
+	leaver leaver
+	gone   atomic.Bool // its client has left, and it goes on
+
 	silence   silence     // of the provider that is being read
 	lingering atomic.Bool // its silence is the end of a complete answer
 
@@ -140,6 +143,7 @@ func (c *call) close() {
 	c.settleHeld()
 	c.closeClaim()
 	c.leaveLimits()
+	c.endLeave()
 	c.stopTimer()
 	c.mu.Lock()
 	c.closed = true

@@ -29,6 +29,7 @@ type Limits struct {
 	SocketLife    time.Duration // of a WebSocket; 60 min, as the API has it
 	SocketPing    time.Duration // between two pings of a WebSocket; 30 s
 	Conversation  int64         // bytes that a WebSocket remembers of one conversation; 16 MiB
+	Drain         time.Duration // for the rest of an answer whose client has left and whose key says drain; 2 min
 	// KeepAlive is the silence of a provider after which a streaming client is
 	// sent a sign of life; 15 s, negative = never.
 	KeepAlive time.Duration
@@ -57,6 +58,7 @@ func (l Limits) Defaults() Limits {
 	set(&l.Write, 30*time.Second)
 	set(&l.Grace, 300*time.Millisecond)
 	set(&l.Record, 10*time.Second)
+	set(&l.Drain, 2*time.Minute)
 	set(&l.KeepAlive, 15*time.Second)
 	set(&l.SocketIdle, 30*time.Minute)
 	set(&l.SocketLife, time.Hour)

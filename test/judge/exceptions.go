@@ -99,6 +99,10 @@ func openAI() []Exception {
 			By: "OpenAI", What: "request", Path: "/input/\\*/call_id", Says: "is missing",
 			Why: "LocalShellToolCallOutput requires a member that it does not have",
 		},
+		{
+			By: "OpenAI", What: "event", Path: "/response/error/code", Says: "value must be one of .*",
+			Why: "insufficient_quota is not in the list, but Codex reads it there and stops, which it does for no other code",
+		},
 	}
 }
 
@@ -158,6 +162,14 @@ func anthropicSDK() []Exception {
 			By: "Anthropic", Path: "/content/\\*/caller|/content_block/caller", Says: "is missing",
 			Why: "newer than most answers of the API (the recordings), and said to be direct when it is not there",
 		},
+		{
+			By: "Anthropic", Path: "/error/type", Says: `no form has "(request_too_large|conflict_error)"`,
+			Why: "the SDK's list lacks two of the types that the page on errors of the API has",
+		},
+		{
+			By: "Anthropic", What: "models", Path: "(/data/\\*)?/(capabilities|deprecated_at|lifecycle|line|max_input_tokens|max_tokens|retires_at)", Says: "is missing",
+			Why: "the gateway does not know it of another vendor's model; older lists of the API have none of them",
+		},
 	}
 }
 
@@ -166,13 +178,13 @@ func protobufTypes() []Exception {
 	return []Exception{
 		{By: "Gemini", What: "answer", Path: "/candidates/\\*/finishMessage", Says: "is not known", Why: older + "Candidate.FinishMessage"},
 		{By: "Gemini", Path: "/usageMetadata/serviceTier", Says: "is not known", Why: older + "UsageMetadata.ServiceTier"},
-		{By: "Gemini", What: "request", Path: "/serviceTier", Says: "is not known", Why: older + "GenerateContentConfig.ServiceTier"},
+		{By: "Gemini", What: "request", Path: "(/generateContentRequest)?/serviceTier", Says: "is not known", Why: older + "GenerateContentConfig.ServiceTier"},
 		{
-			By: "Gemini", What: "request", Path: "/contents/\\*/parts/\\*/functionResponse/parts", Says: "is not known",
+			By: "Gemini", What: "request", Path: "(/generateContentRequest)?/contents/\\*/parts/\\*/functionResponse/parts", Says: "is not known",
 			Why: older + "FunctionResponse.Parts",
 		},
 		{
-			By: "Gemini", What: "request", Path: "/generationConfig/thinkingConfig/thinkingLevel", Says: "is not known",
+			By: "Gemini", What: "request", Path: "(/generateContentRequest)?/generationConfig/thinkingConfig/thinkingLevel", Says: "is not known",
 			Why: older + "ThinkingConfig.ThinkingLevel",
 		},
 	}

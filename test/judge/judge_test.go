@@ -1,7 +1,6 @@
 package judge_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -67,8 +66,7 @@ func (b *bench) named(t *testing.T, by string, d *judge.Description, what, name 
 		return
 	}
 	if d == nil {
-		var v any
-		if err := json.Unmarshal(text, &v); err != nil {
+		if err := valid(text); err != nil {
 			t.Errorf("%s: %v\n%s", what, err, text)
 		}
 		return
@@ -78,6 +76,17 @@ func (b *bench) named(t *testing.T, by string, d *judge.Description, what, name 
 		t.Errorf("%s %s: %v\n%s", by, what, err, text)
 	}
 	b.take(t, by, what, text, v)
+}
+
+// report counts what was judged; a warning that no exception explains fails.
+func (b *bench) report(t *testing.T) {
+	t.Helper()
+	for what, n := range b.bodies {
+		t.Logf("%s: %d judged", what, n)
+	}
+	for what, n := range b.warnings {
+		t.Errorf("%s, %d times: explain it by an exception", what, n)
+	}
 }
 
 func (b *bench) judge(t *testing.T, d tollgate.Dialect, w laws.Written) {
@@ -188,12 +197,11 @@ func TestWhatIsWrittenFitsTheVendorsDescriptions(t *testing.T) {
 		}
 		t.Logf("%s: %d cases", name, len(list))
 	}
-	for what, n := range b.bodies {
-		t.Logf("%s: %d judged", what, n)
-	}
-	for what, n := range b.warnings {
-		t.Errorf("%s, %d times: explain it by an exception", what, n)
-	}
+	t.Run("errors", b.errors)
+	t.Run("counts", b.counts)
+	t.Run("embeddings", b.embeddings)
+	t.Run("models", b.models)
+	b.report(t)
 	for i, n := range b.court.Counts() {
 		e := judge.Exceptions()[i]
 		t.Logf("%s %s %s (%s): excused %d times: %s", e.By, e.What, e.Path, e.Says, n, e.Why)

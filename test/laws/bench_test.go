@@ -87,6 +87,7 @@ func cpuTime(b *testing.B) int64 {
 func BenchmarkExchange(b *testing.B) {
 	req, resp, all := benchRequest(b), benchAnswer(), laws.Translators()
 	pairs(b, func(b *testing.B, front, back tollgate.Dialect) {
+		b.Helper()
 		body, _, err := all[front].EncodeRequest(req)
 		if err != nil {
 			b.Fatal(err)
@@ -116,6 +117,7 @@ func BenchmarkExchange(b *testing.B) {
 func BenchmarkEvent(b *testing.B) {
 	req, all := benchRequest(b), laws.Translators()
 	pairs(b, func(b *testing.B, front, back tollgate.Dialect) {
+		b.Helper()
 		head := []ir.Event{ir.Start{ID: "x", Model: "m"}, ir.ItemStart{Item: ir.Message{Role: ir.RoleAssistant}}, ir.TextDelta{Text: "Some"}}
 		write := all[back].StreamEncoder(req, wire.FramingSSE, 1)
 		var before []byte

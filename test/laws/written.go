@@ -49,11 +49,27 @@ func Write(c Case, target tollgate.Dialect) (Written, error) {
 	return out, nil
 }
 
+// CountRequest translates a case's request into one for the count of its input;
+// an error is a refusal.
+func CountRequest(c Case, target tollgate.Dialect) ([]byte, error) {
+	req, err := c.decode()
+	if err != nil {
+		return nil, err
+	}
+	body, _, err := Translators()[target].EncodeCountRequest(req)
+	return body, err
+}
+
 func written(enc wire.StreamEncoder, events []ir.Event) ([][]byte, error) {
 	var text []byte
 	for _, ev := range events {
 		text = enc.Event(text, ev)
 	}
+	return Data(text)
+}
+
+// Data is the data of each event of a stream of server-sent events.
+func Data(text []byte) ([][]byte, error) {
 	list, err := frames(string(text), wire.FramingSSE, len(text)+1)
 	if err != nil {
 		return nil, err

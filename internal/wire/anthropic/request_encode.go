@@ -53,7 +53,11 @@ func encodeRequest(req *ir.Request, count bool) ([]byte, []ir.Loss, error) {
 		e.writeSettings()
 	}
 	e.losses.Extras("", req.Extras, own)
-	writeExtras(w, req.Extras, "")
+	for i := range req.Extras {
+		if x := &req.Extras[i]; !count || x.Path != "container" { // which holds nothing that is counted
+			writeExtras(w, req.Extras[i:i+1], "")
+		}
+	}
 	w.End()
 	if e.err != nil {
 		return nil, nil, e.err

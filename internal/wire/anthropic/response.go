@@ -62,6 +62,7 @@ func (Codec) EncodeResponse(req *ir.Request, resp *ir.Response, id tollgate.Requ
 	w.End()
 	writeStop(w, &b.losses, choice.Stop, calls, resp.Extras)
 	b.writeUsage(w, resp.Usage, resp.ServiceTier, resp.Extras)
+	b.noteIf(resp.ServiceTier == "auto", "service_tier", whyAuto)
 	b.losses.Extras("", resp.Extras, own)
 	for _, e := range resp.Extras {
 		if e.Dialect == own && !nested(e.Path) && !isStop(e.Path) {

@@ -68,7 +68,9 @@ func (b *blockWriter) writeUsage(w *jsondoc.Writer, u ir.Usage, tier string, ext
 		w.End()
 	}
 	switch tier {
-	case "", "auto": // what was asked for, at the start of a stream of the Responses API
+	case "":
+	case "auto": // what was asked for, as the Responses API says at the start of a stream
+		b.Note("service_tier", "what was asked for, not what served")
 	case "default":
 		w.Str("service_tier", "standard")
 	case "priority", "batch":
@@ -102,6 +104,8 @@ func (e *streamEncoder) writeDeltaUsage(w *jsondoc.Writer, tier string, extras [
 	}
 	const why = "the tier is told at the start of a stream alone"
 	switch {
+	case tier == "auto" || tier == "" && e.tier == "auto":
+		e.Note("service_tier", whyAuto)
 	case tier == "" || tier == e.tier:
 	case tier == "default": // which saying nothing means too
 		e.Note("service_tier", why)
@@ -110,6 +114,9 @@ func (e *streamEncoder) writeDeltaUsage(w *jsondoc.Writer, tier string, extras [
 	}
 	e.usageNotes(e.usage)
 }
+
+// whyAuto is why an answer does not tell the tier auto.
+const whyAuto = "it is what was asked for, not what was given"
 
 func writeCounts(w *jsondoc.Writer, t tollgate.Tokens) {
 	w.Int("input_tokens", t.Input)

@@ -195,14 +195,22 @@ func appendResponse(dst []byte, s *responsesState, echo []byte) []byte {
 	return append(append(dst, echo...), '}')
 }
 
-// failureCode is the code of a failed response, whose vocabulary has one word
-// for all that is not the client's fault.
+// failureCode is the code of a failed response. Its vocabulary is smaller than
+// that of refusals and has one word for all that is not the client's fault;
+// clients react to the others (Codex ends the turn at a spent quota or a prompt
+// that is too long, and tries again at server_error).
 func failureCode(e *tollgate.Error) string {
-	d := describe(e)
-	if d.Code == nil || (d.Type == "server_error" && e.Reason == "") {
+	if e.Reason != "" && e.Code == tollgate.CodeInvalid {
+		return e.Reason
+	}
+	switch e.Code { //nolint:exhaustive // the others are the server's
+	case tollgate.CodeInvalid:
+		return "invalid_prompt"
+	case tollgate.CodeQuota, tollgate.CodeRateLimited:
+		return *describe(e).Code
+	default:
 		return "server_error"
 	}
-	return *d.Code
 }
 
 // writeResponsesUsage writes usage: input includes what was read from and
