@@ -39,10 +39,28 @@ type Key struct {
 	Models []string
 	// IPAllow are the client networks the key works from; empty = all.
 	IPAllow []netip.Prefix
+	// OnLeave says what becomes of an answer whose client has left; "" = cancel.
+	OnLeave LeavePolicy
 	// NeedsSecret marks a key created from an export without secrets: it is
 	// disabled until it is rotated.
 	NeedsSecret bool
 }
+
+// LeavePolicy says what becomes of an answer whose client has left.
+type LeavePolicy string
+
+// The policies.
+const (
+	// LeaveCancel ends the call to the provider; what was made so far is
+	// estimated where the provider has not said it.
+	LeaveCancel LeavePolicy = "cancel"
+	// LeaveDrain reads the answer to its end, within a bound of time, so that
+	// the provider's own numbers are what is charged.
+	LeaveDrain LeavePolicy = "drain"
+)
+
+// Valid reports whether p is a policy, or empty.
+func (p LeavePolicy) Valid() bool { return p == "" || p == LeaveCancel || p == LeaveDrain }
 
 // Expired reports whether the key is past its expiry; grace is 0 (SECURITY K-05).
 func (k Key) Expired(now time.Time) bool { return !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt) }

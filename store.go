@@ -174,6 +174,7 @@ type Tx struct {
 	Meta            Meta
 	Audit           Audit
 	Usage           Usage
+	Turns           Turns
 	Ledger          Ledger
 }
 

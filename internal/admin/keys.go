@@ -98,7 +98,7 @@ func (s *Server) generateKey(ctx context.Context, in *keyGenerate) (api.NewKey, 
 	var made api.NewKey
 	err = s.change(ctx, func(tx tollgate.Tx, by tollgate.Actor) error {
 		k, secret, err := s.Accounts.GenerateKey(ctx, tx, by, auth.KeyWrite{
-			UserID: in.UserID, Label: b.Label, ExpiresAt: b.ExpiresAt, Models: b.Models, IPAllow: b.IPAllow, Surfaces: b.Surfaces,
+			UserID: in.UserID, Label: b.Label, ExpiresAt: b.ExpiresAt, Models: b.Models, IPAllow: b.IPAllow, Surfaces: b.Surfaces, OnLeave: b.OnLeave,
 		})
 		if err != nil {
 			return err
@@ -133,6 +133,7 @@ func (s *Server) updateKey(ctx context.Context, in *keyUpdate) (api.Done, error)
 		ID: in.ID, Label: in.Label.Opt, ExpiresAt: in.ExpiresAt.Opt, Models: in.Models.Opt,
 		IPAllow:  withValue(in.IPAllow, b.IPAllow),
 		Surfaces: withValue(in.Surfaces, b.Surfaces),
+		OnLeave:  withValue(in.OnLeave, b.OnLeave),
 	}
 	return s.changeOne(ctx, func(tx tollgate.Tx, by tollgate.Actor) (int64, error) {
 		if _, err := s.Accounts.UpdateKey(ctx, tx, by, patch); err != nil {

@@ -26,6 +26,7 @@ type KeyWrite struct {
 	Models    []string
 	IPAllow   []netip.Prefix
 	Surfaces  []tollgate.Surface
+	OnLeave   tollgate.LeavePolicy
 }
 
 // KeyPatch changes a key; absent fields stay, null clears.
@@ -36,6 +37,7 @@ type KeyPatch struct {
 	Models    tollgate.Opt[[]string]
 	IPAllow   tollgate.Opt[[]netip.Prefix]
 	Surfaces  tollgate.Opt[[]tollgate.Surface]
+	OnLeave   tollgate.Opt[tollgate.LeavePolicy]
 }
 
 // GenerateKey makes a key for a user and returns it in clear, this once.
@@ -75,6 +77,7 @@ func (a *Accounts) addKey(ctx context.Context, tx tollgate.Tx, by tollgate.Actor
 	k := tollgate.Key{
 		UserID: w.UserID, Label: w.Label, Enabled: w.Enabled.Or(true), ExpiresAt: w.ExpiresAt, CreatedAt: a.Now(),
 		CreatedByKeyID: by.Principal.KeyID(), Models: w.Models, IPAllow: w.IPAllow, Surfaces: w.Surfaces,
+		OnLeave: w.OnLeave,
 	}
 	if err := a.checkKeyRow(&k, who.host); err != nil {
 		return k, err
@@ -136,6 +139,9 @@ func (a *Accounts) checkKeyRow(k *tollgate.Key, pastOK bool) error {
 	}
 	if !pastOK && k.Expired(a.Now()) {
 		return tollgate.Invalidf("expires_at", "expires_at lies in the past")
+	}
+	if !k.OnLeave.Valid() {
+		return tollgate.Invalidf("on_leave", "on_leave is cancel or drain")
 	}
 	if len(k.Models) > maxRestrictions || len(k.IPAllow) > maxRestrictions {
 		return tollgate.Invalidf("models", "a key has at most %d model patterns and as many networks", maxRestrictions)
@@ -210,6 +216,7 @@ func (a *Accounts) UpdateKey(ctx context.Context, tx tollgate.Tx, by tollgate.Ac
 	k := old
 	k.Label, k.ExpiresAt = w.Label.Or(k.Label), w.ExpiresAt.Or(k.ExpiresAt)
 	k.Models, k.IPAllow, k.Surfaces = w.Models.Or(k.Models), w.IPAllow.Or(k.IPAllow), w.Surfaces.Or(k.Surfaces)
+	k.OnLeave = w.OnLeave.Or(k.OnLeave)
 	if err := a.checkKeyRow(&k, !w.ExpiresAt.Set); err != nil {
 		return old, err
 	}
@@ -357,6 +364,7 @@ func (a *Accounts) RotateKey(ctx context.Context, tx tollgate.Tx, by tollgate.Ac
 	next := tollgate.Key{
 		UserID: old.UserID, Label: old.Label, Enabled: true, ExpiresAt: old.ExpiresAt, CreatedAt: now,
 		CreatedByKeyID: old.CreatedByKeyID, Models: old.Models, IPAllow: old.IPAllow, Surfaces: old.Surfaces,
+		OnLeave: old.OnLeave,
 	}
 	if err := a.store(ctx, tx, &next, secret, func() error { return tx.Keys.Insert(ctx, &next) }); err != nil {
 		return old, none, err
@@ -422,12 +430,15 @@ type keyView struct {
 	IPAllow        []netip.Prefix     `json:"ip_allow,omitempty"`
 	Surfaces       []tollgate.Surface `json:"surfaces,omitempty"`
 	NeedsSecret    bool               `json:"needs_secret,omitempty"`
+
+	OnLeave tollgate.LeavePolicy `json:"on_leave,omitempty"`
 }
 
 func viewKey(k tollgate.Key) keyView {
 	v := keyView{
 		ID: k.ID, UserID: k.UserID, Label: k.Label, Enabled: k.Enabled, Prefix: k.Prefix, Last4: k.Last4,
 		CreatedByKeyID: k.CreatedByKeyID, Models: k.Models, IPAllow: k.IPAllow, Surfaces: k.Surfaces, NeedsSecret: k.NeedsSecret,
+		OnLeave: k.OnLeave,
 	}
 	if !k.ExpiresAt.IsZero() {
 		at := k.ExpiresAt.UTC()

@@ -63,6 +63,8 @@ type SeedKey struct {
 	Surfaces    []tollgate.Surface `toml:"surfaces"`
 	Models      []string           `toml:"models"`
 	IPAllow     []netip.Prefix     `toml:"ip_allow"`
+	// OnLeave is cancel or drain; empty = cancel.
+	OnLeave tollgate.LeavePolicy `toml:"on_leave"`
 	// Prefix and Last4 tell a key without APIKey apart.
 	Prefix string `toml:"prefix"`
 	Last4  string `toml:"last4"`

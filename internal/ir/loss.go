@@ -1,7 +1,6 @@
 package ir
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -66,14 +65,22 @@ func (l *Losses) Extras(at string, extras []Extra, dialect string) {
 	}
 }
 
-// List returns the losses, each path once, in the order they were added.
+// List returns the losses, each path once, in the order they were added. What
+// is lost is not hidden by a note on the same path.
 func (l *Losses) List() []Loss {
-	seen := make(map[string]bool, len(l.list))
-	return slices.DeleteFunc(slices.Clone(l.list), func(x Loss) bool {
-		was := seen[x.Path]
-		seen[x.Path] = true
-		return was
-	})
+	at := make(map[string]int, len(l.list))
+	var out []Loss
+	for _, x := range l.list {
+		i, seen := at[x.Path]
+		switch {
+		case !seen:
+			at[x.Path] = len(out)
+			out = append(out, x)
+		case out[i].Note && !x.Note:
+			out[i] = x
+		}
+	}
+	return out
 }
 
 func join(at, name string) string {

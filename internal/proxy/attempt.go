@@ -107,6 +107,9 @@ func (c *call) dispatch(t *target, cred *upstream.Credential, out *upstream.Call
 	if e := c.stopped(); e != nil {
 		return &failure{err: e}
 	}
+	if c.gone.Load() { // nobody is there to try again for
+		return &failure{err: errGone(nil)}
+	}
 	d := &tollgate.Dispatch{
 		ID: c.id.Dispatch(c.sent + 1), ProviderID: t.ProviderID, CredentialID: cred.ID,
 		Model: t.Model, StartedAt: c.p.Now(), Exactness: tollgate.ExactMeasured,

@@ -35,6 +35,7 @@ func (c *call) authenticate() error {
 	if c.row.KeyID != 0 || c.row.SessionID != 0 {
 		c.p.Ledger.Touch(c.row.KeyID, c.row.SessionID, c.start)
 	}
+	c.outlive()
 	if !c.p.live.add(c) {
 		return drainError()
 	}

@@ -52,6 +52,12 @@ type call struct {
 	losses    []ir.Loss // of the request to who answers, and of the answer
 	strict    bool      // the client refuses them
 
+	// The Responses API: what came before, the turn of a WebSocket that this call
+	// is, the summary that it is made for. nil where it is none.
+	thread  thread
+	turn    *turn
+	summary *summary
+
 	// row is the request row; it is complete once recorded is set.
 	row      tollgate.Request
 	owned    [limit.MaxChain + 1]limit.Owner
@@ -71,6 +77,9 @@ type call struct {
 
 	ctx    context.Context //nolint:containedctx // a call is what happens within one context
 	cancel context.CancelCauseFunc
+
+	leaver leaver
+	gone   atomic.Bool // its client has left, and it goes on
 
 	silence   silence     // of the provider that is being read
 	lingering atomic.Bool // its silence is the end of a complete answer
@@ -134,6 +143,7 @@ func (c *call) close() {
 	c.settleHeld()
 	c.closeClaim()
 	c.leaveLimits()
+	c.endLeave()
 	c.stopTimer()
 	c.mu.Lock()
 	c.closed = true

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/internal/auth"
 	"tollgate/internal/proxy"
 	"tollgate/internal/upstream"
 )
@@ -65,6 +66,66 @@ func TestClientThatLeavesMidStreamIsSettled(t *testing.T) {
 	if d := row.Dispatches[0]; d.ErrorClass != "canceled" || d.Exactness != tollgate.ExactEstimated || d.Tokens.Input == 0 || d.Tokens.Output == 0 {
 		t.Errorf("dispatch %+v", d)
 	}
+}
+
+// drains lets the user's key read answers to their end.
+func (g *gateway) drains() {
+	g.tb.Helper()
+	g.update(func(ctx context.Context, tx tollgate.Tx, by tollgate.Actor) error {
+		_, err := g.Keys.UpdateKey(ctx, tx, by, auth.KeyPatch{ID: g.KeyID, OnLeave: tollgate.Some(tollgate.LeaveDrain)})
+		return err
+	})
+}
+
+func TestAKeyThatDrainsIsChargedWhatTheProviderSays(t *testing.T) {
+	t.Parallel()
+	left := make(chan struct{})
+	for _, c := range streams() {
+		v := &spy{answer: func(w http.ResponseWriter, r *http.Request, n int) {
+			pieces(c.kind, c.head)(w, r, n)
+			<-left
+			time.Sleep(30 * time.Millisecond) // until the gateway knows
+			pieces(c.kind, c.last)(w, r, n)
+		}}
+		g := start(t, options{vendor: v})
+		g.drains()
+		ctx, cancel := context.WithCancel(t.Context())
+		resp, err := g.Client.Do(g.request(ctx, "POST", c.path, c.body))
+		must(t, err)
+		_, err = resp.Body.Read(make([]byte, 64))
+		must(t, err)
+		cancel()
+		resp.Body.Close()
+		left <- struct{}{}
+		row := g.last(1)
+		if row.Status != 499 || len(row.Dispatches) != 1 {
+			t.Fatalf("%s: row %+v", c.name, row)
+		}
+		if d := row.Dispatches[0]; d.ErrorClass != "" || d.Exactness != tollgate.ExactMeasured || d.Tokens != c.tokens {
+			t.Errorf("%s: dispatch %+v", c.name, d)
+		}
+		settled(t, g)
+	}
+}
+
+func TestDrainingIsBoundedInTime(t *testing.T) {
+	t.Parallel()
+	ended := make(chan struct{}, 1)
+	g := start(t, options{
+		vendor: &spy{answer: endless(eventStream, chatStream, chatDelta, ended)}, limits: proxy.Limits{Drain: 100 * time.Millisecond},
+	})
+	g.drains()
+	resp, _ := openStream(t, g, "/v1/chat/completions", askStream)
+	resp.Body.Close()
+	select {
+	case <-ended:
+	case <-time.After(5 * time.Second):
+		t.Fatal("the answer is read for ever")
+	}
+	if row := g.last(1); row.Status != 499 || row.Dispatches[0].Exactness != tollgate.ExactEstimated {
+		t.Errorf("row %+v", row)
+	}
+	settled(t, g)
 }
 
 func TestClientThatLeavesBeforeTheHeadersIsSettled(t *testing.T) {

@@ -89,6 +89,9 @@ func (c *call) stopClass(e *tollgate.Error) string {
 // accounted for whether or not anyone waits for it.
 func (c *call) record() error {
 	c.closeClaim()
+	if c.gone.Load() {
+		c.row.Status, c.abort = leftEarly, true
+	}
 	c.row.Latency = c.p.Now().Sub(c.start)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.r.Context()), c.p.Limits.Record)
 	defer cancel()

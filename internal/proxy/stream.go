@@ -351,6 +351,11 @@ func (s *stream) flush() *halt {
 		c.wrote = true
 		c.w.WriteHeader(s.resp.StatusCode)
 	}
+	c.streamed(s.out)
+	if c.gone.Load() {
+		s.out = s.out[:0]
+		return nil
+	}
 	c.writeDeadline()
 	_, err := c.w.Write(s.out)
 	s.out = s.out[:0]
@@ -358,6 +363,10 @@ func (s *stream) flush() *halt {
 		err = c.rc.Flush()
 	}
 	if err == nil {
+		return nil
+	}
+	if c.outlives() && c.wasInterrupted() == nil {
+		c.leave()
 		return nil
 	}
 	e := errGone(err)

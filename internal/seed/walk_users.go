@@ -233,6 +233,9 @@ func keyDiff(row tollgate.Key, k config.SeedKey) (auth.KeyPatch, []string) {
 	if !slices.Equal(row.Surfaces, k.Surfaces) {
 		patch.Surfaces, fields = tollgate.Some(k.Surfaces), append(fields, "surfaces")
 	}
+	if row.OnLeave != k.OnLeave {
+		patch.OnLeave, fields = tollgate.Some(k.OnLeave), append(fields, "on_leave")
+	}
 	return patch, fields
 }
 
@@ -246,7 +249,7 @@ func (r *run) newKey(ctx context.Context, user tollgate.User, k config.SeedKey, 
 		var err error
 		row, err = r.im.Accounts.ImportKey(ctx, r.tx, r.by, auth.KeyWrite{
 			UserID: user.ID, Label: k.Label, Enabled: tollgate.Some(k.Enabled), ExpiresAt: k.ExpiresAt,
-			Models: k.Models, IPAllow: k.IPAllow, Surfaces: k.Surfaces,
+			Models: k.Models, IPAllow: k.IPAllow, Surfaces: k.Surfaces, OnLeave: k.OnLeave,
 		}, k.APIKey)
 		if err != nil {
 			return place(k.At, "key "+name, err)

@@ -73,7 +73,7 @@ func (s *Server) generate(ctx context.Context, in *api.KeyFields) (made api.NewK
 	by := api.Actor(ctx)
 	err = s.Store.Update(ctx, func(tx tollgate.Tx) error {
 		k, secret, err := s.Accounts.GenerateKey(ctx, tx, by, auth.KeyWrite{
-			UserID: caller(ctx), Label: b.Label, ExpiresAt: b.ExpiresAt, Models: b.Models, IPAllow: b.IPAllow, Surfaces: b.Surfaces,
+			UserID: caller(ctx), Label: b.Label, ExpiresAt: b.ExpiresAt, Models: b.Models, IPAllow: b.IPAllow, Surfaces: b.Surfaces, OnLeave: b.OnLeave,
 		})
 		made = api.NewKey{OK: true, ID: k.ID, APIKey: secret.Reveal()}
 		return err

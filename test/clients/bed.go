@@ -82,7 +82,7 @@ func (b *bed) gateway(ctx context.Context, binary, vendor string) error {
 	}
 	defer func() { _ = log.Close() }()
 	b.url = "http://127.0.0.1:" + port
-	b.cmd = exec.CommandContext(ctx, binary) //nolint:gosec // the gateway under test
+	b.cmd = exec.CommandContext(ctx, binary)
 	b.cmd.Dir, b.cmd.Stdout, b.cmd.Stderr = b.dir, log, log
 	b.cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + b.dir, "TOLLGATE_PORT=" + port, "TOLLGATE_DATA_DIR=" + filepath.Join(b.dir, "data"),
@@ -118,7 +118,7 @@ func (b *bed) ready(ctx context.Context) error {
 func (b *bed) stop() {
 	if b.cmd != nil && b.cmd.Process != nil {
 		_ = b.cmd.Process.Signal(syscall.SIGTERM)
-		<-b.exited
+		_ = <-b.exited
 	}
 	_ = b.server.Close()
 }
@@ -195,7 +195,7 @@ func (b *bed) fronts(from int64) ([]front, int64, error) {
 	return out, int64(len(text)), lines.Err()
 }
 
-// configuration names a provider for each dialect.
+// configuration names a provider for each dialect, and the aliases.
 func configuration(vendor string) string {
 	_, port, _ := net.SplitHostPort(vendor)
 	var toml strings.Builder
@@ -206,6 +206,9 @@ func configuration(vendor string) string {
 			toml.WriteString("settings = { dialects = [\"openai-responses\"] }\n")
 		}
 		fmt.Fprintf(&toml, "[[providers.credentials]]\nlabel = \"a\"\napi_key = \"sk-vendor\"\n[[models]]\nprovider_name = %q\nmodel_id = %q\n", b.provider(), b.model)
+	}
+	for alias, b := range aliases() {
+		fmt.Fprintf(&toml, "\n[[model_aliases]]\nalias = %q\nprovider_name = %q\nmodel_id = %q\n", alias, b.provider(), b.model)
 	}
 	return toml.String()
 }

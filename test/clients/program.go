@@ -12,7 +12,8 @@ import (
 // which of its tools reads a file.
 type program struct {
 	name    string
-	native  string // the dialect that it speaks
+	native  string   // the dialect that it speaks
+	known   []string // names of models that it knows, for each backend
 	command func(s setting) (argv, env []string, err error)
 	tool    string
 	reads   func(file string) map[string]any // the tool's arguments
@@ -30,12 +31,25 @@ func programs() []program {
 		return func(file string) map[string]any { return map[string]any{name: file} }
 	}
 	shell := func(file string) map[string]any { return map[string]any{"cmd": "cat " + file} }
+	gpt := []string{"gpt-5.1-codex", "gpt-5.1", "gpt-5.2", "gpt-5.2-codex"}
 	return []program{
-		{"claude", "anthropic", claude, "Read", path("file_path")},
-		{"codex", "responses", codex, "exec_command", shell},
-		{"codex-ws", "responses", codexSocket, "exec_command", shell},
-		{"gemini", "gemini", gemini, "read_file", path("file_path")},
+		{"claude", "anthropic", []string{"claude-opus-4-6", "claude-sonnet-4-5", "claude-opus-5-5", "claude-sonnet-4-6"}, claude, "Read", path("file_path")},
+		{"codex", "responses", gpt, codex, "exec_command", shell},
+		{"codex-ws", "responses", gpt, codexSocket, "exec_command", shell},
+		{"gemini", "gemini", []string{"gemini-2.5-pro", "gemini-2.5-flash", "gemini-2.5-flash-lite", "gemini-3-flash-preview"}, gemini, "read_file", path("file_path")},
 	}
+}
+
+// aliases are the names that programs know, and what they stand for here: a
+// program does more for a model that it knows.
+func aliases() map[string]backend {
+	out := map[string]backend{}
+	for _, p := range programs() {
+		for i, b := range backends() {
+			out[p.known[i]] = b
+		}
+	}
+	return out
 }
 
 func claude(s setting) (argv, env []string, err error) {

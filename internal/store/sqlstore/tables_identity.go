@@ -76,6 +76,7 @@ func keyTable() *spec[tollgate.Key, tollgate.KeyFilter] {
 			list("models", func(r *row) *[]string { return &r.Models }),
 			list("ip_allow", func(r *row) *[]netip.Prefix { return &r.IPAllow }),
 			boolean("needs_secret", func(r *row) *bool { return &r.NeedsSecret }),
+			text("on_leave", func(r *row) *tollgate.LeavePolicy { return &r.OnLeave }),
 		},
 		filter: func(w *where, f tollgate.KeyFilter) {
 			ints(w, "id", f.ID)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"time"
@@ -21,6 +22,7 @@ type Key struct {
 	CreatedAt      time.Time  `json:"created_at"`
 	CreatedByKeyID *int64     `json:"created_by_key_id" doc:"The key that made this one; null = none."`
 	NeedsSecret    bool       `json:"needs_secret" doc:"Imported without its secret: disabled until it is rotated."`
+	OnLeave        string     `json:"on_leave" doc:"cancel or drain: what becomes of an answer whose client has left."`
 	Surfaces       []string   `json:"surfaces" doc:"Where the key works: llm, user, admin. Empty = all that its owner may." nullable:"false"`
 	Models         []string   `json:"models" doc:"Globs a model name must match one of. Empty = all." nullable:"false"`
 	IPAllow        []string   `json:"ip_allow" doc:"Client networks (CIDR) the key works from. Empty = all." nullable:"false"`
@@ -51,6 +53,7 @@ type KeyFields struct {
 	Models    Opt[[]string]  `json:"models,omitzero" doc:"Globs over model names."`
 	IPAllow   Opt[[]string]  `json:"ip_allow,omitzero" doc:"CIDRs or addresses."`
 	Surfaces  Opt[[]string]  `json:"surfaces,omitzero" doc:"Of llm, user, admin."`
+	OnLeave   Opt[string]    `json:"on_leave,omitzero" doc:"cancel (the default) or drain: what becomes of an answer whose client has left."`
 }
 
 // KeyBounds are KeyFields in the domain's terms; what is absent or null is zero.
@@ -60,11 +63,12 @@ type KeyBounds struct {
 	Models    []string
 	IPAllow   []netip.Prefix
 	Surfaces  []tollgate.Surface
+	OnLeave   tollgate.LeavePolicy
 }
 
 // Bounds reads the fields. Errors are CodeInvalid.
 func (f KeyFields) Bounds() (b KeyBounds, err error) {
-	b = KeyBounds{Label: f.Label.Value, ExpiresAt: f.ExpiresAt.Value, Models: f.Models.Value}
+	b = KeyBounds{Label: f.Label.Value, ExpiresAt: f.ExpiresAt.Value, Models: f.Models.Value, OnLeave: tollgate.LeavePolicy(f.OnLeave.Value)}
 	if b.IPAllow, err = parseNetworks("ip_allow", f.IPAllow.Value); err == nil {
 		b.Surfaces, err = parseSurfaces("surfaces", f.Surfaces.Value)
 	}
@@ -143,6 +147,7 @@ func keyRecord(k tollgate.Key) Key {
 		ID: k.ID, UserID: k.UserID, Label: k.Label, Enabled: k.Enabled, Prefix: k.Prefix, Last4: k.Last4,
 		ExpiresAt: Stamp(k.ExpiresAt), LastUsedAt: Stamp(k.LastUsedAt), CreatedAt: k.CreatedAt.UTC(),
 		CreatedByKeyID: OrNull(k.CreatedByKeyID), NeedsSecret: k.NeedsSecret,
+		OnLeave:  string(cmp.Or(k.OnLeave, tollgate.LeaveCancel)),
 		Surfaces: make([]string, len(k.Surfaces)), Models: append([]string{}, k.Models...), IPAllow: make([]string, len(k.IPAllow)),
 		Quotas: []KeyQuota{}, Limits: []KeyLimit{},
 	}

@@ -3,6 +3,7 @@ package gemini
 import (
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"tollgate/internal/ir"
@@ -89,10 +90,7 @@ func (h *history) recall(thoughts []keptThought) {
 		for k.Apart && at > 0 && ofModelsText(h.items[at-1]) {
 			at--
 		}
-		t := ir.Thought{Texts: k.Texts, Private: &p, Redacted: k.Redacted}
-		h.items = append(h.items, nil)
-		copy(h.items[at+1:], h.items[at:])
-		h.items[at] = t
+		h.items = slices.Insert(h.items, at, ir.Item(ir.Thought{Texts: k.Texts, Private: &p, Redacted: k.Redacted}))
 	}
 }
 
@@ -103,12 +101,12 @@ func ofModelsText(it ir.Item) bool {
 
 // has reports whether the thoughts since the last call or turn hold p.
 func (h *history) has(p ir.Private) bool {
-	for i := len(h.items) - 1; i >= 0; i-- {
-		t, thought := h.items[i].(ir.Thought)
+	for _, it := range slices.Backward(h.items) {
+		t, thought := it.(ir.Thought)
 		switch {
 		case thought && t.Private != nil && *t.Private == p:
 			return true
-		case !thought && !ofModelsText(h.items[i]):
+		case !thought && !ofModelsText(it):
 			return false
 		}
 	}

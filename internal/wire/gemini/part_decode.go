@@ -37,7 +37,7 @@ func readPiece(v jsondoc.Value) piece {
 	var p piece
 	thought := o.Get("thought").Bool()
 	signature := o.Get("thoughtSignature")
-	p.private, p.redacted, p.thoughts = openSeals(signature.Str())
+	p.private, p.redacted, p.thoughts = openSeal(signature.Str())
 	switch {
 	case thought != nil && *thought && !o.Has("functionCall"):
 		p.kind, p.text = pieceThought, o.Str("text")

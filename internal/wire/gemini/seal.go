@@ -18,14 +18,9 @@ const sentinel = "skip_thought_signature_validator"
 const bare = ".redacted"
 
 // openSeal reads a thoughtSignature: Gemini's own, or what another vendor
-// sealed and carrySeal carried. The sentinel is none.
-func openSeal(signature string) (p *ir.Private, redacted bool) {
-	p, redacted, _ = openSeals(signature)
-	return p, redacted
-}
-
-// openSeals is openSeal for calls, which bring thoughts along.
-func openSeals(signature string) (p *ir.Private, redacted bool, thoughts []keptThought) {
+// sealed and carrySeal carried; that of a call may bring thoughts along. The
+// sentinel is none.
+func openSeal(signature string) (p *ir.Private, redacted bool, thoughts []keptThought) {
 	if signature == "" || signature == sentinel {
 		return nil, false, nil
 	}
