@@ -65,7 +65,9 @@ func (r *Recorder) appendAtOnce(ctx context.Context, log Prompt, rows []tollgate
 		return errClosing()
 	}
 	if err := log.Append(ctx, rows, intents...); err != nil {
-		r.lose(ctx, len(rows), err)
+		if len(rows) > 0 {
+			r.lose(ctx, len(rows), err)
+		}
 		return err
 	}
 	r.accepted(rows, intents)

@@ -88,7 +88,7 @@ type batch struct {
 
 // Record adds the row and waits until it is durable. It returns an error when
 // the store refused the row or stayed away for too long (CodeUnavailable), or
-// when ctx ended first; in the latter case the row is still written. When the
+// when ctx ended first; in the latter case the row may still be written. When the
 // queue is full it waits for room: rows of money are pushed back, not dropped.
 func (r *Recorder) Record(ctx context.Context, row tollgate.Request) error {
 	if log := r.prompt(); log != nil {

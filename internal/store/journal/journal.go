@@ -54,7 +54,7 @@ type Journal struct {
 // DefaultSize) at path for the installation id. A file that is there is
 // replaced. All of it is written now, so that a disk that fills up later does
 // not matter.
-func Create(path string, id [16]byte, size int64) (_ *Journal, err error) {
+func Create(path string, id [16]byte, size int64) (*Journal, error) {
 	if size == 0 {
 		size = DefaultSize
 	}
@@ -63,30 +63,30 @@ func Create(path string, id [16]byte, size int64) (_ *Journal, err error) {
 		return nil, err
 	}
 	partial := path + ".new"
-	f, err := os.OpenFile(partial, os.O_RDWR|os.O_CREATE|os.O_TRUNC, fileMode)
-	if err != nil {
-		return nil, err
+	if err := fill(partial, h); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(partial))
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, f.Close(), os.Remove(partial))
-		}
-	}()
-	if err := fill(f, h); err != nil {
+	if err := os.Rename(partial, path); err != nil {
+		return nil, errors.Join(err, os.Remove(partial))
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, fileMode)
+	if err != nil {
 		return nil, err
 	}
 	out, err := newMedium(f, headerSize+size)
 	if err != nil {
-		return nil, fmt.Errorf("map the journal: %w", err)
-	}
-	if err := os.Rename(partial, path); err != nil {
-		return nil, errors.Join(err, out.release())
+		return nil, errors.Join(fmt.Errorf("map the journal: %w", err), f.Close())
 	}
 	return &Journal{out: out, head: h, seed: h.seed()}, nil
 }
 
-// fill writes both headers and an empty ring.
-func fill(f *os.File, h header) error {
+// fill writes both headers and an empty ring into a file.
+func fill(path string, h header) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
 	if err := f.Chmod(fileMode); err != nil {
 		return err
 	}

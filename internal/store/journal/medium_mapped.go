@@ -22,7 +22,7 @@ type mapped struct {
 func newMedium(f *os.File, size int64) (medium, error) {
 	b, err := syscall.Mmap(int(f.Fd()), 0, int(size), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
 	if errors.Is(err, syscall.ENODEV) || errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.EACCES) {
-		return plain{f}, nil
+		return f, nil
 	}
 	return &mapped{f, b}, err
 }
@@ -43,13 +43,11 @@ func (m *mapped) WriteAt(b []byte, at int64) (n int, err error) {
 	return copy(m.bytes[at:], b), nil
 }
 
-func (m *mapped) release() error {
-	b := m.bytes
-	if m.bytes = nil; b == nil {
-		return nil
-	}
-	return syscall.Munmap(b)
-}
-
 // Close ends the mapping; the kernel keeps what was written.
-func (m *mapped) Close() error { return errors.Join(m.release(), m.file.Close()) }
+func (m *mapped) Close() (err error) {
+	if m.bytes != nil {
+		err = syscall.Munmap(m.bytes)
+	}
+	m.bytes = nil
+	return errors.Join(err, m.file.Close())
+}

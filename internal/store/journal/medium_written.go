@@ -4,4 +4,5 @@ package journal
 
 import "os"
 
-func newMedium(f *os.File, _ int64) (medium, error) { return plain{f}, nil }
+// newMedium writes by calls to the kernel.
+func newMedium(f *os.File, _ int64) (medium, error) { return f, nil }

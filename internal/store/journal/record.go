@@ -6,7 +6,9 @@ import (
 	"tollgate"
 )
 
-// form is the first byte of a content: how the rest is written.
+// form is the first byte of a content: how the rest is written. Once released,
+// another list of fields is another form; a journal of a former one is refused,
+// since only a killed process leaves one.
 const form = 1
 
 // Encode appends a record of request rows and intents to b, which is empty.
@@ -60,6 +62,7 @@ func request(c *coder, r *tollgate.Request) {
 	integer(c, &r.FirstToken)
 	integer(c, &r.Latency)
 	text(c, &r.Tags)
+	text(c, &r.Losses)
 	tokens(c, &r.Tokens)
 	integer(c, &r.Cost)
 	list(c, &r.Dispatches, dispatch)
