@@ -39,6 +39,7 @@ func layers() map[string][]string {
 		"internal/wire/jsondoc": {"", "internal/wire/jsonscan"},
 		"internal/route":        {""},
 		"internal/ledger":       {""},
+		"internal/conversation": {"", "internal/wire/jsonscan"},
 		"internal/tally":        {"", "internal/ir"},
 		"internal/meter/...":    {"", "internal/meter/..."},
 		"internal/limit/...":    {"", "internal/limit/..."},
@@ -74,7 +75,7 @@ func layers() map[string][]string {
 func l1() []string {
 	return []string{
 		"", "internal/ir", "internal/life", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/meter/...", "internal/limit/...",
-		"internal/auth/...",
+		"internal/auth/...", "internal/conversation",
 		"internal/upstream/...", "internal/store/...", "internal/config", "internal/demo", "internal/web/...",
 	}
 }

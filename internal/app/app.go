@@ -18,6 +18,7 @@ import (
 	"tollgate"
 	"tollgate/internal/auth"
 	"tollgate/internal/config"
+	"tollgate/internal/conversation"
 	"tollgate/internal/ledger"
 	"tollgate/internal/limit/memory"
 	"tollgate/internal/meter/book"
@@ -67,8 +68,10 @@ type App struct {
 	web       *guard.Policy // of files that requests refer to; nil = none is fetched
 	routes    atomic.Pointer[route.Table]
 	recorder  *ledger.Recorder
+	turns     *conversation.Keeper
 	ledger    *ledger.Ledger
 	limiter   *memory.Limiter
+	refused   atomic.Int64 // requests, by a quota
 	// limitsSaved says that the store has counters of rate limits. Of the
 	// background job, then of stop.
 	limitsSaved bool
@@ -195,6 +198,7 @@ func (a *App) startBackground(ctx context.Context) {
 	a.background.Go(func() { a.directory.Run(ctx) })
 	a.background.Go(func() { a.overload.watch(ctx, 250*time.Millisecond) })
 	a.background.Go(func() { a.every(ctx, time.Hour, a.sessions.Prune) })
+	a.background.Go(func() { a.every(ctx, time.Hour, a.turns.Prune) })
 	a.background.Go(func() { a.every(ctx, saveLimitsEvery, a.saveLimits) })
 	if a.cert != nil {
 		a.background.Go(func() { a.cert.watch(ctx, 10*time.Second) })
@@ -273,7 +277,9 @@ func (a *App) drain(ctx context.Context) error {
 	}
 	patient, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	if a.server.Shutdown(patient) == nil {
+	sockets := make(chan error, 1) // that net/http does not wait for
+	go func() { sockets <- a.proxy.CloseSockets(patient) }()
+	if err := a.server.Shutdown(patient); errors.Join(err, <-sockets) == nil {
 		return nil
 	}
 	// The rest gets the error event and a moment to carry it out.

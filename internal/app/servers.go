@@ -30,11 +30,12 @@ func (a *App) buildServers(context.Context) error {
 		return err
 	}
 	cors := web.CORS{Origins: cfg.CORSOrigins}
+	door := &web.Door{IDs: &a.ids, Now: o.Now, Log: o.Log, Lines: o.Lines, TrustedProxies: cfg.TrustedProxies, Hosts: hosts, OnDone: a.done}
+	a.proxy.Door = func(turn http.Handler) http.Handler { return a.countIn(door.Wrap(a.shed(turn))) }
 	a.router.Fallback(cors.Wrap(a.shed(a.proxy)), proxyRoutes()...)
 	if err := a.router.Err(); err != nil {
 		return err
 	}
-	door := &web.Door{IDs: &a.ids, Now: o.Now, Log: o.Log, Lines: o.Lines, TrustedProxies: cfg.TrustedProxies, Hosts: hosts, OnDone: a.done}
 	srv := web.NewServer(a.countIn(door.Wrap(a.router)), o.Log)
 	if a.cert == nil {
 		a.server = lane.New(srv)

@@ -52,6 +52,12 @@ type call struct {
 	losses    []ir.Loss // of the request to who answers, and of the answer
 	strict    bool      // the client refuses them
 
+	// The Responses API: what came before, the turn of a WebSocket that this call
+	// is, the summary that it is made for. nil where it is none.
+	thread  thread
+	turn    *turn
+	summary *summary
+
 	// row is the request row; it is complete once recorded is set.
 	row      tollgate.Request
 	owned    [limit.MaxChain + 1]limit.Owner
@@ -223,14 +229,14 @@ func (c *call) cutOff() bool {
 // tenth of it is used up, so that a fast stream pays for it rarely.
 func (c *call) writeDeadline() {
 	now := c.p.Now()
-	limit := c.p.Limits.Write
-	if c.deadline.Sub(now) > limit-limit/10 {
+	most := c.p.Limits.Write
+	if c.deadline.Sub(now) > most-most/10 {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.interrupted {
-		c.deadline = now.Add(limit)
+		c.deadline = now.Add(most)
 		_ = c.rc.SetWriteDeadline(c.deadline)
 	}
 }

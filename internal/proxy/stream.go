@@ -350,6 +350,7 @@ func (s *stream) flush() *halt {
 		c.wrote = true
 		c.w.WriteHeader(s.resp.StatusCode)
 	}
+	c.streamed(s.out)
 	if c.gone.Load() {
 		s.out = s.out[:0]
 		return nil

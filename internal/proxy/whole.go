@@ -23,6 +23,7 @@ func (c *call) relay(t *target, d *tollgate.Dispatch, resp *http.Response) *fail
 	kind := resp.Header.Get("Content-Type")
 	c.losses = nil
 	c.lose(t.losses)
+	c.expect(t)
 	switch {
 	case t.translated && t.op != tollgate.OpGenerate:
 		return c.relayWhole(t, d, resp)
@@ -42,6 +43,9 @@ func (c *call) observe(t *target) wire.Observer {
 	if c.peeked.Model != t.Model && !t.translated {
 		o.Model = c.peeked.Model
 	}
+	if !t.translated {
+		o.PreviousID = c.thread.previous
+	}
 	return t.codec.Outbound.Observe(t.op, o)
 }
 
@@ -54,7 +58,7 @@ func (c *call) relayWhole(t *target, d *tollgate.Dispatch, resp *http.Response) 
 		buf.drop(&c.p.bodies)
 		c.p.buffers.put(buf)
 	}()
-	err := c.fill(buf, resp.Body, resp.ContentLength+1, c.p.Limits.MaxResponse, c.watchOver(t, resp.Body))
+	err := c.p.fill(buf, resp.Body, resp.ContentLength+1, c.p.Limits.MaxResponse, c.watchOver(t, resp.Body))
 	c.stopTimer()
 	if err != nil {
 		return c.unread(d, obs, err)
@@ -62,6 +66,9 @@ func (c *call) relayWhole(t *target, d *tollgate.Dispatch, resp *http.Response) 
 	body, err := obs.Body(buf.data)
 	if err == nil && t.translated {
 		body, err = c.translateAnswer(t, buf.data)
+	}
+	if err == nil && c.summary != nil {
+		body, err = c.compacted(body)
 	}
 	if err != nil {
 		c.settle(d, classInvalid, obs)
@@ -73,6 +80,7 @@ func (c *call) relayWhole(t *target, d *tollgate.Dispatch, resp *http.Response) 
 		return &failure{err: tollgate.AsError(err)}
 	}
 	c.answerHeader(t, resp)
+	c.whole(body)
 	c.write(resp.StatusCode, body)
 	return nil
 }
