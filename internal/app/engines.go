@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -135,6 +136,9 @@ func (a *App) loadSnapshots(ctx context.Context) error {
 
 // openLedger closes what a process that died left open, and loads balances.
 func (a *App) openLedger(ctx context.Context) error {
+	if err := a.db.Store.StartJournal(); err != nil {
+		return err
+	}
 	opened, err := a.ledger.Open(ctx, a.db.Store)
 	if err != nil {
 		return fmt.Errorf("opening the ledger: %w", err)
@@ -250,6 +254,9 @@ func (a *App) providerID(ctx context.Context, name string) (id int64, err error)
 
 // count feeds a finished call into the metrics.
 func (a *App) count(r *tollgate.Request) {
+	if r.ErrorClass == tollgate.CodeQuota && r.Status != http.StatusOK {
+		a.refused.Add(1)
+	}
 	if r.FirstToken > 0 {
 		a.metrics.FirstToken(string(r.Dialect), r.FirstToken)
 	}

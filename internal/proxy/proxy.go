@@ -25,11 +25,11 @@ type Limits struct {
 	Write         time.Duration // for one write to the client; 30 s
 	Grace         time.Duration // for the last words to a client that is cut off; 300 ms
 	Record        time.Duration // for a row to become durable; 10 s
+	Drain         time.Duration // for the rest of an answer whose client has left and whose key says drain; 2 min
 	SocketIdle    time.Duration // without a turn until a WebSocket is closed; 30 min
 	SocketLife    time.Duration // of a WebSocket; 60 min, as the API has it
 	SocketPing    time.Duration // between two pings of a WebSocket; 30 s
 	Conversation  int64         // bytes that a WebSocket remembers of one conversation; 16 MiB
-	Drain         time.Duration // for the rest of an answer whose client has left and whose key says drain; 2 min
 	// KeepAlive is the silence of a provider after which a streaming client is
 	// sent a sign of life; 15 s, negative = never.
 	KeepAlive time.Duration

@@ -51,12 +51,16 @@ func TestPeekReads(t *testing.T) {
 		{"a cap of another dialect", chatRoute(), `{"model":"m","max_output_tokens":10}`, wire.Peeked{Model: "m"}},
 		{"answers at once", chatRoute(), `{"model":"m","n":3,"service_tier":"priority"}`, wire.Peeked{Model: "m", Choices: 3, ServiceTier: "priority"}},
 		{
-			"prompts at once", wire.Route{Dialect: chat, Operation: tollgate.OpComplete}, `{"model":"m","prompt":["a","b"],"n":2,"best_of":3}`,
+			"prompts at once",
+			wire.Route{Dialect: chat, Operation: tollgate.OpComplete},
+			`{"model":"m","prompt":["a","b"],"n":2,"best_of":3}`,
 			wire.Peeked{Model: "m", Choices: 6},
 		},
 		{"one prompt of tokens", wire.Route{Dialect: chat, Operation: tollgate.OpComplete}, `{"model":"m","prompt":[1,2,3]}`, wire.Peeked{Model: "m"}},
 		{
-			"thinking", wire.Route{Dialect: anthropic, Operation: tollgate.OpGenerate}, `{"model":"m","thinking":{"type":"enabled","budget_tokens":2048},"max_tokens":4096}`,
+			"thinking",
+			wire.Route{Dialect: anthropic, Operation: tollgate.OpGenerate},
+			`{"model":"m","thinking":{"type":"enabled","budget_tokens":2048},"max_tokens":4096}`,
 			wire.Peeked{Model: "m", OutputCap: 4096, ThinkingTokens: 2048},
 		},
 		{
