@@ -71,6 +71,7 @@ type App struct {
 	turns     *conversation.Keeper
 	ledger    *ledger.Ledger
 	limiter   *memory.Limiter
+	refused   atomic.Int64 // requests, by a quota
 	// limitsSaved says that the store has counters of rate limits. Of the
 	// background job, then of stop.
 	limitsSaved bool

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -253,6 +254,9 @@ func (a *App) providerID(ctx context.Context, name string) (id int64, err error)
 
 // count feeds a finished call into the metrics.
 func (a *App) count(r *tollgate.Request) {
+	if r.ErrorClass == tollgate.CodeQuota && r.Status != http.StatusOK {
+		a.refused.Add(1)
+	}
 	if r.FirstToken > 0 {
 		a.metrics.FirstToken(string(r.Dialect), r.FirstToken)
 	}

@@ -1,7 +1,7 @@
 package conversation_test
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -62,7 +62,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	r := &room{limit: 100}
 	m := conversation.NewMemory(r, 20)
 	for i := range 100 {
-		m.Remember(fmt.Sprint(i), "", raws("12345"), nil, false)
+		m.Remember(strconv.Itoa(i), "", raws("12345"), nil, false)
 	}
 	if r.used > 80 || m.Holds("0") || !m.Holds("99") {
 		t.Errorf("%d bytes are held, the first %t, the last %t", r.used, m.Holds("0"), m.Holds("99"))

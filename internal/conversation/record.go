@@ -35,7 +35,7 @@ func readRecord(b []byte, t *Turn) error {
 	var fields [][]byte
 	for b = b[1:]; len(b) > 0; {
 		n, used := binary.Uvarint(b)
-		if used <= 0 || n > uint64(len(b)-used) {
+		if used <= 0 || n > uint64(len(b)-used) { //nolint:gosec // used is at most len(b)
 			return errRecord
 		}
 		b = b[used:]

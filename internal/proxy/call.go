@@ -225,14 +225,14 @@ func (c *call) cutOff() bool {
 // tenth of it is used up, so that a fast stream pays for it rarely.
 func (c *call) writeDeadline() {
 	now := c.p.Now()
-	limit := c.p.Limits.Write
-	if c.deadline.Sub(now) > limit-limit/10 {
+	most := c.p.Limits.Write
+	if c.deadline.Sub(now) > most-most/10 {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.interrupted {
-		c.deadline = now.Add(limit)
+		c.deadline = now.Add(most)
 		_ = c.rc.SetWriteDeadline(c.deadline)
 	}
 }

@@ -94,7 +94,7 @@ func (s *stream) cutShort(e *tollgate.Error) bool {
 		return false
 	}
 	var end []byte
-	whole := false
+	var whole bool
 	if s.tr != nil {
 		end, whole = s.tr.cut(nil, s.d.Tokens)
 	} else {

@@ -74,7 +74,7 @@ func TestAStreamThatOutgrowsItsBalanceEndsAtItsLength(t *testing.T) {
 			if strings.Contains(c.name, "array") && !json.Valid([]byte(a.Body)) {
 				t.Errorf("no JSON: …%s", a.Body[max(0, len(a.Body)-300):])
 			}
-			for _, line := range strings.Split(a.Body, "\n") {
+			for line := range strings.SplitSeq(a.Body, "\n") {
 				if data, ok := strings.CutPrefix(line, "data: "); ok && data != "[DONE]" && !json.Valid([]byte(data)) {
 					t.Errorf("no JSON: %q", data)
 				}

@@ -12,31 +12,28 @@ import (
 // serveKept serves the operations on a response that the caller has stored
 // here. Those of others, and those that a provider keeps, are not found.
 func (c *call) serveKept() error {
-	missing := tollgate.Errorf(tollgate.CodeNotFound, "Response with id '%s' not found.", c.route.ResponseID)
 	if c.p.Turns == nil {
-		return missing
+		return tollgate.Errorf(tollgate.CodeNotFound, "Response with id '%s' not found.", c.route.ResponseID)
 	}
 	turn, err := c.p.Turns.Get(c.ctx, c.owner(), c.route.ResponseID)
 	if err != nil {
 		return err
 	}
-	switch c.route.Operation {
-	case tollgate.OpRetrieve:
+	switch op := c.route.Operation; {
+	case op == tollgate.OpRetrieve:
 		if c.query.Get("stream") == "true" {
 			return tollgate.Invalidf("stream", "This response cannot be streamed: only responses that were created with background=true and stream=true can.")
 		}
 		return c.answerOwn(turn.Response)
-	case tollgate.OpDelete:
+	case op == tollgate.OpDelete:
 		if err := c.p.Turns.Delete(c.ctx, c.owner(), turn.ID); err != nil {
 			return err
 		}
 		return c.answerOwn(openai.Responses{}.EncodeDeleted(turn.ID))
-	case tollgate.OpInputItems:
+	case op == tollgate.OpInputItems:
 		return c.listInput(&turn)
-	case tollgate.OpCancel:
-		return tollgate.Invalidf("", "Cannot cancel a synchronous response.")
 	default:
-		return missing
+		return tollgate.Invalidf("", "Cannot cancel a synchronous response.")
 	}
 }
 
@@ -66,12 +63,7 @@ func (c *call) listInput(turn *conversation.Turn) error {
 
 // isKept reports whether an operation is one on a stored response.
 func isKept(op tollgate.Operation) bool {
-	switch op {
-	case tollgate.OpRetrieve, tollgate.OpInputItems, tollgate.OpDelete, tollgate.OpCancel:
-		return true
-	default:
-		return false
-	}
+	return op == tollgate.OpRetrieve || op == tollgate.OpInputItems || op == tollgate.OpDelete || op == tollgate.OpCancel
 }
 
 // prewarm answers a turn that asks for no answer yet (generate: false): what it

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -224,7 +225,7 @@ func TestAWholeAnswerIsCappedByAQuarterOfWhatIsLeft(t *testing.T) {
 		_, _ = fmt.Sscanf(after, "%d", &capped)
 		quarter := (4000*token - spent) / 4 / token
 		most := int64(quarter) - estimated(c.body)
-		if !ok || capped > most+1 || capped < most-64 || a.Header.Get("X-Tollgate-Clamped") != fmt.Sprint(capped) {
+		if !ok || capped > most+1 || capped < most-64 || a.Header.Get("X-Tollgate-Clamped") != strconv.FormatInt(capped, 10) {
 			t.Errorf("%s: sent %s, header %q; a quarter of what is left pays for %d", c.name, sent, a.Header.Get("X-Tollgate-Clamped"), most)
 		}
 	}

@@ -115,7 +115,7 @@ func turnHeader(h http.Header) http.Header {
 		}
 	}
 	var betas []string
-	for _, v := range strings.Split(strings.Join(out["Openai-Beta"], ","), ",") {
+	for v := range strings.SplitSeq(strings.Join(out["Openai-Beta"], ","), ",") {
 		if v = strings.TrimSpace(v); v != "" && !strings.HasPrefix(v, "responses_websockets=") {
 			betas = append(betas, v)
 		}

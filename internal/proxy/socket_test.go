@@ -162,7 +162,8 @@ func TestRecordedFramesOfCodexRun(t *testing.T) {
 					f["previous_response_id"] = last.ID
 				}
 				if i == 1 && dir == "codex-ws-tool" {
-					f["input"] = append(f["input"].([]any), create{"role": "user", "content": "Call exec_command [[demo:parallel=2]] [[demo:reasoning=4]]"}) //nolint:forcetypeassert // the recording has an array
+					input, _ := f["input"].([]any)
+					f["input"] = append(input, create{"role": "user", "content": "Call exec_command [[demo:parallel=2]] [[demo:reasoning=4]]"})
 				}
 				if i == 2 {
 					var results []create
@@ -238,7 +239,7 @@ func TestTurnsRunOneAfterTheOther(t *testing.T) {
 		l.send(encoded(t, create{"type": "response.create", "model": "ge/demo-small", "store": false, "input": "[[demo:delay=300ms]]"}))
 	}
 	refused := 0
-	for answers := 0; answers < 8; answers++ {
+	for range 8 {
 		if _, e, status := l.answer(); status == 429 && strings.Contains(e.Message, "Too many turns wait") {
 			refused++
 		} else if status != 200 {

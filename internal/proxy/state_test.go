@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -70,9 +71,7 @@ type create map[string]any
 func (c create) with(more create) create {
 	out := create{}
 	for _, m := range []create{c, more} {
-		for k, v := range m {
-			out[k] = v
-		}
+		maps.Copy(out, m)
 	}
 	return out
 }
@@ -266,6 +265,7 @@ func inOrder(t *testing.T, text string, words ...string) {
 
 func TestAConversationGoesOnFromItsLastAnswer(t *testing.T) {
 	everywhere(t, func(t *testing.T, g *gateway, model string, tr transport) {
+		t.Helper()
 		base := create{"model": model, "instructions": "first orders"}
 		r1, e, status := tr.ask(base.with(create{"input": "My name is Alice <&>."}))
 		completed(t, r1, e, status)
@@ -299,6 +299,7 @@ func TestToolsRunAcrossTurns(t *testing.T) {
 		"type": "object", "properties": create{"location": create{"type": "string"}}, "required": []string{"location"},
 	}}}
 	everywhere(t, func(t *testing.T, g *gateway, model string, tr transport) {
+		t.Helper()
 		r1, e, status := tr.ask(create{"model": model, "tools": tools, "input": "What's the weather? [[demo:parallel=2]] [[demo:reasoning=5]]"})
 		completed(t, r1, e, status)
 		var results []create
@@ -327,6 +328,7 @@ func TestToolsRunAcrossTurns(t *testing.T) {
 func TestImagesStayInTheConversation(t *testing.T) {
 	const png = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 	everywhere(t, func(t *testing.T, g *gateway, model string, tr transport) {
+		t.Helper()
 		r1, e, status := tr.ask(create{"model": model, "input": []create{{"role": "user", "content": []create{
 			{"type": "input_text", "text": "What is this?"}, {"type": "input_image", "image_url": png},
 		}}}})
@@ -339,6 +341,7 @@ func TestImagesStayInTheConversation(t *testing.T) {
 
 func TestAnUnknownAnswerIsRefused(t *testing.T) {
 	everywhere(t, func(t *testing.T, g *gateway, model string, tr transport) {
+		t.Helper()
 		before := g.Vendor.Dispatches()
 		r, e, status := tr.ask(create{"model": model, "previous_response_id": "resp_missing_1", "input": "x"})
 		wantNotFound(t, "resp_missing_1", r, e, status)
@@ -399,6 +402,7 @@ func TestOneTenantsAnswersAreUnknownToAnother(t *testing.T) {
 
 func TestAKeptAnswerIsReadListedAndDeleted(t *testing.T) {
 	everywhere(t, func(t *testing.T, g *gateway, model string, tr transport) {
+		t.Helper()
 		r1, e, status := tr.ask(create{"model": model, "input": "one"})
 		completed(t, r1, e, status)
 		r, e, status := tr.ask(create{"model": model, "previous_response_id": r1.ID, "input": []create{
@@ -605,4 +609,24 @@ func TestOnlyOnesOwnProvidersAreGoneOnFrom(t *testing.T) {
 	if status != 403 {
 		t.Errorf("a model that is not permitted: %d %+v", status, e)
 	}
+}
+
+func TestAProviderThatKeepsItsStateCompactsItself(t *testing.T) {
+	t.Parallel()
+	g := start(t, options{})
+	body := `{"model":"rs/demo-small", "input":"x"}`
+	a := g.send("POST", "/v1/responses/compact", body)
+	if a.Status != 200 || !strings.Contains(a.Body, `"response.compaction"`) {
+		t.Fatalf("%d %s", a.Status, a.Body)
+	}
+	all := g.Vendor.Requests()
+	if last := all[len(all)-1]; last.Path != "/v1/responses/compact" || string(last.Body) != strings.Replace(body, "rs/", "", 1) {
+		t.Errorf("the provider got %s %s", last.Path, last.Body)
+	}
+	if row := g.last(1); row.Operation != tollgate.OpCompact || row.Tokens.Output == 0 {
+		t.Errorf("row %+v", row)
+	}
+	got := decoded[struct{ Output []json.RawMessage }](t, a.Body)
+	r, e, status := g.dial().ask(create{"model": "rs/demo-small", "store": false, "input": []any{got.Output[0], create{"role": "user", "content": "on"}}})
+	completed(t, r, e, status)
 }

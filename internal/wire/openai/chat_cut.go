@@ -1,6 +1,8 @@
 package openai
 
 import (
+	"slices"
+
 	"tollgate"
 	"tollgate/internal/ir"
 	"tollgate/internal/wire"
@@ -56,12 +58,9 @@ func (c *chatCutter) choice(value []byte) {
 		}
 		c.over[index] = true
 	}
-	for _, known := range c.open {
-		if known == index {
-			return
-		}
+	if !slices.Contains(c.open, index) {
+		c.open = append(c.open, index)
 	}
-	c.open = append(c.open, index)
 }
 
 // Cut implements wire.Cutter: a chunk with the finish reason of every choice

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"slices"
 
 	"tollgate"
 	"tollgate/internal/wire"
@@ -110,10 +111,10 @@ func (w *responsesObserver) Body(body []byte) ([]byte, error) {
 // the end of path.
 func (w *responsesObserver) changed(data []byte, path ...string) []byte {
 	if w.rename.Active() {
-		data = w.rename.Rename(data, append(path[:len(path):len(path)], "model")...)
+		data = w.rename.Rename(data, append(slices.Clip(path), "model")...)
 	}
 	if w.previous.Active() {
-		data = w.previous.Put(data, append(path[:len(path):len(path)], "previous_response_id")...)
+		data = w.previous.Put(data, append(slices.Clip(path), "previous_response_id")...)
 	}
 	return data
 }
