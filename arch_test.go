@@ -29,6 +29,7 @@ func layers() map[string][]string {
 		"internal/wire/sse":      {},
 		"internal/wire/jsonscan": {},
 		"internal/telemetry":     {},
+		"internal/life":          {},
 		"internal/ir":            {""}, // token counts and errors are the domain's
 
 		// L1: engines and adapters. Siblings never import each other; sealing is
@@ -38,16 +39,17 @@ func layers() map[string][]string {
 		"internal/wire/jsondoc": {"", "internal/wire/jsonscan"},
 		"internal/route":        {""},
 		"internal/ledger":       {""},
+		"internal/conversation": {"", "internal/wire/jsonscan"},
 		"internal/tally":        {"", "internal/ir"},
 		"internal/meter/...":    {"", "internal/meter/..."},
 		"internal/limit/...":    {"", "internal/limit/..."},
 		"internal/auth":         {"", "internal/auth/seal"},
 		"internal/auth/seal":    {""},
-		"internal/upstream/...": {"", "internal/upstream/..."},
+		"internal/upstream/...": {"", "internal/life", "internal/upstream/..."},
 		"internal/store/...":    {"", "internal/store/..."},
 		"internal/config":       {""},
 		"internal/demo":         {"", "internal/wire/sse", "internal/wire/jsonscan"},
-		"internal/web/...":      {"", "internal/telemetry", "internal/web/..."},
+		"internal/web/...":      {"", "internal/life", "internal/telemetry", "internal/web/..."},
 
 		// L2: the servers and the jobs that work on a store. They see what is
 		// below them, never each other.
@@ -72,8 +74,8 @@ func layers() map[string][]string {
 // l1 returns what a package of the second layer may import.
 func l1() []string {
 	return []string{
-		"", "internal/ir", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/meter/...", "internal/limit/...",
-		"internal/auth/...",
+		"", "internal/ir", "internal/life", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/meter/...", "internal/limit/...",
+		"internal/auth/...", "internal/conversation",
 		"internal/upstream/...", "internal/store/...", "internal/config", "internal/demo", "internal/web/...",
 	}
 }

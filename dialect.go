@@ -30,5 +30,14 @@ const (
 	OpModerate   Operation = "moderate"    // moderations (OpenAI only)
 	OpListModels Operation = "list_models"
 	OpGetModel   Operation = "get_model"
-	OpOther      Operation = "other" // known path that this version does not serve
+
+	// The further operations of the Responses API.
+	OpCompact    Operation = "compact"     // responses/compact: a conversation becomes a summary
+	OpConnect    Operation = "connect"     // WebSocket on /v1/responses; each turn is an OpGenerate
+	OpRetrieve   Operation = "retrieve"    // a kept response
+	OpInputItems Operation = "input_items" // what a kept response answered to
+	OpDelete     Operation = "delete"      // of a kept response
+	OpCancel     Operation = "cancel"      // of a response in the background
+
+	OpOther Operation = "other" // known path that this version does not serve
 )

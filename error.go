@@ -22,7 +22,7 @@ const (
 	CodeQuota           Code = "quota"            // 402 or 429 by protocol: money is spent, retrying cannot cure it
 	CodeRateLimited     Code = "rate_limited"     // 429: RetryAfter says when
 	CodeUnsupported     Code = "unsupported"      // 501: the route cannot do this
-	CodeUpgradeRequired Code = "upgrade_required" // 426: WebSocket is not served here
+	CodeUpgradeRequired Code = "upgrade_required" // 426: WebSocket needs HTTP/1.1
 	CodeUpstream        Code = "upstream"         // 502: the provider failed or answered nonsense
 	CodeUnavailable     Code = "unavailable"      // 503: overloaded, draining or a dependency is down
 	CodeTimeout         Code = "timeout"          // 504: the provider did not answer in time

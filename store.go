@@ -174,6 +174,7 @@ type Tx struct {
 	Meta            Meta
 	Audit           Audit
 	Usage           Usage
+	Turns           Turns
 	Ledger          Ledger
 }
 
@@ -217,8 +218,9 @@ type Store interface {
 
 // RequestLog appends request and usage rows, and keeps balances with them.
 type RequestLog interface {
-	// Append adds requests with their dispatches, and intents, in one
-	// transaction, durable against a process crash when it returns nil. What
+	// Append adds requests with their dispatches, and intents, all or nothing,
+	// durable against a process crash when it returns nil, and seen by every
+	// View and Update that begins later. What
 	// is already there stays as it is, row by row, so that a batch may be sent
 	// again; an intent that is there takes a higher Held, or goes when the new
 	// one is Void. A dispatch that is

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,8 +101,14 @@ func TestA07RefusedSignInsLookAlike(t *testing.T) {
 		return err
 	})
 	fastest, bodies := map[string]time.Duration{}, map[string]string{}
-	for range 5 {
-		for _, name := range []string{"alice", "gone", "keyonly", "nobody-of-this-name"} {
+	apart := func(name string) bool {
+		return fastest[name] > 2*fastest["alice"] || 2*fastest[name] < fastest["alice"]
+	}
+	names := []string{"alice", "gone", "keyonly", "nobody-of-this-name"}
+	// A busy machine spoils single samples, so the fastest ones are given time to
+	// meet; those of different work never do.
+	for round := 0; round < 5 || (round < 60 && slices.ContainsFunc(names, apart)); round++ {
+		for _, name := range names {
 			start := time.Now()
 			a := r.post("", "/login", `{"username":"`+name+`","password":"wrong wrong wrong"}`)
 			if took := time.Since(start); fastest[name] == 0 || took < fastest[name] {
@@ -115,7 +122,7 @@ func TestA07RefusedSignInsLookAlike(t *testing.T) {
 		if bodies[name] != bodies["alice"] || !strings.HasPrefix(bodies[name], "401") || !strings.Contains(bodies[name], "invalid username or password") {
 			t.Errorf("%s: %s", name, bodies[name])
 		}
-		if took > 2*fastest["alice"] || 2*took < fastest["alice"] {
+		if apart(name) {
 			t.Errorf("%s took %v, a wrong password %v", name, took, fastest["alice"])
 		}
 	}

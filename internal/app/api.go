@@ -70,8 +70,10 @@ func proxyRoutes() []web.Route {
 		}
 	}
 	add(http.MethodGet, "/v1/models", "/v1/models/{model}", "/v1beta/models", "/v1beta/models/{model}")
-	add(http.MethodPost, "/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/responses/input_tokens", "/v1/embeddings",
-		"/v1/moderations", "/v1/messages", "/v1/messages/count_tokens")
+	add(http.MethodGet, "/v1/responses", "/v1/responses/{id}", "/v1/responses/{id}/input_items") // the first one by WebSocket
+	add(http.MethodDelete, "/v1/responses/{id}")
+	add(http.MethodPost, "/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/responses/input_tokens", "/v1/responses/compact",
+		"/v1/responses/{id}/cancel", "/v1/embeddings", "/v1/moderations", "/v1/messages", "/v1/messages/count_tokens")
 	for _, version := range []string{"/v1beta", "/v1"} {
 		for _, verb := range []string{"generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents"} {
 			add(http.MethodPost, version+"/models/{model}:"+verb)

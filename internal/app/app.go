@@ -18,6 +18,7 @@ import (
 	"tollgate"
 	"tollgate/internal/auth"
 	"tollgate/internal/config"
+	"tollgate/internal/conversation"
 	"tollgate/internal/ledger"
 	"tollgate/internal/limit/memory"
 	"tollgate/internal/meter/book"
@@ -67,6 +68,7 @@ type App struct {
 	web       *guard.Policy // of files that requests refer to; nil = none is fetched
 	routes    atomic.Pointer[route.Table]
 	recorder  *ledger.Recorder
+	turns     *conversation.Keeper
 	ledger    *ledger.Ledger
 	limiter   *memory.Limiter
 	refused   atomic.Int64 // requests, by a quota
@@ -81,7 +83,7 @@ type App struct {
 	overload    *overload
 	cert        *certificate
 
-	server     *http.Server
+	server     server
 	listener   net.Listener
 	metricsSrv *http.Server
 	draining   atomic.Bool
@@ -161,21 +163,15 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	a.startBackground(run)
 	tuneCollector(a.inEnviron)
-	a.serve(a.server, l, a.cert != nil)
+	a.serve(a.server, l)
 	a.announce()
 	return nil
 }
 
 // serve runs srv in the background; its failure ends Wait.
-func (a *App) serve(srv *http.Server, l net.Listener, tls bool) {
+func (a *App) serve(srv server, l net.Listener) {
 	a.background.Go(func() {
-		var err error
-		if tls {
-			err = srv.ServeTLS(l, "", "")
-		} else {
-			err = srv.Serve(l)
-		}
-		if err != nil && !errors.Is(err, http.ErrServerClosed) {
+		if err := srv.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			a.failed <- err
 		}
 	})
@@ -193,7 +189,7 @@ func (a *App) startMetrics(ctx context.Context, cfg *config.Config) error {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", a.metrics.Handler())
 	a.metricsSrv = web.NewServer(mux, a.opts.Log)
-	a.serve(a.metricsSrv, l, false)
+	a.serve(a.metricsSrv, l)
 	return nil
 }
 
@@ -202,6 +198,7 @@ func (a *App) startBackground(ctx context.Context) {
 	a.background.Go(func() { a.directory.Run(ctx) })
 	a.background.Go(func() { a.overload.watch(ctx, 250*time.Millisecond) })
 	a.background.Go(func() { a.every(ctx, time.Hour, a.sessions.Prune) })
+	a.background.Go(func() { a.every(ctx, time.Hour, a.turns.Prune) })
 	a.background.Go(func() { a.every(ctx, saveLimitsEvery, a.saveLimits) })
 	if a.cert != nil {
 		a.background.Go(func() { a.cert.watch(ctx, 10*time.Second) })
@@ -280,7 +277,9 @@ func (a *App) drain(ctx context.Context) error {
 	}
 	patient, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	if a.server.Shutdown(patient) == nil {
+	sockets := make(chan error, 1) // that net/http does not wait for
+	go func() { sockets <- a.proxy.CloseSockets(patient) }()
+	if err := a.server.Shutdown(patient); errors.Join(err, <-sockets) == nil {
 		return nil
 	}
 	// The rest gets the error event and a moment to carry it out.

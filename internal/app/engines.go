@@ -8,11 +8,13 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"time"
 
 	"tollgate"
 	"tollgate/internal/auth"
 	"tollgate/internal/config"
+	"tollgate/internal/conversation"
 	"tollgate/internal/demo"
 	"tollgate/internal/ledger"
 	"tollgate/internal/limit/memory"
@@ -45,7 +47,15 @@ func (a *App) buildEngines(context.Context) error {
 		Sealer: db.Keys, Kinds: db.Catalog.Kinds, Policy: db.Policy, Proxy: outbound, Timeouts: timeouts(cfg), Now: o.Now, Log: o.Log,
 	}
 	if cfg.Demo {
-		a.fleet.InProcess = demo.Transport(&demo.Vendor{Pace: 15 * time.Millisecond, Now: o.Now})
+		run := strconv.FormatInt(o.Now().Unix(), 36) // ids outlive the process, in conversations that are kept
+		a.fleet.InProcess = demo.Transport(&demo.Vendor{Pace: 15 * time.Millisecond, Now: o.Now, Run: run})
+	}
+	var err error
+	a.turns, err = conversation.NewKeeper(db.Store, db.Keys, o.Now, conversation.Limits{
+		Life: cfg.Server.ResponseLife, Chain: cfg.Server.ConversationBytes, Owner: cfg.Server.ResponseUserBytes,
+	})
+	if err != nil {
+		return err
 	}
 	a.recorder = &ledger.Recorder{Log: a.db.Store, Logger: o.Log, Live: func() int { return a.proxy.Stats().Calls }}
 	a.ledger = &ledger.Ledger{
@@ -71,7 +81,9 @@ func (a *App) buildEngines(context.Context) error {
 		Ledger: a.ledger, Prices: a.prices, Limiter: a.limiter, IDs: &a.ids, Now: o.Now, Log: o.Log,
 		Limits: proxy.Limits{
 			MaxBody: cfg.Server.MaxBodyBytes, KeepAlive: keepAlive, Slice: cfg.Ledger.Slice, Floor: cfg.Ledger.Floor,
+			Conversation: cfg.Server.ConversationBytes,
 		}.Defaults(),
+		Turns: a.turns, Sealer: db.Keys,
 		Strict: cfg.Server.Strict, Tokens: &tally.Counter{}, Lost: a.metrics.Lost,
 	}
 	if cfg.Upstream.FetchRemote {
@@ -124,6 +136,9 @@ func (a *App) loadSnapshots(ctx context.Context) error {
 
 // openLedger closes what a process that died left open, and loads balances.
 func (a *App) openLedger(ctx context.Context) error {
+	if err := a.db.Store.StartJournal(); err != nil {
+		return err
+	}
 	opened, err := a.ledger.Open(ctx, a.db.Store)
 	if err != nil {
 		return fmt.Errorf("opening the ledger: %w", err)

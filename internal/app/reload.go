@@ -46,6 +46,7 @@ func fixed(c *config.Config) map[string]any {
 		"demo": c.Demo, "max_body_bytes": c.Server.MaxBodyBytes, "durability": c.Ledger.Durability, "timezone": c.Ledger.Location, "wait": c.Ledger.Wait,
 		"slice": c.Ledger.Slice, "floor": c.Ledger.Floor,
 		"strict": c.Server.Strict, "keep_alive": c.Server.KeepAlive, "fetch_remote": c.Upstream.FetchRemote,
+		"response_life": c.Server.ResponseLife, "conversation_bytes": c.Server.ConversationBytes, "response_user_bytes": c.Server.ResponseUserBytes,
 		"dial_timeout": c.Upstream.DialTimeout, "first_byte_timeout": c.Upstream.FirstByteTimeout, "idle_timeout": c.Upstream.IdleTimeout,
 	}
 }

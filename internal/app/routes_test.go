@@ -39,10 +39,13 @@ func TestZ02EveryDataPlaneRouteIsInTheMatrix(t *testing.T) {
 // TestDeclaredRoutesAreServed holds them against what the data plane tells apart.
 func TestDeclaredRoutesAreServed(t *testing.T) {
 	for _, route := range proxyRoutes() {
-		path := strings.NewReplacer("{provider}", "lab", "{model}", "m").Replace(route.Pattern)
+		path := strings.NewReplacer("{provider}", "lab", "{model}", "m", "{id}", "resp_1").Replace(route.Pattern)
 		req, err := http.NewRequestWithContext(t.Context(), route.Method, path, nil)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if route.Method == http.MethodGet && strings.HasSuffix(route.Pattern, "/responses") {
+			req.Header.Set("Upgrade", "websocket")
 		}
 		got, err := wire.Classify(route.Method, req.URL, req.Header)
 		if err != nil || got.Operation == "other" || (got.Scope != "") != strings.HasPrefix(route.Pattern, "/{provider}") {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"tollgate"
 	"tollgate/internal/config"
 	"tollgate/internal/web"
+	"tollgate/internal/web/lane"
 )
 
 // buildServers mounts every route and refuses one without a policy.
@@ -28,17 +30,34 @@ func (a *App) buildServers(context.Context) error {
 		return err
 	}
 	cors := web.CORS{Origins: cfg.CORSOrigins}
+	door := &web.Door{IDs: &a.ids, Now: o.Now, Log: o.Log, Lines: o.Lines, TrustedProxies: cfg.TrustedProxies, Hosts: hosts, OnDone: a.done}
+	a.proxy.Door = func(turn http.Handler) http.Handler { return a.countIn(door.Wrap(a.shed(turn))) }
 	a.router.Fallback(cors.Wrap(a.shed(a.proxy)), proxyRoutes()...)
 	if err := a.router.Err(); err != nil {
 		return err
 	}
-	door := &web.Door{IDs: &a.ids, Now: o.Now, Log: o.Log, Lines: o.Lines, TrustedProxies: cfg.TrustedProxies, Hosts: hosts, OnDone: a.done}
-	a.server = web.NewServer(a.countIn(door.Wrap(a.router)), o.Log)
-	if a.cert != nil {
-		a.server.TLSConfig = a.cert.config()
+	srv := web.NewServer(a.countIn(door.Wrap(a.router)), o.Log)
+	if a.cert == nil {
+		a.server = lane.New(srv)
+		return nil
 	}
+	srv.TLSConfig = a.cert.config()
+	a.server = tlsServer{srv}
 	return nil
 }
+
+// server serves a listener.
+type server interface {
+	Serve(l net.Listener) error
+	Shutdown(ctx context.Context) error
+	Close() error
+}
+
+// tlsServer serves TLS by the certificate of its configuration.
+type tlsServer struct{ *http.Server }
+
+// Serve accepts connections from l.
+func (s tlsServer) Serve(l net.Listener) error { return s.ServeTLS(l, "", "") }
 
 // countIn counts requests in; done counts them out.
 func (a *App) countIn(next http.Handler) http.Handler {

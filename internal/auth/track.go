@@ -24,6 +24,7 @@ type call struct {
 	principal  tollgate.Principal
 	providerID int64
 	model      string
+	bare       bool // no call, but the connection for calls: the credential alone counts
 	cancel     func(error)
 
 	shard      *shard
@@ -44,7 +45,16 @@ type call struct {
 // snapshot loaded afterwards, while Reload publishes the snapshot first and
 // then visits the registered calls.
 func (d *Directory) Track(p tollgate.Principal, providerID int64, model string, cancel func(error)) (release func(), err error) {
-	c := &call{principal: p, providerID: providerID, model: model, cancel: cancel}
+	return d.register(&call{principal: p, providerID: providerID, model: model, cancel: cancel})
+}
+
+// Attend registers a connection of p that is open between calls, as Track does
+// a call: it is ended when p's credential becomes invalid, whatever p may use.
+func (d *Directory) Attend(p tollgate.Principal, cancel func(error)) (release func(), err error) {
+	return d.register(&call{principal: p, bare: true, cancel: cancel})
+}
+
+func (d *Directory) register(c *call) (release func(), err error) {
 	c.shard = &d.live.shards[rand.Uint32()&(shardCount-1)]
 	c.shard.add(c)
 	snap := d.current.Load()
@@ -156,7 +166,7 @@ func (s *snapshot) judge(c *call, now func() time.Time, full bool) error {
 	case tollgate.PrincipalNone, tollgate.PrincipalHost:
 		return errRevoked(tollgate.CodeUnauthenticated)
 	}
-	if full && !s.permits(c.principal, c.providerID, c.model) {
+	if full && !c.bare && !s.permits(c.principal, c.providerID, c.model) {
 		return errRevoked(tollgate.CodeForbidden)
 	}
 	return nil

@@ -156,6 +156,7 @@ func describe(c config.Config) string {
 		{"max_body", c.Server.MaxBodyBytes},
 		{"upstream", fmt.Sprint(c.Upstream.AllowPrivate, c.Upstream.DialTimeout, c.Upstream.FirstByteTimeout, c.Upstream.IdleTimeout)},
 		{"translation", fmt.Sprintf("strict=%t keep_alive=%s fetch_remote=%t", c.Server.Strict, c.Server.KeepAlive, c.Upstream.FetchRemote)},
+		{"responses", fmt.Sprintf("life=%s conversation=%d user=%d", c.Server.ResponseLife, c.Server.ConversationBytes, c.Server.ResponseUserBytes)},
 		{"ledger", fmt.Sprint(c.Ledger.Durability, " ", c.Ledger.Location, " ", c.Ledger.Wait, " ", c.Ledger.Slice, " ", c.Ledger.Floor, " ", c.Ledger.Unpriced)},
 	} {
 		fmt.Fprintf(&b, "%s: %v\n", line.name, line.value)

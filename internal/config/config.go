@@ -102,6 +102,12 @@ type Server struct {
 	// KeepAlive is the silence of a provider after which a streaming client is
 	// sent a sign of life; 0 = never.
 	KeepAlive time.Duration
+	// ResponseLife is how long stored answers of the Responses API are kept.
+	ResponseLife time.Duration
+	// ConversationBytes bounds one conversation that is kept, in bytes.
+	ConversationBytes int64
+	// ResponseUserBytes bounds what one user's stored answers take, in bytes.
+	ResponseUserBytes int64
 }
 
 // AccessPermission lets the service call models that match ModelPattern at

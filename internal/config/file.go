@@ -55,6 +55,10 @@ type fileServer struct {
 	MaxBodyBytes   given      `toml:"max_body_bytes" shape:"int"`
 	Strict         given      `toml:"strict" shape:"bool"`
 	KeepAlive      given      `toml:"keep_alive"`
+
+	ResponseLife      given `toml:"response_life"`
+	ConversationBytes given `toml:"conversation_bytes" shape:"int"`
+	ResponseUserBytes given `toml:"response_user_bytes" shape:"int"`
 }
 
 // foreignKey knows the keys of GPROXY's [global] that mean nothing here.
@@ -149,6 +153,9 @@ func (f file) apply(c *Config, ps *Problems) {
 		{f.Server.Bootstrap, applyBootstrap},
 		{f.Server.Strict, func(c *Config, s string) (err error) { c.Server.Strict, err = parseBool(s); return err }},
 		{f.Server.KeepAlive, applyKeepAlive},
+		{f.Server.ResponseLife, applyResponseLife},
+		{f.Server.ConversationBytes, func(c *Config, s string) error { return applySize(&c.Server.ConversationBytes, s, 64<<20) }},
+		{f.Server.ResponseUserBytes, func(c *Config, s string) error { return applySize(&c.Server.ResponseUserBytes, s, 1<<40) }},
 		{f.Upstream.FetchRemote, func(c *Config, s string) (err error) { c.Upstream.FetchRemote, err = parseBool(s); return err }},
 		{f.Upstream.DialTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.DialTimeout, s) }},
 		{f.Upstream.FirstByteTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.FirstByteTimeout, s) }},
@@ -166,6 +173,13 @@ func (f file) apply(c *Config, ps *Problems) {
 		if err := key.apply(c, key.given.text); err != nil {
 			addf(ps, key.given.at, "%s %v", key.given.name, err)
 		}
+	}
+	if c.Server.ResponseUserBytes < c.Server.ConversationBytes {
+		at := f.Server.ResponseUserBytes.at
+		if !f.Server.ResponseUserBytes.set {
+			at = f.Server.ConversationBytes.at
+		}
+		addf(ps, at, "response_user_bytes in [server] must be at least conversation_bytes (%d)", c.Server.ConversationBytes)
 	}
 	f.refuse(ps)
 }
@@ -201,6 +215,22 @@ func applyKeepAlive(c *Config, s string) (err error) {
 		return err
 	}
 	return within(c.Server.KeepAlive, time.Second, time.Hour)
+}
+
+func applyResponseLife(c *Config, s string) (err error) {
+	if c.Server.ResponseLife, err = parseDuration(s); err != nil {
+		return err
+	}
+	return within(c.Server.ResponseLife, time.Minute, 10*365*24*time.Hour)
+}
+
+// applySize reads a number of bytes that is kept of one thing.
+func applySize(dst *int64, s string, most int64) (err error) {
+	*dst, err = strconv.ParseInt(s, 0, 64)
+	if err != nil || *dst < 64<<10 || *dst > most {
+		return fmt.Errorf("must be from 65536 (64 KiB) to %d", most)
+	}
+	return nil
 }
 
 func applyDurability(c *Config, s string) error {

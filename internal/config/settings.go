@@ -59,7 +59,10 @@ func defaults() Config {
 	return Config{
 		Host: "127.0.0.1", Port: 8787, Admin: Admin{User: "admin"},
 		LogLevel: slog.LevelInfo, LogFormat: "auto", DrainTimeout: 30 * time.Second,
-		Server:   Server{MaxBodyBytes: 32 << 20, KeepAlive: 15 * time.Second},
+		Server: Server{
+			MaxBodyBytes: 32 << 20, KeepAlive: 15 * time.Second,
+			ResponseLife: 30 * 24 * time.Hour, ConversationBytes: 16 << 20, ResponseUserBytes: 256 << 20,
+		},
 		Upstream: Upstream{DialTimeout: 10 * time.Second, FirstByteTimeout: 120 * time.Second, IdleTimeout: 60 * time.Second},
 		Ledger: Ledger{
 			Durability: "process", Location: time.UTC, Wait: 10 * time.Second, Slice: 1024, Floor: 256, Unpriced: "refuse-under-quota",

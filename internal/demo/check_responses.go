@@ -60,6 +60,8 @@ func (c *checker) responsesItems(items []object) {
 			c.responsesParts(it.list("output"), at+".output", "input_text input_image input_file input_audio")
 		case "reasoning":
 			c.responsesReasoning(it, at)
+		case "compaction":
+			c.responsesSealed(it, signedSummary, at)
 		}
 	}
 	for _, it := range items {
@@ -97,7 +99,14 @@ func (c *checker) responsesReasoning(it object, at string) {
 	if _, ok := it["summary"].([]any); !ok {
 		c.wrong(at+".summary", "Missing required parameter: '%s.summary'.", at)
 	}
-	if seal := it.text("encrypted_content"); seal != "" && !signedBy(seal, signedReasoning) {
+	if it.has("encrypted_content") {
+		c.responsesSealed(it, signedReasoning, at)
+	}
+}
+
+// responsesSealed refuses an encrypted content that the vendor did not make.
+func (c *checker) responsesSealed(it object, kind, at string) {
+	if seal := it.text("encrypted_content"); seal != "" && !signedBy(seal, kind) {
 		c.wrongWith("invalid_encrypted_content", at+".encrypted_content", "The encrypted content %.10s... could not be verified. Reason: Encrypted content could not be decrypted or parsed.", seal)
 	}
 }

@@ -155,6 +155,20 @@ func (x *exchange) countResponses() {
 	}
 }
 
+// compactResponses answers POST /responses/compact: the conversation becomes
+// one item that only the vendor reads.
+func (x *exchange) compactResponses() {
+	q, ok := x.responsesRequest()
+	if !ok {
+		return
+	}
+	a := x.answer(q.prompt())
+	if x.begin() {
+		item := o("id", x.id("cmp_"), "type", "compaction", "encrypted_content", sign(signedSummary, x.id("")))
+		x.reply(o("id", x.id("resp_"), "object", "response.compaction", "created_at", x.created(), "output", []raw{item}, "usage", responsesUsage(a.usage)))
+	}
+}
+
 func responseStatus(a answer) string {
 	if a.stop == stopLength || a.stop == stopFilter {
 		return "incomplete"

@@ -12,6 +12,7 @@ const (
 	signedThinking  = "thinking"  // Anthropic, bound to the thought's text
 	signedCall      = "call"      // Gemini, bound to the function's name
 	signedReasoning = "reasoning" // OpenAI, bound to nothing
+	signedSummary   = "summary"   // OpenAI, of a compacted conversation
 )
 
 // sign seals text so that the vendor knows it again. It keeps nobody out: it

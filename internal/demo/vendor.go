@@ -27,6 +27,9 @@ type Vendor struct {
 	AnyModel bool
 	// Now is the clock of the "created" fields; nil = they are constant.
 	Now func() time.Time
+	// Run is part of every id that the vendor makes, after the word demo: letters
+	// and digits that tell one start of a process from the next.
+	Run string
 
 	count atomic.Int64
 	mu    sync.Mutex
@@ -149,6 +152,7 @@ func (x *exchange) route() func() {
 		"/chat/completions":       x.chat,
 		"/responses":              x.responses,
 		"/responses/input_tokens": x.countResponses,
+		"/responses/compact":      x.compactResponses,
 		"/messages":               x.messages,
 		"/messages/count_tokens":  x.countMessages,
 		"/embeddings":             x.embeddings,
@@ -225,7 +229,9 @@ func (x *exchange) headers() {
 
 // id returns prefix and the dispatch number, so that a test can tell which
 // dispatch an answer belongs to.
-func (x *exchange) id(prefix string) string { return fmt.Sprintf("%sdemo%012d", prefix, x.number) }
+func (x *exchange) id(prefix string) string {
+	return fmt.Sprintf("%sdemo%s%012d", prefix, x.v.Run, x.number)
+}
 
 // created is the time of the answer in Unix seconds.
 func (x *exchange) created() int64 {

@@ -508,3 +508,38 @@ func TestModelsInThreeProtocols(t *testing.T) {
 		}
 	}
 }
+
+// A prompt may spell the calls out; a result is answered with text.
+func TestCallsAreMadeAsThePromptSpellsThem(t *testing.T) {
+	rt := demo.Transport(&demo.Vendor{})
+	const tools = `"tools":[{"functionDeclarations":[{"name":"read"},{"name":"list"}]}]`
+	question := `{"role":"user","parts":[{"text":"[[demo:call=read {\"path\":\"a=b\"}]] [[demo:call=absent {}]]"}]},` +
+		`{"role":"user","parts":[{"text":"A remark behind it. [[demo:call=list]]"}]}`
+	ask := func(contents string) string {
+		t.Helper()
+		res, err := post(t, rt, "http://demo/v1beta/models/demo-small:generateContent", `{`+tools+`,"contents":[`+contents+`]}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = res.Body.Close() }()
+		b, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	first := ask(question)
+	for _, want := range []string{`{"name":"read","args":{"path":"a=b"}}`, `{"name":"list","args":{}}`} {
+		if !strings.Contains(first, want) {
+			t.Errorf("no %s in %s", want, first)
+		}
+	}
+	if strings.Contains(first, "absent") {
+		t.Errorf("a tool that is not on offer was called: %s", first)
+	}
+	second := ask(question + `,{"role":"model","parts":[{"functionCall":{"name":"read"}},{"functionCall":{"name":"list"}}]},` +
+		`{"role":"user","parts":[{"functionResponse":{"name":"read","response":{"x":1}}},{"functionResponse":{"name":"list","response":{}}}]}`)
+	if strings.Contains(second, "functionCall") || !strings.Contains(second, "According to read") {
+		t.Errorf("the results got %s", second)
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tollgate"
@@ -39,7 +40,8 @@ type Log interface {
 	Touch(ctx context.Context, keys, sessions map[int64]time.Time) error
 }
 
-// Recorder is the group commit in front of a Log. Set the fields, then use it;
+// Recorder is the group commit in front of a Log, and little more than a
+// counter in front of one that is Prompt. Set the fields, then use it;
 // its goroutine starts with the first row and ends with Close.
 type Recorder struct {
 	// Log gets the rows. Required.
@@ -55,6 +57,8 @@ type Recorder struct {
 	Batch, Queue int
 	Patience     time.Duration
 
+	ones ones // of a Prompt log
+
 	start   sync.Once
 	wake    chan struct{} // a batch or a touch is waiting
 	stop    chan struct{} // closed by Close
@@ -67,7 +71,7 @@ type Recorder struct {
 	writing chan struct{} // holds one element while somebody writes a batch
 	room    chan struct{}
 	spare   batch // room for the rows of a later batch
-	closed  bool
+	closed  atomic.Bool
 	touches touches
 	stats   counters
 }
@@ -84,9 +88,12 @@ type batch struct {
 
 // Record adds the row and waits until it is durable. It returns an error when
 // the store refused the row or stayed away for too long (CodeUnavailable), or
-// when ctx ended first; in the latter case the row is still written. When the
+// when ctx ended first; in the latter case the row may still be written. When the
 // queue is full it waits for room: rows of money are pushed back, not dropped.
 func (r *Recorder) Record(ctx context.Context, row tollgate.Request) error {
+	if log := r.prompt(); log != nil {
+		return r.recordAtOnce(ctx, log, &row)
+	}
 	b, err := r.enqueue(ctx, func(b *batch) { b.rows = append(b.rows, row) })
 	if err != nil {
 		return err
@@ -104,6 +111,9 @@ func (r *Recorder) Record(ctx context.Context, row tollgate.Request) error {
 // then may the dispatch go out. When it returns an error nothing may, and the
 // intent is taken back. Errors are as Record's.
 func (r *Recorder) Intend(ctx context.Context, in tollgate.Intent) error {
+	if log := r.prompt(); log != nil {
+		return r.intendAtOnce(ctx, log, &in)
+	}
 	b, err := r.enqueue(ctx, func(b *batch) { b.intents = append(b.intents, in) })
 	if err != nil {
 		return err
@@ -125,9 +135,14 @@ func (r *Recorder) Intend(ctx context.Context, in tollgate.Intent) error {
 // Grow tells the store that a dispatch on its way holds more. It does not wait.
 func (r *Recorder) Grow(in tollgate.Intent) {
 	in.Settled, in.Opens = nil, nil
+	if log := r.prompt(); log != nil {
+		if r.offer(log, nil, in) || !in.Void {
+			return // without room a growth is left out: a crash closes the dispatch at what was known
+		}
+	}
 	r.launch()
 	r.mu.Lock()
-	if !r.closed {
+	if !r.closed.Load() {
 		b := r.last()
 		b.intents = append(b.intents, in)
 		r.signal()
@@ -146,9 +161,12 @@ func (r *Recorder) Withdraw(in tollgate.Intent) {
 // not authenticated. When the queue is half full it drops the row, counts it
 // and returns false: strangers cannot push back callers.
 func (r *Recorder) RecordLater(row tollgate.Request) bool {
+	if log := r.prompt(); log != nil {
+		return r.recordIfRoom(log, row)
+	}
 	r.launch()
 	r.mu.Lock()
-	if r.closed || r.queued >= r.queue()/2 {
+	if r.closed.Load() || r.queued >= r.queue()/2 {
 		r.mu.Unlock()
 		r.stats.dropped.Add(1)
 		return false
@@ -166,8 +184,8 @@ func (r *Recorder) RecordLater(row tollgate.Request) bool {
 func (r *Recorder) Close(ctx context.Context) error {
 	r.launch()
 	r.mu.Lock()
-	if !r.closed {
-		r.closed = true
+	if !r.closed.Load() {
+		r.closed.Store(true)
 		close(r.stop)
 	}
 	r.mu.Unlock()
@@ -198,9 +216,9 @@ func (r *Recorder) enqueue(ctx context.Context, add func(*batch)) (*batch, error
 	r.launch()
 	for {
 		r.mu.Lock()
-		if r.closed {
+		if r.closed.Load() {
 			r.mu.Unlock()
-			return nil, tollgate.Errorf(tollgate.CodeUnavailable, "the gateway is shutting down")
+			return nil, errClosing()
 		}
 		if r.queued < r.queue() {
 			b := r.last()

@@ -13,11 +13,12 @@ import (
 	"tollgate/internal/store/storetest"
 )
 
-// onEngines runs a test on an empty SQLite and, where there is a server, an
-// empty PostgreSQL database.
+// onEngines runs a test on an empty SQLite, with a journal and by group commit,
+// and, where there is a server, an empty PostgreSQL database.
 func onEngines(t *testing.T, run func(t *testing.T, o sqlstore.Options)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { run(t, sqlstore.Options{Dir: t.TempDir()}) })
+	t.Run("sqlite-power", func(t *testing.T) { run(t, sqlstore.Options{Dir: t.TempDir(), Durability: sqlstore.DurablePower}) })
 	if storetest.HavePostgres(t) {
 		t.Run("postgres", func(t *testing.T) { run(t, sqlstore.Options{DSN: storetest.PostgresDSN(t)}) })
 	}

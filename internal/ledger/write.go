@@ -243,9 +243,15 @@ func (r *Recorder) Stats() Stats {
 	r.mu.Lock()
 	queued := r.queued
 	r.mu.Unlock()
+	var batches, refused int64
+	if log := r.prompt(); log != nil {
+		var entries int
+		entries, batches, refused = log.Backlog()
+		queued += entries
+	}
 	c := &r.stats
 	return Stats{
-		Recorded: c.recorded.Load(), Intended: c.intended.Load(), Batches: c.batches.Load(), Retries: c.retries.Load(), Dropped: c.dropped.Load(),
-		Lost: c.lost.Load(), Touched: c.touched.Load(), Queued: int64(queued),
+		Recorded: c.recorded.Load(), Intended: c.intended.Load(), Batches: c.batches.Load() + batches, Retries: c.retries.Load(),
+		Dropped: c.dropped.Load(), Lost: c.lost.Load() + refused, Touched: c.touched.Load(), Queued: int64(queued),
 	}
 }

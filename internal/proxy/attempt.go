@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"net/http"
 
 	"tollgate"
@@ -118,7 +117,7 @@ func (c *call) dispatch(t *target, cred *upstream.Credential, out *upstream.Call
 		return &failure{err: tollgate.AsError(err), idle: true}
 	}
 	c.lent = c.lent || !t.translated && !t.endpoint.Releases()
-	resp, err := t.endpoint.Send(c.ctx, cred, out)
+	resp, err := t.endpoint.Send(&c.ctx, cred, out)
 	if err != nil {
 		return c.unanswered(d, err)
 	}
@@ -136,7 +135,7 @@ func (c *call) stopped() *tollgate.Error {
 		return e
 	}
 	if c.ctx.Err() != nil {
-		return errGone(context.Cause(c.ctx))
+		return errGone(c.ctx.Err())
 	}
 	return nil
 }

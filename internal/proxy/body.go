@@ -34,7 +34,7 @@ func (c *call) readBody() error {
 		return c.wasInterrupted()
 	}
 	c.body = c.p.requests.get()
-	err := c.fill(c.body, c.r.Body, c.r.ContentLength+1, limit, c.paceBody)
+	err := c.p.fill(c.body, c.r.Body, c.r.ContentLength+1, limit, c.paceBody)
 	c.setReading(false)
 	if e := c.wasInterrupted(); e != nil {
 		return e
@@ -46,14 +46,19 @@ func (c *call) readBody() error {
 	case errors.Is(err, errTooLarge):
 		return bodyTooLarge(limit)
 	case errors.Is(err, errNoMemory):
-		return &tollgate.Error{
-			Code: tollgate.CodeUnavailable, RetryAfter: time.Second,
-			Message: "the gateway holds as many request bytes as it may; send the request again",
-		}
+		return noRoom()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return tollgate.WrapError(tollgate.CodeInvalid, err, "the request body arrived too slowly")
 	default:
 		return tollgate.WrapError(tollgate.CodeInvalid, err, "the request body could not be read to its end")
+	}
+}
+
+// noRoom is the refusal of a body that there is no memory for.
+func noRoom() *tollgate.Error {
+	return &tollgate.Error{
+		Code: tollgate.CodeUnavailable, RetryAfter: time.Second,
+		Message: "the gateway holds as many request bytes as it may; send the request again",
 	}
 }
 
@@ -89,9 +94,9 @@ func (c *call) paceBody(read int) {
 // fill reads src to its end into b. hint is the expected size and may be
 // wrong. before is called ahead of each read with the bytes read so far.
 // errTooLarge and errNoMemory tell that the rest was left unread.
-func (c *call) fill(b *buffer, src io.Reader, hint, limit int64, before func(read int)) error {
+func (p *Proxy) fill(b *buffer, src io.Reader, hint, limit int64, before func(read int)) error {
 	for {
-		if !b.grow(&c.p.bodies, c.p.Limits.InFlightBytes, min(hint, limit+1)) {
+		if !b.grow(&p.bodies, p.Limits.InFlightBytes, min(hint, limit+1)) {
 			return errNoMemory
 		}
 		before(len(b.data))

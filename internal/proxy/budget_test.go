@@ -46,11 +46,11 @@ func TestFillReadsWholeAndBounded(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			call := &call{p: &Proxy{Limits: Limits{InFlightBytes: c.budget}}}
+			p := &Proxy{Limits: Limits{InFlightBytes: c.budget}}
 			want := bytes.Repeat([]byte("ab"), c.size/2+1)[:c.size]
 			for _, src := range []io.Reader{bytes.NewReader(want), iotest.DataErrReader(bytes.NewReader(want)), iotest.HalfReader(bytes.NewReader(want))} {
 				b := &buffer{}
-				err := call.fill(b, src, c.hint, c.limit, func(int) {})
+				err := p.fill(b, src, c.hint, c.limit, func(int) {})
 				if !errors.Is(err, c.want) {
 					t.Fatalf("error %v, want %v", err, c.want)
 				}
@@ -60,9 +60,9 @@ func TestFillReadsWholeAndBounded(t *testing.T) {
 				if err == nil && cap(b.data) > max(c.size+c.wantOverhead, bufferStart) {
 					t.Errorf("%d bytes of memory for %d", cap(b.data), c.size)
 				}
-				b.drop(&call.p.bodies)
+				b.drop(&p.bodies)
 			}
-			if n := call.p.bodies.used.Load(); n != 0 {
+			if n := p.bodies.used.Load(); n != 0 {
 				t.Errorf("%d bytes still counted", n)
 			}
 		})

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,6 +14,7 @@ import (
 	"tollgate"
 	"tollgate/internal/ir"
 	"tollgate/internal/ledger"
+	"tollgate/internal/life"
 	"tollgate/internal/limit"
 	"tollgate/internal/web"
 	"tollgate/internal/wire"
@@ -52,6 +52,12 @@ type call struct {
 	losses    []ir.Loss // of the request to who answers, and of the answer
 	strict    bool      // the client refuses them
 
+	// The Responses API: what came before, the turn of a WebSocket that this call
+	// is, the summary that it is made for. nil where it is none.
+	thread  thread
+	turn    *turn
+	summary *summary
+
 	// row is the request row; it is complete once recorded is set.
 	row      tollgate.Request
 	owned    [limit.MaxChain + 1]limit.Owner
@@ -69,8 +75,8 @@ type call struct {
 	wrote       bool  // bytes of the answer went out
 	abort       bool  // the answer must not end as if it were whole
 
-	ctx    context.Context //nolint:containedctx // a call is what happens within one context
-	cancel context.CancelCauseFunc
+	ctx    life.Context // of all that the call waits for
+	unlink func() bool  // the client's leaving does not end ctx any more
 
 	leaver leaver
 	gone   atomic.Bool // its client has left, and it goes on
@@ -93,7 +99,7 @@ func (p *Proxy) open(w http.ResponseWriter, r *http.Request) *call {
 		c.id = p.IDs.Next(c.start)
 		w.Header()[web.HeaderRequestID] = []string{c.id.String()}
 	}
-	c.ctx, c.cancel = context.WithCancelCause(r.Context())
+	c.unlink = life.AfterFunc(r.Context(), c.left)
 	c.route, c.routeErr = wire.Classify(r.Method, r.URL, r.Header)
 	if c.route.Dialect == "" {
 		c.route.Dialect = dialectOf(r.Header)
@@ -110,6 +116,9 @@ func (p *Proxy) open(w http.ResponseWriter, r *http.Request) *call {
 	c.event.Pattern = c.route.Pattern
 	return c
 }
+
+// left runs when the client has left.
+func (c *call) left() { c.ctx.End(nil) }
 
 // dialectOf guesses the caller's protocol where the path says nothing, so that
 // the refusal has a shape that the client can read.
@@ -142,7 +151,8 @@ func (c *call) close() {
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()
-	c.cancel(nil)
+	c.unlink()
+	c.ctx.End(nil)
 	c.clearDeadline()
 	c.dropBody()
 	if !c.recorded {
@@ -189,7 +199,7 @@ func (c *call) interrupt(err error) {
 		return
 	}
 	c.interrupted = true
-	c.cancel(err)
+	c.ctx.End(err)
 	now := c.p.Now()
 	_ = c.rc.SetWriteDeadline(now.Add(c.p.Limits.Grace))
 	if c.reading {
@@ -200,7 +210,7 @@ func (c *call) interrupt(err error) {
 // wasInterrupted reports why the call was ended before its time, by interrupt
 // or by a silent provider; nil = it was not, or its client left.
 func (c *call) wasInterrupted() *tollgate.Error {
-	if e, ok := errors.AsType[*tollgate.Error](context.Cause(c.ctx)); ok {
+	if e, ok := errors.AsType[*tollgate.Error](c.ctx.Err()); ok {
 		return e
 	}
 	return nil

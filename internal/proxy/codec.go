@@ -96,7 +96,8 @@ func (c *call) operationAt(d tollgate.Dialect, back *Codec) (tollgate.Operation,
 			return tollgate.OpBatchEmbed, c.codec.EmbedFront != nil && back.EmbedBack != nil
 		}
 		return tollgate.OpEmbed, c.codec.EmbedFront != nil && back.EmbedBack != nil
-	case tollgate.OpComplete, tollgate.OpModerate, tollgate.OpListModels, tollgate.OpGetModel, tollgate.OpOther:
+	case tollgate.OpComplete, tollgate.OpModerate, tollgate.OpListModels, tollgate.OpGetModel, tollgate.OpOther,
+		tollgate.OpCompact, tollgate.OpConnect, tollgate.OpRetrieve, tollgate.OpInputItems, tollgate.OpDelete, tollgate.OpCancel:
 	}
 	return "", false
 }

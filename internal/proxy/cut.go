@@ -48,7 +48,7 @@ func (s *stream) pay() *halt {
 			return h
 		}
 	}
-	err := s.c.extend(s.c.ctx, more)
+	err := s.c.extend(&s.c.ctx, more)
 	if err == nil {
 		s.paid.tokens = output
 		return nil

@@ -75,7 +75,7 @@ func (f *inliner) source(s ir.Source, at string) ir.Source {
 		f.err = tollgate.Invalidf(at, "the request refers to more than %d files that would have to be fetched", maxFiles)
 		return s
 	}
-	mime, data, err := f.c.p.Files.Fetch(f.c.ctx, s.URL)
+	mime, data, err := f.c.p.Files.Fetch(&f.c.ctx, s.URL)
 	if err != nil {
 		e := *tollgate.AsError(err)
 		e.Field = at

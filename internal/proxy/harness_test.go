@@ -23,6 +23,7 @@ import (
 	"tollgate"
 	"tollgate/internal/auth"
 	"tollgate/internal/auth/seal"
+	"tollgate/internal/conversation"
 	"tollgate/internal/demo"
 	"tollgate/internal/ledger"
 	"tollgate/internal/limit/memory"
@@ -58,6 +59,7 @@ type options struct {
 	wait        time.Duration // for money that others hold
 	log         io.Writer
 	shape       func(*proxy.Proxy) // changes the proxy before it serves
+	turns       conversation.Limits
 }
 
 // gateway is the data plane on real parts: SQLite, directory, fleet, recorder,
@@ -97,8 +99,8 @@ func must(tb testing.TB, err error) {
 }
 
 // start builds a gateway with the providers oa (openai), an (anthropic), ge
-// (gemini), cp (openai-compatible) and rs (openai, Responses alone), all of them
-// the one vendor, and a user
+// (gemini), cp (openai-compatible), rs (openai, Responses alone) and gk (the
+// same, but the gateway keeps its state), all of them the one vendor, and a user
 // with one key and the permission to use everything.
 func start(tb testing.TB, o options) *gateway {
 	tb.Helper()
@@ -150,10 +152,14 @@ func start(tb testing.TB, o options) *gateway {
 	if o.prices != "" {
 		g.Proxy.Prices = g.Book
 	}
+	g.Proxy.Sealer = ring
+	g.Proxy.Turns, err = conversation.NewKeeper(g.Store, ring, time.Now, o.turns)
+	must(tb, err)
 	if o.shape != nil {
 		o.shape(g.Proxy)
 	}
 	door := &web.Door{IDs: g.Proxy.IDs, Now: time.Now, Log: log}
+	g.Proxy.Door = door.Wrap
 	g.Server = httptest.NewUnstartedServer(door.Wrap(g.Proxy))
 	g.Server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	g.Server.Start()
@@ -248,13 +254,16 @@ func (g *gateway) seed(o options) {
 		secrets = []string{secretA}
 	}
 	g.update(func(ctx context.Context, tx tollgate.Tx, by tollgate.Actor) error {
-		for _, p := range []struct{ name, kind string }{{"oa", "openai"}, {"an", "anthropic"}, {"ge", "gemini"}, {"cp", "openai-compatible"}, {"rs", "openai"}} {
+		for _, p := range []struct{ name, kind string }{{"oa", "openai"}, {"an", "anthropic"}, {"ge", "gemini"}, {"cp", "openai-compatible"}, {"rs", "openai"}, {"gk", "openai-compatible"}} {
 			w := upstream.ProviderWrite{Name: tollgate.Some(p.name), Kind: tollgate.Some(p.kind), BaseURL: tollgate.Some(g.Upstr.URL)}
 			if o.settings != "" {
 				w.Settings = tollgate.Some(json.RawMessage(o.settings))
 			}
 			if p.name == "rs" {
 				w.Settings = tollgate.Some(json.RawMessage(`{"dialects":["openai-responses"]}`))
+			}
+			if p.name == "gk" {
+				w.Settings = tollgate.Some(json.RawMessage(`{"dialects":["openai-responses"],"responses_state":"gateway"}`))
 			}
 			for i, s := range secrets {
 				w.Credentials = append(w.Credentials, upstream.CredentialWrite{Label: tollgate.Some(string(rune('a' + i))), Secret: tollgate.Some(s)})
@@ -265,7 +274,7 @@ func (g *gateway) seed(o options) {
 			}
 			g.ids[p.name] = saved.ID
 			for _, m := range []string{p.name + "-model", "shared-model"} {
-				if p.name == "rs" && m == "shared-model" {
+				if (p.name == "rs" || p.name == "gk") && m == "shared-model" {
 					continue
 				}
 				if _, err := g.Catalog.SaveModel(ctx, tx, by, upstream.ModelWrite{ProviderID: saved.ID, ModelID: tollgate.Some(m), Prices: prices(o)}); err != nil {

@@ -1,10 +1,10 @@
 package proxy
 
 import (
-	"context"
 	"time"
 
 	"tollgate"
+	"tollgate/internal/life"
 )
 
 // leaver is what a call whose answer is read to its end, though its client may
@@ -21,12 +21,10 @@ func (c *call) outlive() {
 	if c.principal.Key == nil || c.principal.Key.OnLeave != tollgate.LeaveDrain {
 		return
 	}
-	c.cancel(nil)
-	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(c.r.Context()))
-	cancel := c.cancel
-	c.leaver.timer = time.AfterFunc(c.p.Limits.Drain, func() { cancel(nil) })
+	c.unlink()
+	c.leaver.timer = time.AfterFunc(c.p.Limits.Drain, func() { c.ctx.End(nil) })
 	c.leaver.timer.Stop()
-	c.leaver.stop = context.AfterFunc(c.r.Context(), c.leave)
+	c.leaver.stop = life.AfterFunc(c.r.Context(), c.leave)
 }
 
 // leave notes that the client has left. What goes on then is only read.

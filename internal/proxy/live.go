@@ -82,7 +82,7 @@ func (p *Proxy) Drain(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
-	return nil
+	return p.CloseSockets(ctx)
 }
 
 func drainError() *tollgate.Error {

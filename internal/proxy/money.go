@@ -106,11 +106,11 @@ func spent(err error) bool {
 // the dispatch that has failed.
 func (c *call) begin(d *tollgate.Dispatch, amount tollgate.Money) (*ledger.Claim, error) {
 	if c.done == nil {
-		return c.p.Ledger.Begin(c.ctx, &c.row, d, amount)
+		return c.p.Ledger.Begin(&c.ctx, &c.row, d, amount)
 	}
 	before, claim := c.done, c.claim
 	c.done, c.claim = nil, nil
-	next, err := claim.Next(c.ctx, &c.row, before, d, amount)
+	next, err := claim.Next(&c.ctx, &c.row, before, d, amount)
 	c.book(before)
 	return next, err
 }

@@ -22,7 +22,7 @@ func (c *call) peek() error {
 	if err != nil {
 		return err
 	}
-	c.peeked = p
+	c.peeked, c.thread.asked = p, p.PreviousID
 	c.row.Model, c.row.Stream = clip(p.Model, tollgate.MaxModelNameLength), p.Stream
 	tags := p.User
 	if v := c.r.Header[headerTags]; len(v) > 0 {

@@ -8,6 +8,7 @@ import (
 
 	"tollgate"
 	"tollgate/internal/auth"
+	"tollgate/internal/conversation"
 	"tollgate/internal/ledger"
 	"tollgate/internal/limit"
 	"tollgate/internal/route"
@@ -25,6 +26,10 @@ type Limits struct {
 	Grace         time.Duration // for the last words to a client that is cut off; 300 ms
 	Record        time.Duration // for a row to become durable; 10 s
 	Drain         time.Duration // for the rest of an answer whose client has left and whose key says drain; 2 min
+	SocketIdle    time.Duration // without a turn until a WebSocket is closed; 30 min
+	SocketLife    time.Duration // of a WebSocket; 60 min, as the API has it
+	SocketPing    time.Duration // between two pings of a WebSocket; 30 s
+	Conversation  int64         // bytes that a WebSocket remembers of one conversation; 16 MiB
 	// KeepAlive is the silence of a provider after which a streaming client is
 	// sent a sign of life; 15 s, negative = never.
 	KeepAlive time.Duration
@@ -55,6 +60,10 @@ func (l Limits) Defaults() Limits {
 	set(&l.Record, 10*time.Second)
 	set(&l.Drain, 2*time.Minute)
 	set(&l.KeepAlive, 15*time.Second)
+	set(&l.SocketIdle, 30*time.Minute)
+	set(&l.SocketLife, time.Hour)
+	set(&l.SocketPing, 30*time.Second)
+	size(&l.Conversation, 16<<20)
 	size(&l.Slice, ledger.DefaultSlice)
 	size(&l.Floor, ledger.DefaultFloor)
 	return l
@@ -87,6 +96,15 @@ type Proxy struct {
 	// Files fetches what a request refers to, for providers that cannot; nil =
 	// nothing is fetched.
 	Files FileFetcher
+	// Turns keeps answers of the Responses API, to be gone on from, for providers
+	// that do not; nil = only WebSockets remember theirs.
+	Turns *conversation.Keeper
+	// Sealer seals what clients carry for the gateway: compacted conversations;
+	// nil = conversations are not compacted.
+	Sealer tollgate.Sealer
+	// Door wraps what serves a turn of a WebSocket, so that each is logged and
+	// counted like a request of its own; nil = turns are served bare.
+	Door func(http.Handler) http.Handler
 	// Lost is told of everything that a translation did not carry: the feature,
 	// and whether it was carried in another form. nil = nobody is.
 	Lost func(feature string, note bool)
@@ -96,6 +114,7 @@ type Proxy struct {
 	requests buffers // of requests, which are larger
 	chunks   chunks
 	live     live
+	sockets  sockets
 	panics   atomic.Int64
 	streams  atomic.Int64
 }
@@ -106,6 +125,7 @@ var _ http.Handler = (*Proxy)(nil)
 type Stats struct {
 	Calls     int   // in flight
 	Streams   int64 // answers being streamed
+	Sockets   int   // WebSockets that are open
 	BodyBytes int64 // held in memory for bodies
 	Panics    int64 // since the start
 }
@@ -113,7 +133,7 @@ type Stats struct {
 // Stats returns the current figures.
 func (p *Proxy) Stats() Stats {
 	return Stats{
-		Calls: p.live.count(), Streams: p.streams.Load(),
+		Calls: p.live.count(), Streams: p.streams.Load(), Sockets: p.sockets.count(),
 		BodyBytes: p.bodies.used.Load(), Panics: p.panics.Load(),
 	}
 }
@@ -122,6 +142,16 @@ func (p *Proxy) Stats() Stats {
 // asks, when a streamed answer must not end as if it were whole.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := p.open(w, r)
+	defer c.close()
+	if err := c.serve(); err != nil {
+		c.refuse(err)
+	}
+}
+
+// serveTurn serves a turn of a WebSocket.
+func (p *Proxy) serveTurn(w http.ResponseWriter, r *http.Request, t *turn) {
+	c := p.open(w, r)
+	c.turn, t.call, c.thread.memory = t, c, t.socket.memory
 	defer c.close()
 	if err := c.serve(); err != nil {
 		c.refuse(err)
@@ -140,11 +170,15 @@ func (c *call) serve() error {
 	if err := c.classified(); err != nil {
 		return err
 	}
-	if c.route.Operation == tollgate.OpListModels {
+	switch op := c.route.Operation; {
+	case op == tollgate.OpListModels:
 		return c.listModels()
-	}
-	if c.route.Operation == tollgate.OpGetModel {
+	case op == tollgate.OpGetModel:
 		return c.getModel()
+	case op == tollgate.OpConnect:
+		return c.connect()
+	case isKept(op):
+		return c.serveKept()
 	}
 	if err := c.readStrict(); err != nil {
 		return err
@@ -159,8 +193,14 @@ func (c *call) serve() error {
 	if err != nil {
 		return err
 	}
+	if targets, err = c.converse(targets); err != nil {
+		return err
+	}
 	if err := c.admit(&targets[0]); err != nil {
 		return err
+	}
+	if c.turn != nil && !c.turn.generate {
+		return c.prewarm(targets)
 	}
 	return c.attempts(targets)
 }

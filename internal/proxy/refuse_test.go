@@ -189,7 +189,7 @@ func TestUnservedOperationsAnswer501InTheCallersShape(t *testing.T) {
 	}{
 		{"POST", "/v1/images/generations", `{"model":"oa-model"}`, 501, tollgate.DialectOpenAIChat},
 		{"POST", "/v1/files", `{}`, 501, tollgate.DialectOpenAIChat},
-		{"POST", "/v1/responses/compact", `{"model":"oa-model"}`, 501, tollgate.DialectOpenAIResponses},
+		{"POST", "/v1/responses/resp_1/steer", `{}`, 501, tollgate.DialectOpenAIResponses},
 		{"POST", "/v1/messages/batches", `{"requests":[]}`, 501, tollgate.DialectAnthropic},
 		{"POST", "/v1beta/cachedContents", `{}`, 501, tollgate.DialectGemini},
 		{"POST", "/v1/completions", `{"model":"an-model","prompt":"x"}`, 501, tollgate.DialectOpenAIChat},
@@ -210,14 +210,28 @@ func TestUnservedOperationsAnswer501InTheCallersShape(t *testing.T) {
 	}
 }
 
-func TestResponsesWebSocketAnswers426(t *testing.T) {
+func TestABrokenHandshakeIsRefusedInTheProtocolsShape(t *testing.T) {
 	t.Parallel()
 	g := start(t, options{})
-	a := g.send("GET", "/v1/responses", "", "Connection", "Upgrade", "Upgrade", "websocket", "Sec-Websocket-Version", "13", "Sec-Websocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", "Openai-Beta", "responses_websockets=2026-02-06")
-	if a.Status != 426 {
-		t.Errorf("status %d %s, want 426", a.Status, a.Body)
+	whole := []string{"Connection", "keep-alive, Upgrade", "Upgrade", "websocket", "Sec-Websocket-Version", "13", "Sec-Websocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}
+	for name, c := range map[string]struct {
+		change []string
+		status int
+	}{
+		"no key":          {[]string{"Sec-Websocket-Key", ""}, 400},
+		"a short key":     {[]string{"Sec-Websocket-Key", "AAAA"}, 400},
+		"another version": {[]string{"Sec-Websocket-Version", "8"}, 400},
+		"no connection":   {[]string{"Connection", "keep-alive"}, 400},
+		"a wrong API key": {[]string{"Authorization", "Bearer sk-wrong"}, 401},
+		"no API key":      {[]string{"Authorization", ""}, 401},
+		"no upgrade":      {[]string{"Upgrade", ""}, 405},
+	} {
+		a := g.send("GET", "/v1/responses", "", append(whole, c.change...)...)
+		if a.Status != c.status {
+			t.Errorf("%s: status %d %s, want %d", name, a.Status, a.Body, c.status)
+		}
+		shapeOf(t, tollgate.DialectOpenAIResponses, a)
 	}
-	shapeOf(t, tollgate.DialectOpenAIResponses, a)
 }
 
 func TestProbesOfClaudeCodeAreAnswered(t *testing.T) {

@@ -71,6 +71,14 @@ func (c *call) othersAllowed(providerID int64) bool {
 // do so in the caller's own dialect, then those that need a translation, each
 // in the order of the candidates.
 func (c *call) speaking(targets []target) ([]target, error) {
+	if c.route.Operation == tollgate.OpCompact {
+		if own := c.compactors(targets); len(own) > 0 {
+			return own, nil
+		}
+		if err := c.compacting(); err != nil {
+			return nil, err
+		}
+	}
 	kept := targets[:0]
 	var others []target
 	for _, t := range targets {
@@ -88,6 +96,17 @@ func (c *call) speaking(targets []target) ([]target, error) {
 			c.row.Model, c.route.Dialect, c.route.Operation)
 	}
 	return kept, nil
+}
+
+// compactors returns the targets that compact conversations themselves, if that
+// is for their providers to do.
+func (c *call) compactors(targets []target) (own []target) {
+	for _, t := range targets {
+		if t.dialect, t.op, t.codec = c.route.Dialect, c.route.Operation, c.codec; t.keepsState() && t.endpoint.Serves(t.dialect, t.op) {
+			own = append(own, t)
+		}
+	}
+	return own
 }
 
 func (c *call) forbidden() error {

@@ -1,10 +1,10 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 
 	"tollgate"
+	"tollgate/internal/life"
 	"tollgate/internal/wire"
 )
 
@@ -93,8 +93,8 @@ func (c *call) record() error {
 		c.row.Status, c.abort = leftEarly, true
 	}
 	c.row.Latency = c.p.Now().Sub(c.start)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.r.Context()), c.p.Limits.Record)
-	defer cancel()
+	ctx := &life.Timeout{Limit: c.p.Limits.Record}
+	defer ctx.Stop()
 	c.recordTried = true
 	if err := c.p.Ledger.Record(ctx, c.row); err != nil {
 		return &tollgate.Error{

@@ -74,10 +74,10 @@ func (c *call) silent() {
 // to wait for, so that this is its end and no failure.
 func (c *call) idle() {
 	if c.lingering.Load() {
-		c.cancel(errLinger)
+		c.ctx.End(errLinger)
 		return
 	}
-	c.cancel(&tollgate.Error{Code: tollgate.CodeTimeout, Message: "the provider stopped sending"})
+	c.ctx.End(&tollgate.Error{Code: tollgate.CodeTimeout, Message: "the provider stopped sending"})
 }
 
 // beatWith makes fn the sign of life; nil ends it. Not while a read is watched.

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -267,7 +266,7 @@ func (s *stream) finish(err error) *halt {
 // decides whether the answer is complete with it.
 func (s *stream) rest(err error) *halt {
 	c := s.c
-	lingered := errors.Is(context.Cause(c.ctx), errLinger)
+	lingered := errors.Is(c.ctx.Err(), errLinger)
 	if e := c.stopped(); e != nil && !lingered {
 		return broke(e, c.stopClass(e))
 	}
@@ -351,6 +350,7 @@ func (s *stream) flush() *halt {
 		c.wrote = true
 		c.w.WriteHeader(s.resp.StatusCode)
 	}
+	c.streamed(s.out)
 	if c.gone.Load() {
 		s.out = s.out[:0]
 		return nil

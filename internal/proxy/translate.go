@@ -68,7 +68,9 @@ func (c *call) decode() (err error) {
 	case op == tollgate.OpEmbed || op == tollgate.OpBatchEmbed:
 		c.embedding, err = c.codec.EmbedFront.DecodeEmbedding(c.route, c.body.data)
 	default:
-		c.asked, err = c.codec.Front.DecodeRequest(c.route, c.body.data)
+		if c.asked, err = c.codec.Front.DecodeRequest(c.route, c.body.data); err == nil {
+			c.asked.PreviousID = c.thread.previous // for the answer; the request says it all
+		}
 	}
 	return err
 }
@@ -84,7 +86,7 @@ func (c *call) encode(t *target) (body []byte, err error) {
 		body, t.losses, err = t.codec.EmbedBack.EncodeEmbedding(&sent)
 	case t.op == tollgate.OpCount:
 		sent := *c.asked
-		sent.Model = t.Model
+		sent.Model, sent.PreviousID = t.Model, ""
 		body, t.losses, err = t.codec.Back.EncodeCountRequest(&sent)
 		if tollgate.ErrorCode(err) == tollgate.CodeUnsupported && c.p.Tokens != nil {
 			t.estimated, t.losses = true, nil
@@ -98,7 +100,7 @@ func (c *call) encode(t *target) (body []byte, err error) {
 
 func (c *call) encodeGenerate(t *target) (body []byte, err error) {
 	sent := *c.asked
-	sent.Model, sent.Stream, sent.NoUsage = t.Model, c.peeked.Stream, !t.endpoint.IncludeUsage()
+	sent.Model, sent.Stream, sent.PreviousID, sent.NoUsage = t.Model, c.peeked.Stream, "", !t.endpoint.IncludeUsage()
 	if t.offer.cap > 0 {
 		sent.MaxOutput = &t.offer.cap
 	}

@@ -102,7 +102,14 @@ func (s *stream) deliver() *failure {
 		return &failure{err: tollgate.Errorf(tollgate.CodeUpstream, "the provider's answer is not one of its protocol")}
 	}
 	body := s.c.encodeAnswer(resp)
+	if s.c.summary != nil {
+		var err error
+		if body, err = s.c.compacted(body); err != nil {
+			return &failure{err: s.c.notAnAnswer(s.t, err)}
+		}
+	}
 	s.c.answerHeader(s.t, s.resp)
+	s.c.whole(body)
 	s.c.write(s.resp.StatusCode, body)
 	return nil
 }
@@ -127,6 +134,6 @@ func (s *stream) beat() {
 	}
 	s.out = append(s.out, signOfLife(s.c.route.Dialect, begun)...)
 	if h := s.flush(); h != nil {
-		s.c.cancel(h.err)
+		s.c.ctx.End(h.err)
 	}
 }

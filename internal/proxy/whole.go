@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -22,6 +23,7 @@ func (c *call) relay(t *target, d *tollgate.Dispatch, resp *http.Response) *fail
 	kind := resp.Header.Get("Content-Type")
 	c.losses = nil
 	c.lose(t.losses)
+	c.expect(t)
 	switch {
 	case t.translated && t.op != tollgate.OpGenerate:
 		return c.relayWhole(t, d, resp)
@@ -41,6 +43,9 @@ func (c *call) observe(t *target) wire.Observer {
 	if c.peeked.Model != t.Model && !t.translated {
 		o.Model = c.peeked.Model
 	}
+	if !t.translated {
+		o.PreviousID = c.thread.previous
+	}
 	return t.codec.Outbound.Observe(t.op, o)
 }
 
@@ -53,8 +58,7 @@ func (c *call) relayWhole(t *target, d *tollgate.Dispatch, resp *http.Response) 
 		buf.drop(&c.p.bodies)
 		c.p.buffers.put(buf)
 	}()
-	idle := t.endpoint.Timeouts().Idle
-	err := c.fill(buf, resp.Body, resp.ContentLength+1, c.p.Limits.MaxResponse, func(int) { c.idleTimer(idle) })
+	err := c.p.fill(buf, resp.Body, resp.ContentLength+1, c.p.Limits.MaxResponse, c.watchOver(t, resp.Body))
 	c.stopTimer()
 	if err != nil {
 		return c.unread(d, obs, err)
@@ -62,6 +66,9 @@ func (c *call) relayWhole(t *target, d *tollgate.Dispatch, resp *http.Response) 
 	body, err := obs.Body(buf.data)
 	if err == nil && t.translated {
 		body, err = c.translateAnswer(t, buf.data)
+	}
+	if err == nil && c.summary != nil {
+		body, err = c.compacted(body)
 	}
 	if err != nil {
 		c.settle(d, classInvalid, obs)
@@ -73,6 +80,7 @@ func (c *call) relayWhole(t *target, d *tollgate.Dispatch, resp *http.Response) 
 		return &failure{err: tollgate.AsError(err)}
 	}
 	c.answerHeader(t, resp)
+	c.whole(body)
 	c.write(resp.StatusCode, body)
 	return nil
 }
@@ -124,6 +132,16 @@ func (c *call) answerHeader(t *target, resp *http.Response, more ...ir.Loss) {
 	if text := lossText(append(slices.Clip(c.losses), more...)); text != "" {
 		h[headerLoss] = []string{text}
 	}
+}
+
+// watchOver returns what is called ahead of each read of an answer: it starts
+// the watch, unless the answer has come whole along with its header.
+func (c *call) watchOver(t *target, body io.Reader) func(read int) {
+	if b, ok := body.(interface{ AtHand() bool }); ok && b.AtHand() {
+		return func(int) {}
+	}
+	idle := t.endpoint.Timeouts().Idle
+	return func(int) { c.idleTimer(idle) }
 }
 
 // unread settles a dispatch whose answer could not be read to its end.

@@ -104,6 +104,7 @@ func TestKindsAndSettingsAreStrict(t *testing.T) {
 		{"openai", "", `{"version_path":"../x"}`, "settings.version_path"},
 		{"openai", "", `{"version_path":"a?b"}`, "settings.version_path"},
 		{"openai", "https://a.example/v1", `{"version_path":"v2"}`, "settings.version_path"},
+		{"openai", "", `{"responses_state":"nobody"}`, "settings.responses_state"},
 		{"openai", "", `{"forward_headers":["Authorization"]}`, "settings.forward_headers"},
 		{"openai", "", `{"forward_headers":["x-forwarded-for"]}`, "settings.forward_headers"},
 		{"openai", "", `{"forward_headers":["Openai-Organization"]}`, "settings.forward_headers"},

@@ -27,6 +27,7 @@ type Endpoint struct {
 	dialects  []tollgate.Dialect
 	usage     bool
 	strict    bool
+	state     bool
 	forward   []string
 	timeouts  Timeouts
 	transport http.RoundTripper
@@ -81,7 +82,8 @@ func (c *Credential) Report(r Result) { c.health.report(r, c.now()) }
 
 func newEndpoint(p tollgate.Provider, k kind, b base, s settings) *Endpoint {
 	e := &Endpoint{
-		provider: p, kind: k, base: b, dialects: k.dialects, usage: s.IncludeUsage == nil || *s.IncludeUsage, strict: s.Strict, forward: s.ForwardHeaders,
+		provider: p, kind: k, base: b, dialects: k.dialects, usage: s.IncludeUsage == nil || *s.IncludeUsage, strict: s.Strict,
+		state: s.ResponsesState == stateProvider || s.ResponsesState == "" && k.state, forward: s.ForwardHeaders,
 		template: &http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1},
 		fixed: fixedHeaders{
 			identity: []string{"identity"}, json: []string{"application/json"}, events: []string{"text/event-stream"}, agent: []string{"tollgate"},
@@ -102,7 +104,7 @@ func newEndpoint(p tollgate.Provider, k kind, b base, s settings) *Endpoint {
 		e.prefix = "/" + k.version
 	}
 	ops := []tollgate.Operation{
-		tollgate.OpGenerate, tollgate.OpComplete, tollgate.OpCount, tollgate.OpEmbed, tollgate.OpModerate, tollgate.OpListModels,
+		tollgate.OpGenerate, tollgate.OpComplete, tollgate.OpCompact, tollgate.OpCount, tollgate.OpEmbed, tollgate.OpModerate, tollgate.OpListModels,
 	}
 	for _, d := range e.dialects {
 		for _, op := range ops {
@@ -171,6 +173,10 @@ func (e *Endpoint) IncludeUsage() bool { return e.usage }
 // Strict reports whether translated calls that would lose something are
 // refused (settings.strict).
 func (e *Endpoint) Strict() bool { return e.strict }
+
+// KeepsResponses reports whether the provider itself keeps the answers of its
+// Responses API, to be gone on from (settings.responses_state).
+func (e *Endpoint) KeepsResponses() bool { return e.state }
 
 // Timeouts returns the bounds of calls to the provider.
 func (e *Endpoint) Timeouts() Timeouts { return e.timeouts }

@@ -332,3 +332,25 @@ func BenchmarkResponseHeader(b *testing.B) {
 		upstream.ResponseHeader(dst, src)
 	}
 }
+
+func TestWhoKeepsTheStateOfResponses(t *testing.T) {
+	for _, c := range []struct {
+		kind, settings string
+		want           bool
+	}{
+		{"openai", `{}`, true},
+		{"openai", `{"responses_state":"gateway"}`, false},
+		{"openai-compatible", `{}`, false},
+		{"openai-compatible", `{"dialects":["openai-responses"],"responses_state":"provider"}`, true},
+		{"anthropic", `{}`, false},
+		{"gemini", `{}`, false},
+	} {
+		w := upstream.ProviderWrite{Name: some("p"), Kind: some(c.kind), Settings: some(json.RawMessage(c.settings))}
+		if c.kind == "openai-compatible" {
+			w.BaseURL = some("https://llm.example.com")
+		}
+		if got := newWorld(t).save(t, w, "sk-secret-of-the-test").KeepsResponses(); got != c.want {
+			t.Errorf("%s %s: %t", c.kind, c.settings, got)
+		}
+	}
+}

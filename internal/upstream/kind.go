@@ -42,6 +42,8 @@ type kind struct {
 	version string // path segment added when the base URL has none
 	// dialects are spoken unless settings say otherwise; may are the ones settings may name.
 	dialects, may []tollgate.Dialect
+	// state is set where the provider keeps the answers of its Responses API.
+	state bool
 	// keyless kinds work without any credential row (a local server, the demo).
 	keyless bool
 }
@@ -66,7 +68,7 @@ func kinds() []kind {
 	anthropic, gemini := tollgate.DialectAnthropic, tollgate.DialectGemini
 	return []kind{
 		{
-			name: KindOpenAI, baseURL: "https://api.openai.com", version: "v1",
+			name: KindOpenAI, baseURL: "https://api.openai.com", version: "v1", state: true,
 			dialects: []tollgate.Dialect{chat, responses}, may: []tollgate.Dialect{chat, responses},
 		},
 		{
@@ -100,9 +102,18 @@ type settings struct {
 	IncludeUsage *bool `json:"include_usage"`
 	// Strict refuses translated calls that would lose something of the request.
 	Strict bool `json:"strict"`
+	// ResponsesState says who keeps what clients of the Responses API go on from:
+	// the provider itself, or the gateway; absent = the kind's own.
+	ResponsesState string `json:"responses_state"`
 	// ForwardHeaders are client headers to send on beyond the protocol's own.
 	ForwardHeaders []string `json:"forward_headers"`
 }
+
+// The values of settings.responses_state.
+const (
+	stateProvider = "provider"
+	stateGateway  = "gateway"
+)
 
 // parseSettings reads and checks a provider's settings. Errors are CodeInvalid.
 func (k kind) parseSettings(raw json.RawMessage, b base) (settings, error) {
@@ -114,7 +125,7 @@ func (k kind) parseSettings(raw json.RawMessage, b base) (settings, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&s); err != nil || dec.More() {
-		return s, tollgate.Invalidf("settings", "settings is an object with the keys dialects (list), version_path (string), include_usage (true or false), strict (true or false), forward_headers (list)%s", decodeFault(err))
+		return s, tollgate.Invalidf("settings", "settings is an object with the keys dialects (list), version_path (string), include_usage (true or false), strict (true or false), responses_state (provider or gateway), forward_headers (list)%s", decodeFault(err))
 	}
 	for i, d := range s.Dialects {
 		if !slices.Contains(k.may, d) || slices.Index(s.Dialects, d) != i {
@@ -128,6 +139,9 @@ func (k kind) parseSettings(raw json.RawMessage, b base) (settings, error) {
 		if err := validVersionPath(*s.VersionPath, b); err != nil {
 			return s, err
 		}
+	}
+	if v := s.ResponsesState; v != "" && v != stateProvider && v != stateGateway {
+		return s, tollgate.Invalidf("settings.responses_state", "settings.responses_state must be %q or %q", stateProvider, stateGateway)
 	}
 	for i, h := range s.ForwardHeaders {
 		canonical := textproto.CanonicalMIMEHeaderKey(h)
@@ -200,6 +214,8 @@ func operation(d tollgate.Dialect, op tollgate.Operation) (method, path string, 
 		return http.MethodPost, "/responses", true
 	case key{responses, tollgate.OpCount}, key{chat, tollgate.OpCount}:
 		return http.MethodPost, "/responses/input_tokens", true
+	case key{responses, tollgate.OpCompact}:
+		return http.MethodPost, "/responses/compact", true
 	case key{anthropic, tollgate.OpGenerate}:
 		return http.MethodPost, "/messages", true
 	case key{anthropic, tollgate.OpCount}:
@@ -227,7 +243,8 @@ func geminiVerb(op tollgate.Operation, stream bool) (string, bool) {
 		return ":batchEmbedContents", true
 	case tollgate.OpListModels, tollgate.OpGetModel:
 		return "", true
-	case tollgate.OpComplete, tollgate.OpModerate, tollgate.OpOther:
+	case tollgate.OpComplete, tollgate.OpModerate, tollgate.OpOther, tollgate.OpCompact, tollgate.OpConnect, tollgate.OpRetrieve,
+		tollgate.OpInputItems, tollgate.OpDelete, tollgate.OpCancel:
 	}
 	return "", false
 }

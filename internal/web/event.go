@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/internal/life"
 )
 
 // Event is the record of one request: opened at the door, filled on the way,
@@ -83,6 +84,10 @@ type visit struct {
 	event           Event
 	response        response
 }
+
+// AfterFunc is the wrapped context's, so that the context package need not
+// start a goroutine for each context derived from this one.
+func (v *visit) AfterFunc(f func()) (stop func() bool) { return life.AfterFunc(v.Context, f) }
 
 // Value returns the event for the door's key, else what the wrapped context holds.
 func (v *visit) Value(key any) any {

@@ -25,10 +25,9 @@ func (e NotAllowed) Error() string { return "allowed: " + e.Allow }
 // (SECURITY H-04). A path that is known but not served is OpOther without
 // error. Pattern leaves the scope out.
 //
-// Errors are CodeNotFound; CodeUpgradeRequired for WebSocket on /v1/responses;
-// CodeInvalid for a broken name in the path, or, with ReasonMethod, for a
+// Errors are CodeNotFound; CodeInvalid for a broken name in the path, or, with ReasonMethod, for a
 // method that the path does not take. The Route of an error has the Dialect
-// that the caller most likely reads.
+// that the caller most likely reads. WebSocket on /v1/responses is OpConnect.
 func Classify(method string, u *url.URL, h http.Header) (Route, error) {
 	path := u.EscapedPath()
 	if isLive(path) {
@@ -50,9 +49,13 @@ func Classify(method string, u *url.URL, h http.Header) (Route, error) {
 			r.Dialect = listDialect(u, h)
 		}
 		if rest == "responses" && isWebSocket(method, h) {
-			return r, tollgate.Errorf(tollgate.CodeUpgradeRequired, "the Responses API is served over HTTP here, not over WebSocket: send POST")
+			r.Operation = tollgate.OpConnect
+			return r, nil
 		}
 		return r, checkMethod(method, t.get)
+	}
+	if path, ok := strings.CutPrefix(rest, "responses/"); ok && version == "v1" {
+		return classifyResponse(r, method, path)
 	}
 	if name, ok := strings.CutPrefix(rest, "models/"); ok {
 		return classifyModel(r, method, u, h, name)
@@ -191,8 +194,13 @@ func checkMethod(method string, get bool) error {
 	if method == allow || (get && method == http.MethodHead) {
 		return nil
 	}
+	return wrongMethod(allow)
+}
+
+// wrongMethod says which methods a path takes.
+func wrongMethod(allow string) error {
 	return &tollgate.Error{
 		Code: tollgate.CodeInvalid, Field: "method", Reason: ReasonMethod, Err: NotAllowed{Allow: allow},
-		Message: "this path takes " + allow + " requests",
+		Message: "this path takes " + strings.ReplaceAll(allow, ", ", " and ") + " requests",
 	}
 }

@@ -57,6 +57,19 @@ func (r *Renamer) Rename(data []byte, path ...string) []byte {
 	return r.Splice(data, at)
 }
 
+// Put returns data with the value at the end of path replaced, whatever it is;
+// data itself when there is none. The result is valid until the next call.
+func (r *Renamer) Put(data []byte, path ...string) []byte {
+	if r.quoted == nil {
+		return data
+	}
+	at, ok := AnswerLimits().Path(data, path...)
+	if !ok {
+		return data
+	}
+	return r.Splice(data, at)
+}
+
 // Splice returns data with what at covers replaced by the name; data itself
 // when at is empty or nothing is to be renamed. The result is valid until the
 // next call.

@@ -56,6 +56,12 @@ type Peeked struct {
 	// such as an advising model). Whoever may not use one of them must not send
 	// the body. Splice does not rewrite them. Gemini has none.
 	Others []string
+	// PreviousID is the response that a Responses request goes on from; empty =
+	// none.
+	PreviousID string
+	// Unstored is set when a Responses request says that its answer must not be
+	// kept.
+	Unstored bool
 	// User is the caller's own user tag: metadata.user_id for Anthropic, user
 	// or else safety_identifier for OpenAI; cut to MaxUserTag bytes.
 	User string
@@ -211,6 +217,10 @@ func (p *peeker) member(name []byte, value jsonscan.Span) error {
 		}
 	case "safety_identifier":
 		p.tag = value
+	case "previous_response_id", "store":
+		if p.route.Dialect == tollgate.DialectOpenAIResponses {
+			return p.takeState(string(name), value)
+		}
 	case "models", "fallbacks":
 		return p.takeOthers(string(name), value)
 	case "tools":
@@ -279,6 +289,25 @@ func (p *peeker) takeStream(value jsonscan.Span) error {
 	case 'f', 'n':
 	default:
 		return tollgate.Invalidf("stream", "stream must be true or false")
+	}
+	return nil
+}
+
+// takeState reads what a request says about earlier answers and its own.
+func (p *peeker) takeState(name string, value jsonscan.Span) error {
+	v := value.Of(p.body)
+	switch {
+	case v[0] == 'n':
+	case name == "store" && (v[0] == 't' || v[0] == 'f'):
+		p.out.Unstored = v[0] == 'f'
+	case name == "store":
+		return tollgate.Invalidf(name, "store must be true or false")
+	default:
+		id, ok := jsonscan.String(v)
+		if !ok || !isResponseID(id) {
+			return tollgate.Invalidf(name, "previous_response_id must be the id of a response")
+		}
+		p.out.PreviousID = id
 	}
 	return nil
 }

@@ -23,6 +23,10 @@ func geminiRoute(op tollgate.Operation, model string) wire.Route {
 
 const geminiCap = "generationConfig.maxOutputTokens"
 
+func responsesRoute() wire.Route {
+	return wire.Route{Dialect: responses, Operation: tollgate.OpGenerate}
+}
+
 func TestPeekReads(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -34,6 +38,10 @@ func TestPeekReads(t *testing.T) {
 		{"white space everywhere", chatRoute(), " \r\n\t{ \"model\"\n:\t\"gpt-4o\" , \"stream\" : true } \n", wire.Peeked{Model: "gpt-4o", Stream: true}},
 		{"escaped model", chatRoute(), `{"model":"gpt\u002d4\u006f\/x"}`, wire.Peeked{Model: "gpt-4o/x"}},
 		{"escaped name", chatRoute(), `{"mod\u0065l":"gpt-4o"}`, wire.Peeked{Model: "gpt-4o"}},
+		{"what came before", responsesRoute(), `{"model":"m","previous_response_id":"resp_\u0031","store":false}`, wire.Peeked{Model: "m", PreviousID: "resp_1", Unstored: true}},
+		{"nothing came before", responsesRoute(), `{"model":"m","previous_response_id":null,"store":null}`, wire.Peeked{Model: "m"}},
+		{"to be kept", responsesRoute(), `{"model":"m","store":true}`, wire.Peeked{Model: "m"}},
+		{"state of another dialect", chatRoute(), `{"model":"m","store":false,"previous_response_id":7}`, wire.Peeked{Model: "m"}},
 		{"stream null", chatRoute(), `{"model":"m","stream":null}`, wire.Peeked{Model: "m"}},
 		{"stream false", chatRoute(), `{"model":"m","stream":false,"stream_options":null}`, wire.Peeked{Model: "m"}},
 		{"usage asked for", chatRoute(), `{"stream_options":{"include_obfuscation":false,"include_usage":true},"stream":true,"model":"m"}`, wire.Peeked{Model: "m", Stream: true, IncludeUsage: true}},

@@ -37,6 +37,8 @@ func fixedRoute(version, rest string) (target, bool) {
 		return target{responses, tollgate.OpGenerate, "/v1/responses", false}, true
 	case "messages/count_tokens":
 		return target{anthropic, tollgate.OpCount, "/v1/messages/count_tokens", false}, true
+	case "responses/compact":
+		return target{responses, tollgate.OpCompact, "/v1/responses/compact", false}, true
 	case "responses/input_tokens":
 		return target{responses, tollgate.OpCount, "/v1/responses/input_tokens", false}, true
 	case "embeddings":
@@ -48,6 +50,47 @@ func fixedRoute(version, rest string) (target, bool) {
 	default:
 		return target{}, false
 	}
+}
+
+// classifyResponse takes what lies below /responses/: a kept response, and what
+// is to be had of it. What is no such path is known, but not served.
+func classifyResponse(r Route, method, path string) (Route, error) {
+	r.Dialect, r.Operation, r.Pattern = tollgate.DialectOpenAIResponses, tollgate.OpOther, "/v1/responses/*"
+	escaped, what, _ := strings.Cut(path, "/")
+	id, err := url.PathUnescape(escaped)
+	if err != nil || !isResponseID(id) {
+		return r, nil //nolint:nilerr // a path without a name that could be one is not served
+	}
+	r.ResponseID = id
+	switch what {
+	case "":
+		r.Operation, r.Pattern = tollgate.OpRetrieve, "/v1/responses/{id}"
+		switch method {
+		case http.MethodGet, http.MethodHead:
+			return r, nil
+		case http.MethodDelete:
+			r.Operation = tollgate.OpDelete
+			return r, nil
+		default:
+			return r, wrongMethod("GET, DELETE")
+		}
+	case "input_items":
+		r.Operation, r.Pattern = tollgate.OpInputItems, "/v1/responses/{id}/input_items"
+		return r, checkMethod(method, true)
+	case "cancel":
+		r.Operation, r.Pattern = tollgate.OpCancel, "/v1/responses/{id}/cancel"
+		return r, checkMethod(method, false)
+	default:
+		return r, nil
+	}
+}
+
+// MaxResponseID bounds the id of a response, in bytes.
+const MaxResponseID = 256
+
+// isResponseID reports whether s can be the id of a response.
+func isResponseID(s string) bool {
+	return s != "" && len(s) <= MaxResponseID && strings.IndexFunc(s, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '/' }) < 0
 }
 
 // classifyModel takes /models/{name}: a look-up of one model (GET) or an

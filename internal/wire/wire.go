@@ -33,6 +33,8 @@ type Route struct {
 	// Model is the model named by the path (Gemini, model lookup), unescaped
 	// and without "models/"; empty where the body names it.
 	Model string
+	// ResponseID is the kept response that the path names (Responses).
+	ResponseID string
 	// Stream is set where the path says so (Gemini); elsewhere the body does.
 	Stream bool
 	// Framing of the streamed answer: JSONArray for Gemini without alt=sse, else SSE.
@@ -105,6 +107,9 @@ type Codec interface {
 type ObserveOptions struct {
 	// Model replaces the answer's model name where the protocol has one; empty = leave.
 	Model string
+	// PreviousID is put where the answer names the response that it goes on from
+	// (Responses); empty = leave.
+	PreviousID string
 	// DropUsageChunk removes the usage-only chunk that the client did not ask for.
 	DropUsageChunk bool
 }

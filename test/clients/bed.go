@@ -43,7 +43,7 @@ type bed struct {
 	vendor   demo.Vendor
 	server   http.Server
 	cmd      *exec.Cmd
-	exited   chan error
+	exited   chan struct{}
 
 	mu      sync.Mutex
 	refused []string // requests that the vendor did not take
@@ -51,7 +51,7 @@ type bed struct {
 
 // start runs the vendor on a port of its own and the gateway binary before it.
 func start(ctx context.Context, binary, dir string) (*bed, error) {
-	b := &bed{dir: dir, exited: make(chan error, 1)}
+	b := &bed{dir: dir, exited: make(chan struct{})}
 	b.vendor.AnyModel, b.vendor.Now = true, time.Now
 	b.vendor.Record(true)
 	b.server = http.Server{Handler: b, ReadHeaderTimeout: time.Minute}
@@ -91,7 +91,10 @@ func (b *bed) gateway(ctx context.Context, binary, vendor string) error {
 	if err := b.cmd.Start(); err != nil {
 		return err
 	}
-	go func() { b.exited <- b.cmd.Wait() }()
+	go func() {
+		defer close(b.exited)
+		_ = b.cmd.Wait() // how it ended is in its log
+	}()
 	return b.ready(ctx)
 }
 
@@ -106,8 +109,9 @@ func (b *bed) ready(ctx context.Context) error {
 			return nil
 		}
 		select {
-		case err := <-b.exited:
-			return fmt.Errorf("the gateway stopped before it answered (%w); see %s/gateway.log", err, b.dir)
+		case <-b.exited:
+			text, _ := os.ReadFile(filepath.Join(b.dir, "gateway.log"))
+			return fmt.Errorf("the gateway stopped before it answered: %s", tail(string(text)))
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
@@ -118,7 +122,7 @@ func (b *bed) ready(ctx context.Context) error {
 func (b *bed) stop() {
 	if b.cmd != nil && b.cmd.Process != nil {
 		_ = b.cmd.Process.Signal(syscall.SIGTERM)
-		_ = <-b.exited
+		<-b.exited
 	}
 	_ = b.server.Close()
 }

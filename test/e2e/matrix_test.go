@@ -42,6 +42,7 @@ func bearer(token string) func(*http.Request) { return header("Authorization", "
 // right gets there; call marks those that a provider answers.
 type matrixRow struct {
 	method, pattern, path, body string
+	socket                      bool // asks for a WebSocket
 	answered                    int
 	public, page, call          bool
 }
@@ -69,6 +70,7 @@ func callRows() []matrixRow {
 	add("oa", "/v1/completions", "", `{"model":"demo-small","max_tokens":16,"prompt":"Hello"}`)
 	add("oa", "/v1/responses", "", `{"model":"demo-small","input":"Hello"}`)
 	add("oa", "/v1/responses/input_tokens", "", `{"model":"demo-small","input":"Hello"}`)
+	add("oa", "/v1/responses/compact", "", `{"model":"demo-small","input":"Hello"}`)
 	add("oa", "/v1/embeddings", "", `{"model":"demo-embed","input":"Hello"}`)
 	add("oa", "/v1/moderations", "", `{"model":"demo-small","input":"Hello"}`)
 	add("an", "/v1/messages", "", bodyChat)
@@ -88,7 +90,7 @@ func callRows() []matrixRow {
 func otherRows() []matrixRow {
 	var rows []matrixRow
 	add := func(method, pattern string, answered int) {
-		path := strings.NewReplacer("{provider}", "oa", "{model}", "demo-small").Replace(pattern)
+		path := strings.NewReplacer("{provider}", "oa", "{model}", "demo-small", "{id}", "resp_of_nobody").Replace(pattern)
 		rows = append(rows, matrixRow{method: method, pattern: pattern, path: path, answered: answered})
 	}
 	for _, version := range []string{"/v1", "/v1beta"} {
@@ -97,6 +99,14 @@ func otherRows() []matrixRow {
 			add(http.MethodHead, scope+version+"/models", http.StatusOK)
 			add(http.MethodGet, scope+version+"/models/{model}", http.StatusOK)
 		}
+	}
+	for _, scope := range []string{"", "/{provider}"} {
+		add(http.MethodGet, scope+"/v1/responses", http.StatusSwitchingProtocols)
+		rows[len(rows)-1].socket = true
+		add(http.MethodGet, scope+"/v1/responses/{id}", http.StatusNotFound)
+		add(http.MethodGet, scope+"/v1/responses/{id}/input_items", http.StatusNotFound)
+		add(http.MethodDelete, scope+"/v1/responses/{id}", http.StatusNotFound)
+		add(http.MethodPost, scope+"/v1/responses/{id}/cancel", http.StatusNotFound)
 	}
 	add(http.MethodPost, "/v1/models", http.StatusMethodNotAllowed)
 	add(http.MethodGet, "/v1/chat/completions", http.StatusMethodNotAllowed)
@@ -262,12 +272,20 @@ func (g *gateway) cell(row matrixRow, sign func(*http.Request)) cell {
 	if row.method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	if row.socket {
+		for name, v := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-Websocket-Version": "13", "Sec-Websocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} {
+			req.Header.Set(name, v)
+		}
+	}
 	sign(req)
 	resp, err := g.client.Do(req)
 	if err != nil {
 		g.t.Fatalf("%s %s: %v", row.method, row.path, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return cell{status: resp.StatusCode, models: -1, id: resp.Header.Get("X-Tollgate-Request-Id")}
+	}
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		g.t.Fatalf("%s %s: %v", row.method, row.path, err)

@@ -316,8 +316,10 @@ func ChunkLaw(c Case, sizes ...int) error {
 }
 
 // TruncationLaw says that a stream that ends before its end is an error, at
-// whatever event it ends.
-func TruncationLaw(c Case) error {
+// whatever event it ends. Of a long stream only the beginning, the end and some
+// places between are tried, unless all is set: each of them is read from the
+// start.
+func TruncationLaw(c Case, all bool) error {
 	text, framing := c.stream()
 	list, err := frames(text, framing, len(text)+1)
 	if err != nil {
@@ -325,6 +327,9 @@ func TruncationLaw(c Case) error {
 	}
 	last := len(list)
 	for n := range list { // the events after the terminator may be missing
+		if middle := n >= closely && n < len(list)-closely; middle && !all && n%seldom != 0 {
+			continue
+		}
 		if events, _, err := decode(c.Dialect, list[:n]); err == nil && !fails(events) {
 			last = n
 			break
@@ -349,6 +354,13 @@ func TruncationLaw(c Case) error {
 	}
 	return nil
 }
+
+// Where a long stream is cut: before each of so many events at either end, and
+// before every so manyth between.
+const (
+	closely = 30
+	seldom  = 11
+)
 
 // content leaves out what may follow the last content: usage and tier.
 func content(events []ir.Event) []ir.Event {

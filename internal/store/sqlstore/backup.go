@@ -29,10 +29,13 @@ func (s *Store) Backup(ctx context.Context, dst string, progress func(done, tota
 	if progress == nil {
 		progress = func(int64, int64) {}
 	}
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
 	return newFile(dst, func(partial string) error {
 		err := s.engine.backup(ctx, partial, progress)
-		if err == nil && s.now != nil {
-			err = stampBackup(ctx, sqliteFile(partial), s.now())
+		if err == nil {
+			err = stampBackup(ctx, sqliteFile(partial), s.now)
 		}
 		return failure(ctx, s.engine, err, "write the backup")
 	})
@@ -42,14 +45,19 @@ func (s *Store) Backup(ctx context.Context, dst string, progress func(done, tota
 // RFC 3339. It stays in the database that the backup is restored into.
 const MetaBackupAt = "backup.at"
 
-func stampBackup(ctx context.Context, file sqliteFile, at time.Time) (err error) {
+// stampBackup makes a copy another database than its original, and says when it
+// was taken.
+func stampBackup(ctx context.Context, file sqliteFile, now func() time.Time) (err error) {
 	db, err := file.scratch()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if _, err := db.ExecContext(ctx, "DELETE FROM meta WHERE name = $1", metaStoreID); err != nil || now == nil {
+		return err
+	}
 	const query = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-	_, err = db.ExecContext(ctx, query, MetaBackupAt, []byte(at.UTC().Format(time.RFC3339)))
+	_, err = db.ExecContext(ctx, query, MetaBackupAt, []byte(now().UTC().Format(time.RFC3339)))
 	return err
 }
 

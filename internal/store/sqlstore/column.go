@@ -111,6 +111,15 @@ func blob[T any](name string, at func(*T) *[]byte) column[T] {
 	}
 }
 
+// computed is a number that is stored for queries and follows from the row.
+func computed[T any](name string, of func(*T) int64) column[T] {
+	return column[T]{
+		name: name,
+		bind: func(r *T) (any, error) { return of(r), nil },
+		dest: func(*T) any { return new(int64) },
+	}
+}
+
 // instant is a time stored in microseconds; the zero time is 0.
 func instant[T any](name string, at func(*T) *time.Time) column[T] {
 	return column[T]{

@@ -17,6 +17,8 @@ type engine interface {
 	update(ctx context.Context) (tx *sql.Tx, end func(), err error)
 	// append is the Append of tollgate.RequestLog.
 	append(ctx context.Context, rows []tollgate.Request, intents []tollgate.Intent) error
+	// queue is what stands before append; nil = nothing does.
+	queue() *backlog
 	// needsSavepoint reports whether a refused statement spoils its transaction.
 	needsSavepoint() bool
 	// classify says what an error of the driver means.

@@ -16,72 +16,38 @@ type entries struct {
 	opens      []tollgate.Opening
 }
 
-// fill checks what a caller wants to append and sorts it by table. The lists
-// keep their room from one append to the next.
-func (e *entries) fill(rows []tollgate.Request, intents []tollgate.Intent) error {
+// fill sorts what a caller wants to append, and check has found good, by table.
+// The lists keep their room from one append to the next.
+func (e *entries) fill(rows []tollgate.Request, intents []tollgate.Intent) {
 	e.requests, e.dispatches, e.intents, e.closed, e.opens = rows, e.dispatches[:0], e.intents[:0], e.closed[:0], e.opens[:0]
 	for i := range rows {
-		if err := e.addRequest(&rows[i]); err != nil {
-			return err
+		for n := range rows[i].Dispatches {
+			e.addDispatch(rows[i].Row(n))
 		}
 	}
 	for i := range intents {
-		if err := e.addIntent(&intents[i]); err != nil {
-			return err
-		}
+		e.addIntent(&intents[i])
 	}
 	if len(e.closed) > 0 && len(e.intents) > 0 {
 		e.dropClosed()
 	}
-	return nil
 }
 
-func (e *entries) addRequest(r *tollgate.Request) error {
-	if r.ID <= 0 || r.ID.Attempt() != 0 {
-		return tollgate.Errorf(tollgate.CodeInvalid, "%d is not the id of a request", r.ID)
-	}
-	if len(r.Dispatches) > tollgate.MaxDispatches {
-		return tollgate.Errorf(tollgate.CodeInvalid, "request %s has more than %d dispatches", r.ID, tollgate.MaxDispatches)
-	}
-	for i := range r.Dispatches {
-		if err := e.addDispatch(r.ID, r.Row(i)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (e *entries) addDispatch(request tollgate.RequestID, u tollgate.UsageRow) error {
-	if u.ID.Request() != request || u.ID.Attempt() == 0 {
-		return tollgate.Errorf(tollgate.CodeInvalid, "dispatch %d does not belong to request %s", u.ID, request)
-	}
-	if u.Cost < 0 || u.Cost > tollgate.MaxCost {
-		return tollgate.Errorf(tollgate.CodeInvalid, "a dispatch cannot cost %s dollars", u.Cost)
-	}
+func (e *entries) addDispatch(u tollgate.UsageRow) {
 	e.dispatches = append(e.dispatches, u)
 	e.closed = append(e.closed, int64(u.ID))
-	return nil
 }
 
-func (e *entries) addIntent(in *tollgate.Intent) error {
-	if in.ID <= 0 || in.ID.Attempt() == 0 {
-		return tollgate.Errorf(tollgate.CodeInvalid, "%d is not the id of a dispatch", in.ID)
-	}
-	if in.Held < 0 || in.Held > tollgate.MaxMoney {
-		return tollgate.Errorf(tollgate.CodeInvalid, "a dispatch cannot hold %s dollars", in.Held)
-	}
+func (e *entries) addIntent(in *tollgate.Intent) {
 	for _, u := range in.Settled {
-		if err := e.addDispatch(in.ID.Request(), u); err != nil {
-			return err
-		}
+		e.addDispatch(u)
 	}
 	if in.Void {
 		e.closed = append(e.closed, int64(in.ID))
-		return nil
+		return
 	}
 	e.intents = append(e.intents, *in)
 	e.opens = append(e.opens, in.Opens...)
-	return nil
 }
 
 // dropClosed leaves out intents of dispatches that are closed here: what is

@@ -218,6 +218,9 @@ func connectionFault(err error) failKind {
 }
 
 // ping asks the database and looks that the lock is still ours.
+// queue is nil: the disk of this process may be gone when the database is not.
+func (*postgresEngine) queue() *backlog { return nil }
+
 func (e *postgresEngine) ping(ctx context.Context) error {
 	if err := e.owner.check(ctx); err != nil {
 		return err

@@ -16,9 +16,7 @@ func (e *postgresEngine) append(ctx context.Context, rows []tollgate.Request, in
 		return err
 	}
 	var batch entries
-	if err := batch.fill(rows, intents); err != nil {
-		return err
-	}
+	batch.fill(rows, intents)
 	batch.ordered()
 	args, err := arrays(e.usage.requests, batch.requests, nil)
 	if err != nil {

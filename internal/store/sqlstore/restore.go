@@ -49,6 +49,9 @@ func Restore(ctx context.Context, src string, o Options, progress func(done, tot
 	if err := found.admissible(file); err != nil {
 		return err
 	}
+	if err := file.drained(); err != nil {
+		return err
+	}
 	db, err := openFrozen(string(file))
 	if err != nil {
 		return tollgate.WrapError(tollgate.CodeInvalid, err, "%s cannot be read", src)
@@ -78,6 +81,9 @@ func (f sqliteFile) restore(ctx context.Context, _ Options, from *frozen, _ int6
 	}
 	if found.Exists {
 		return notEmpty(f)
+	}
+	if err := f.drained(); err != nil {
+		return err
 	}
 	if err := f.removeEmpty(); err != nil {
 		return tollgate.WrapError(tollgate.CodeUnavailable, err, "the empty file %s cannot be replaced", f)

@@ -60,6 +60,7 @@ type sqliteEngine struct {
 	writer  *sql.DB
 	reader  *sql.DB
 	batches *appender
+	backlog *backlog // nil = every append is a transaction
 }
 
 // open takes the lock, looks that the database is ours, and opens it. Nothing
@@ -88,6 +89,16 @@ func (f sqliteFile) open(ctx context.Context, o Options) (_ engine, err error) {
 		return nil, err
 	}
 	e.batches = newAppender()
+	id, err := storeID(ctx, e.writer)
+	if err != nil {
+		return nil, failure(ctx, e, err, "read the id of the database")
+	}
+	if err := e.replay(ctx, id, o); err != nil {
+		return nil, err
+	}
+	if o.Durability != DurablePower {
+		e.backlog = newBacklog(f.journalPath(), id, e.transaction, o.Log)
+	}
 	return e, nil
 }
 
@@ -262,6 +273,8 @@ func fieldOf(name string) string {
 	return name
 }
 
+func (e *sqliteEngine) queue() *backlog { return e.backlog }
+
 func (e *sqliteEngine) ping(ctx context.Context) error {
 	var n int64
 	return e.reader.QueryRowContext(ctx, "SELECT COUNT(*) FROM meta WHERE name = ''").Scan(&n)
@@ -291,6 +304,9 @@ func integrityOf(ctx context.Context, db *sql.DB) error {
 
 func (e *sqliteEngine) close() error {
 	var errs []error
+	if e.backlog != nil {
+		errs = append(errs, e.backlog.close())
+	}
 	if e.reader != nil {
 		errs = append(errs, e.reader.Close())
 	}

@@ -59,11 +59,14 @@ func (e *sqliteEngine) append(ctx context.Context, rows []tollgate.Request, inte
 		if err := e.batches.prepare(dc); err != nil {
 			return err
 		}
-		if err := e.batches.entries.fill(rows, intents); err != nil {
-			return err
-		}
+		e.batches.entries.fill(rows, intents)
 		return e.batches.write(context.WithoutCancel(ctx))
 	})
+}
+
+// transaction is append with errors of the contract.
+func (e *sqliteEngine) transaction(ctx context.Context, rows []tollgate.Request, intents []tollgate.Intent) error {
+	return failure(ctx, e, e.append(ctx, rows, intents), "record requests")
 }
 
 // prepare makes the statements of a connection, once.

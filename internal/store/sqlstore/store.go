@@ -35,9 +35,10 @@ type Options struct {
 
 // Store is the system of record on one database. It implements tollgate.Store.
 type Store struct {
-	engine engine
-	tables *tables
-	now    func() time.Time
+	engine  engine
+	backlog *backlog // nil = Append is a transaction
+	tables  *tables
+	now     func() time.Time
 	// updating holds one token: the right to run Update and its change feed.
 	updating chan struct{}
 	feed     func(ctx context.Context, touched tollgate.Area) error
@@ -60,13 +61,16 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{engine: e, tables: newTables(), now: o.Now, updating: make(chan struct{}, 1)}
+	s := &Store{engine: e, backlog: e.queue(), tables: newTables(), now: o.Now, updating: make(chan struct{}, 1)}
 	s.updating <- struct{}{}
 	return s, nil
 }
 
-// View runs fn in one read transaction.
+// View runs fn in one read transaction. It sees what was appended before.
 func (s *Store) View(ctx context.Context, fn func(tollgate.Tx) error) error {
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
 	tx, err := s.engine.view(ctx)
 	if err != nil {
 		return failure(ctx, s.engine, err, "begin reading")
@@ -83,6 +87,9 @@ func (s *Store) Update(ctx context.Context, fn func(tollgate.Tx) error) error {
 		return failure(ctx, s.engine, ctx.Err(), "wait to write")
 	}
 	defer func() { s.updating <- struct{}{} }()
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
 	one := &session{engine: s.engine}
 	if err := s.transact(ctx, one, func() error { return fn(s.tables.tx(one)) }); err != nil {
 		return err
@@ -122,12 +129,57 @@ func (s *Store) Watch(fn func(ctx context.Context, touched tollgate.Area) error)
 }
 
 // Append adds request and usage rows and intents in one transaction. Texts that
-// no column can hold are cleaned and cut, never refused.
+// no column can hold are cleaned and cut, never refused. A Prompt store has
+// them in its journal when Append returns.
 func (s *Store) Append(ctx context.Context, rows []tollgate.Request, intents ...tollgate.Intent) error {
 	if len(rows)+len(intents) == 0 {
 		return nil
 	}
+	if err := check(rows, intents); err != nil {
+		return err
+	}
+	if s.backlog != nil {
+		return s.backlog.append(ctx, rows, intents)
+	}
 	return failure(ctx, s.engine, s.engine.append(ctx, rows, intents), "record requests")
+}
+
+// Prompt reports whether Append waits for no transaction: what it is given is
+// durable against a crash of the process once it is in a journal beside the
+// database. SQLite with DurableProcess does so.
+func (s *Store) Prompt() bool { return s.backlog != nil }
+
+// StartJournal makes the journal now rather than with the first Append, so that
+// a folder that cannot hold it is found out at the start.
+func (s *Store) StartJournal() error {
+	if s.backlog == nil {
+		return nil
+	}
+	return s.backlog.start()
+}
+
+// Offer is Append for whoever must not wait: it reports false, and does
+// nothing, when there is no room. The store is Prompt.
+func (s *Store) Offer(rows []tollgate.Request, intents ...tollgate.Intent) (bool, error) {
+	if err := check(rows, intents); err != nil {
+		return false, err
+	}
+	return s.backlog.offer(rows, intents)
+}
+
+// Backlog tells of a Prompt store how many rows and intents wait for their
+// transaction, how many transactions there were, and how many entries the
+// database refused for good.
+func (s *Store) Backlog() (entries int, batches, refused int64) {
+	return s.backlog.size(), s.backlog.batches.Load(), s.backlog.refused.Load()
+}
+
+// flush writes to the database what was appended before the call.
+func (s *Store) flush(ctx context.Context) error {
+	if s.backlog == nil {
+		return nil
+	}
+	return s.backlog.flush(ctx)
 }
 
 // Touch records last uses of keys and sessions; an earlier one than the stored

@@ -24,6 +24,7 @@ type tables struct {
 	audit           *spec[tollgate.AuditEntry, tollgate.AuditFilter]
 	adjustments     *spec[tollgate.Adjustment, tollgate.AdjustmentFilter]
 	usage           *usageSpec
+	turns           *spec[tollgate.Turn, struct{}]
 }
 
 func newTables() *tables {
@@ -32,7 +33,7 @@ func newTables() *tables {
 		permissions: permissionTable(), filePermissions: filePermissionTable(),
 		quotas: quotaTable(), rateLimits: rateLimitTable(),
 		providers: providerTable(), credentials: credentialTable(), models: modelTable(), aliases: aliasTable(), prices: priceTable(),
-		audit: auditTable(), adjustments: adjustmentTable(), usage: newUsageSpec(),
+		audit: auditTable(), adjustments: adjustmentTable(), usage: newUsageSpec(), turns: turnTable(),
 	}
 }
 
@@ -57,6 +58,7 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Meta:            meta{s},
 		Audit:           audit{table[tollgate.AuditEntry, tollgate.AuditFilter]{t.audit, s}},
 		Usage:           usage{t.usage, s},
+		Turns:           turns{table[tollgate.Turn, struct{}]{t.turns, s}},
 		Ledger: ledger{
 			usageSpec:   t.usage,
 			adjustments: table[tollgate.Adjustment, tollgate.AdjustmentFilter]{t.adjustments, s},

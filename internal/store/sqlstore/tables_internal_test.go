@@ -23,7 +23,7 @@ func TestDeclaredTablesMatchTheSchema(t *testing.T) {
 		declare(s.tables.users), declare(s.tables.keys), declare(s.tables.teams), declare(s.tables.sessions),
 		declare(s.tables.permissions), declare(s.tables.filePermissions), declare(s.tables.quotas), declare(s.tables.rateLimits),
 		declare(s.tables.providers), declare(s.tables.credentials), declare(s.tables.models), declare(s.tables.aliases), declare(s.tables.prices), declare(s.tables.audit),
-		declare(s.tables.adjustments),
+		declare(s.tables.adjustments), declare(s.tables.turns),
 		{"requests", names(s.tables.usage.requests)},
 		{"dispatches", names(s.tables.usage.dispatches)},
 		{"intents", names(s.tables.usage.intents)},

@@ -52,6 +52,8 @@ func Run(t *testing.T, opener Opener) {
 		{"BalancesAreWrittenByTheLedgerAlone", testBalancesAreDerived},
 		{"CostsOutOfRangeAreRefused", testBadCosts},
 		{"TouchMovesForwardOnly", testTouch},
+		{"TurnsAreTheirOwnersAlone", testTurnOwners},
+		{"TurnsAreTrimmedAndPrunedInSmallSteps", testTurnBounds},
 		{"UpdateRollsBackOnErrorAndPanic", testRollback},
 		{"ViewSeesOneMoment", testViewSnapshot},
 		{"ViewCannotWrite", testViewIsReadOnly},

@@ -84,6 +84,12 @@ func (b *answerBody) readLength(p []byte) (int, error) {
 	}
 }
 
+// AtHand reports whether the rest of the body has come already, so that
+// reading it waits for nobody.
+func (b *answerBody) AtHand() bool {
+	return b.err == nil && b.framing == framedLength && b.left <= int64(b.c.br.Buffered())
+}
+
 // skipTrailer reads what follows the last chunk. Nobody wants the fields, but
 // they must be fields.
 func (b *answerBody) skipTrailer() error {

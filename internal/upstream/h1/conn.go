@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpguts"
+
+	"tollgate/internal/life"
 )
 
 // conn is one connection; one exchange uses it at a time.
@@ -68,10 +70,7 @@ func past() time.Time { return time.Unix(1, 0) }
 // connection. The returned function undoes that and reports whether the
 // connection is still good.
 func (c *conn) interruptBy(ctx context.Context) func() bool {
-	if ctx.Done() == nil {
-		return func() bool { return true }
-	}
-	stop := context.AfterFunc(ctx, func() {
+	stop := life.AfterFunc(ctx, func() {
 		c.deadline.Lock()
 		defer c.deadline.Unlock()
 		c.interrupted.Store(true)

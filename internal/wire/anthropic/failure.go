@@ -55,8 +55,11 @@ func describeFailure(status int, typ, message string) *tollgate.Error {
 			e.Message = "the provider failed with status " + strconv.Itoa(status)
 		}
 	}
-	if e.Code == tollgate.CodeInvalid && tooLong(message) {
+	switch {
+	case e.Code == tollgate.CodeInvalid && tooLong(message):
 		e.Reason = reasonContext
+	case e.Code == tollgate.CodeNotFound && strings.HasPrefix(message, "model: "):
+		e.Field = "model"
 	}
 	return e
 }

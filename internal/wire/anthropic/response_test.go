@@ -271,3 +271,14 @@ func TestPromptsThatAreTooLongAreSaidInTheVendorsWords(t *testing.T) {
 		}
 	}
 }
+
+// Clients of OpenAI's protocols stop at an unknown model when they are told
+// that it is one, and try again when they are told that something is missing.
+func TestAnUnknownModelIsNamedAsOne(t *testing.T) {
+	for message, want := range map[string]string{"model: x": "model", "file_1 was not found": ""} {
+		body := `{"type":"error","error":{"type":"not_found_error","message":"` + message + `"}}`
+		if e := (anthropic.Codec{}).DecodeError(404, nil, []byte(body)); e.Field != want || e.Code != tollgate.CodeNotFound {
+			t.Errorf("%s: %+v", message, e)
+		}
+	}
+}

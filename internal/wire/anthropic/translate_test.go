@@ -269,24 +269,26 @@ func lossLines(losses []ir.Loss) string {
 func unsaid(a, b string, losses []ir.Loss) []string {
 	var out []string
 	index := regexp.MustCompile(`\b(items|parts|system|stop)\[\d+\]`)
-	only := func(x, y string) {
+	anywhere := func(path string) string { return index.ReplaceAllString(path, "$1") }
+	asIs := func(path string) string { return path }
+	only := func(x, y string, place func(string) string) {
 		has := map[string]bool{}
 		for line := range strings.Lines(y) {
-			has[index.ReplaceAllString(line, "$1")] = true
+			has[anywhere(line)] = true
 		}
 		for line := range strings.Lines(x) {
 			path, _, _ := strings.Cut(line, " = ")
-			covered := has[index.ReplaceAllString(line, "$1")]
+			covered := has[anywhere(line)]
 			for _, l := range losses {
-				covered = covered || l.Covers(path)
+				covered = covered || ir.Loss{Path: place(l.Path)}.Covers(place(path))
 			}
 			if !covered {
 				out = append(out, strings.TrimSpace(line))
 			}
 		}
 	}
-	only(a, b)
-	only(b, a)
+	only(a, b, asIs)
+	only(b, a, anywhere) // losses are said of the places in a
 	return out
 }
 

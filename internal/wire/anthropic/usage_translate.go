@@ -1,6 +1,8 @@
 package anthropic
 
 import (
+	"strings"
+
 	"tollgate"
 	"tollgate/internal/ir"
 	"tollgate/internal/wire/jsondoc"
@@ -94,7 +96,7 @@ func (e *streamEncoder) writeDeltaUsage(w *jsondoc.Writer, tier string, extras [
 		case onUsage + "iterations", onUsage + "server_tool_use":
 			w.OptRaw(x.Path[len(onUsage):], findExtra(extras, x.Path))
 		default:
-			e.noteIf(x.Dialect == own && len(x.Path) > len(onUsage) && x.Path[:len(onUsage)] == onUsage, "extras."+x.Path, "told at the start of a stream alone")
+			e.noteIf(x.Dialect == own && strings.HasPrefix(x.Path, onUsage), "extras."+x.Path, "told at the start of a stream alone")
 		}
 	}
 	w.End()

@@ -206,6 +206,7 @@ func TestDecodeError(t *testing.T) {
 		"too long":      {400, "", `{"error":{"code":400,"message":"The input token count (9) exceeds the maximum number of tokens allowed (8).","status":"INVALID_ARGUMENT"}}`, tollgate.Error{Code: tollgate.CodeInvalid, Reason: "context_length_exceeded", Message: "The input token count (9) exceeds the maximum number of tokens allowed (8)."}},
 		"own key":       {400, "", `{"error":{"code":400,"message":"API key not valid: secret","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}}`, tollgate.Error{Code: tollgate.CodeUpstream, Message: "the provider refused this gateway's credential; the operator has to look at it"}},
 		"not found":     {404, "", `{"error":{"code":404,"message":"no model","status":"NOT_FOUND"}}`, tollgate.Error{Code: tollgate.CodeNotFound, Message: "no model"}},
+		"no model":      {404, "", `{"error":{"code":404,"message":"models/x is not found","status":"NOT_FOUND"}}`, tollgate.Error{Code: tollgate.CodeNotFound, Message: "models/x is not found", Field: "model"}},
 		"html":          {502, "", `<html>`, tollgate.Error{Code: tollgate.CodeUpstream, Message: "the provider answered with status 502"}},
 		"timeout":       {504, "", `{"error":{"message":"Deadline expired"}}`, tollgate.Error{Code: tollgate.CodeTimeout, Message: "Deadline expired"}},
 		"odd types":     {500, "", `{"error":{"code":"x","message":5,"details":[7,{"@type":1}]}}`, tollgate.Error{Code: tollgate.CodeUpstream, Message: "the provider failed without saying why"}},

@@ -49,8 +49,11 @@ func readStatus(o *jsondoc.Object, httpStatus int) *tollgate.Error {
 			}
 		}
 	}
-	if e.Code == tollgate.CodeInvalid && tooLong(message) {
+	switch {
+	case e.Code == tollgate.CodeInvalid && tooLong(message):
 		e.Reason = reasonContext
+	case e.Code == tollgate.CodeNotFound && strings.HasPrefix(message, "models/"):
+		e.Field = "model"
 	}
 	return e
 }

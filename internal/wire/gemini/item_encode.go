@@ -134,18 +134,27 @@ func (s *streamEncoder) thoughtDelta(dst []byte, ev ir.ThoughtDelta) []byte {
 		return dst
 	}
 	it.begun = true
-	it.keep(ev.Part, ev.Text)
+	c.keep(it, ev.Part, ev.Text)
 	return s.fast(dst, c, ev.Index, ev.Text, true)
 }
 
 // keep adds to the text of a thought that the next call brings along.
-func (it *outItem) keep(part int, text string) {
+func (c *candidate) keep(it *outItem, part int, text string) {
 	for len(it.texts) <= part {
-		it.texts = append(it.texts, "")
+		it.texts = append(it.texts, nil)
 	}
-	if it.kept += len(text); it.kept <= maxKept {
-		it.texts[part] += text
+	if c.kept += len(text); c.kept <= maxKept {
+		it.texts[part] = append(it.texts[part], text...)
 	}
+}
+
+// keptTexts returns the texts of a thought.
+func keptTexts(texts [][]byte) []string {
+	out := make([]string, len(texts))
+	for i, t := range texts {
+		out[i] = string(t)
+	}
+	return out
 }
 
 func (s *streamEncoder) arguments(ev ir.ArgumentsDelta) {
@@ -166,8 +175,8 @@ func (s *streamEncoder) sealed(dst []byte, ev ir.Sealed) []byte {
 		it.seal = &ev.Private
 	case ir.Thought:
 		it.begun = true
-		if it.kept <= maxKept { // else it cannot be given back
-			c.thoughts = keepThought(c.thoughts, &ev.Private, ev.Redacted, it.texts)
+		if c.kept += len(ev.Private.Data); c.kept <= maxKept { // else clients that drop thoughts have lost it
+			c.thoughts = keepThought(c.thoughts, &ev.Private, ev.Redacted, keptTexts(it.texts))
 		}
 		dst = s.givePart(dst, c, ev.Index, func(p *parts) {
 			p.open()
@@ -201,7 +210,7 @@ func (s *streamEncoder) complete(dst []byte, c *candidate, index int) []byte {
 		x.Arguments, x.Private = string(it.args), it.seal
 		it.args = nil
 		thoughts := c.thoughts
-		c.thoughts = nil
+		c.thoughts, c.kept = nil, 0
 		return s.givePart(dst, c, index, func(p *parts) { answerCall(p, at, &x, thoughts) })
 	case ir.Message:
 		if !it.begun {

@@ -46,6 +46,7 @@ type candidate struct {
 	text, thought bool
 	last          string
 	thoughts      []keptThought // for the next call
+	kept          int           // bytes of them
 	run           int64         // bytes of the texts that readers take for one, so far
 }
 
@@ -55,8 +56,7 @@ type outItem struct {
 	ended  bool
 	held   [][]byte // candidates' contents that wait for the item's turn
 	args   []byte   // of a call
-	texts  []string // of a thought, as far as they may be kept
-	kept   int      // bytes of texts
+	texts  [][]byte // of a thought, as far as they may be kept
 	part   int      // of a message, the last begun
 	begun  bool
 	offset offsets
@@ -70,7 +70,7 @@ type outItem struct {
 const (
 	maxHeld = 8 << 20
 	maxArgs = 8 << 20
-	maxKept = 1 << 20 // of a thought, for the call behind it
+	maxKept = 1 << 20 // of thoughts, for the call behind them
 )
 
 // Losses implements wire.StreamEncoder.

@@ -108,5 +108,5 @@ func (Responses) EncodeModel(m wire.ModelInfo) []byte { return mustJSON(describe
 
 // Observe implements wire.Outbound.
 func (Responses) Observe(op tollgate.Operation, o wire.ObserveOptions) wire.Observer {
-	return &responsesObserver{op: op, rename: wire.NewRenamer(o.Model)}
+	return &responsesObserver{op: op, rename: wire.NewRenamer(o.Model), previous: wire.NewRenamer(o.PreviousID)}
 }

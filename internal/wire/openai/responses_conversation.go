@@ -22,8 +22,10 @@ type Conversation struct {
 
 // ItemHead is what an item says of itself.
 type ItemHead struct {
-	Type string
-	ID   string
+	Type   string
+	ID     string
+	CallID string // of a call, and of its result
+	Role   string // of a message
 	// Sealed is the encrypted_content of a compaction or of reasoning.
 	Sealed string
 }
@@ -42,7 +44,7 @@ func (Responses) ReadConversation(body []byte) (Conversation, error) {
 	switch input := o.Get("input"); input.Kind() {
 	case jsondoc.Absent:
 	case jsondoc.String:
-		c.Items = []json.RawMessage{userItem(input.Str())}
+		c.Items = []json.RawMessage{Responses{}.UserItem(input.Str())}
 	case jsondoc.IsArray, jsondoc.IsObject, jsondoc.Number, jsondoc.Bool:
 		for _, v := range input.Array() {
 			v.Object()
@@ -52,7 +54,8 @@ func (Responses) ReadConversation(body []byte) (Conversation, error) {
 	return c, o.Err()
 }
 
-func userItem(text string) json.RawMessage {
+// UserItem returns the message of a user that says text.
+func (Responses) UserItem(text string) json.RawMessage {
 	w := jsondoc.NewWriter(nil)
 	w.Object("")
 	w.Str("type", "message")
@@ -70,24 +73,7 @@ func userItem(text string) json.RawMessage {
 // WithItems returns body with the given items as its input and without
 // previous_response_id: the request that says itself what it goes on from.
 func (Responses) WithItems(body []byte, items []json.RawMessage) ([]byte, error) {
-	o, err := jsondoc.Parse(body, jsondoc.Options{Limits: wire.AnswerLimits()})
-	if err != nil {
-		return nil, err
-	}
-	w := jsondoc.NewWriter(make([]byte, 0, len(body)))
-	w.Object("")
-	for _, name := range o.Keys() {
-		if name != "input" && name != "previous_response_id" {
-			w.Raw(name, o.Raw(name))
-		}
-	}
-	w.Array("input")
-	for _, it := range items {
-		w.Raw("", it)
-	}
-	w.End()
-	w.End()
-	return w.Bytes(), nil
+	return withArray(body, "input", items, "previous_response_id")
 }
 
 // ReadItemHead reads the head of an item; members that are no strings are
@@ -97,7 +83,9 @@ func (Responses) ReadItemHead(item json.RawMessage) ItemHead {
 	if err != nil {
 		return ItemHead{}
 	}
-	h := ItemHead{Type: textOf(o, "type"), ID: textOf(o, "id"), Sealed: textOf(o, "encrypted_content")}
+	h := ItemHead{
+		Type: textOf(o, "type"), ID: textOf(o, "id"), CallID: textOf(o, "call_id"), Role: textOf(o, "role"), Sealed: textOf(o, "encrypted_content"),
+	}
 	if h.Type == "" && o.Has("role") {
 		h.Type = "message"
 	} else if h.Type == "" {

@@ -51,6 +51,16 @@ func responsesIsMade(s string) bool {
 	}
 }
 
+// ResponseOfItem returns the answer that an item belongs to, and whether its id
+// was made here: others do not tell.
+func ResponseOfItem(id string) (response string, made bool) {
+	_, rest, _ := strings.Cut(id, "_")
+	if !responsesIsMade(id) || len(rest) == requestIDLength {
+		return "", false
+	}
+	return "resp_" + rest[:requestIDLength], true
+}
+
 // redactedMark stands before the sealed text of a thought that Anthropic shows
 // in no other form, when it travels in encrypted_content: the two forms of a
 // thought go back to Anthropic in different blocks. Sealed texts are base64,

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"slices"
 
 	"tollgate"
 	"tollgate/internal/wire"
@@ -10,10 +11,11 @@ import (
 
 // responsesObserver watches an answer of Responses.
 type responsesObserver struct {
-	op     tollgate.Operation
-	rename wire.Renamer
-	usage  wire.Usage
-	done   bool
+	op       tollgate.Operation
+	rename   wire.Renamer // of the model
+	previous wire.Renamer // of the response that the answer goes on from
+	usage    wire.Usage
+	done     bool
 }
 
 // Event implements wire.Observer. Only the events that hold the whole response
@@ -26,14 +28,14 @@ func (w *responsesObserver) Event(name, data []byte) ([]byte, wire.Signal) {
 	case "response.completed", "response.incomplete":
 		w.done = true
 		w.whole(data)
-		return w.rename.Rename(data, "response", "model"), wire.SignalTerminal
+		return w.changed(data, "response"), wire.SignalTerminal
 	case "response.failed":
 		w.whole(data)
-		return w.rename.Rename(data, "response", "model"), wire.SignalError
+		return w.changed(data, "response"), wire.SignalError
 	case "error":
 		return data, wire.SignalError
 	case "response.created", "response.in_progress", "response.queued":
-		return w.rename.Rename(data, "response", "model"), wire.SignalPass
+		return w.changed(data, "response"), wire.SignalPass
 	default:
 		if bytes.HasSuffix(kind, []byte("delta")) {
 			w.delta(data)
@@ -102,7 +104,19 @@ func (w *responsesObserver) Body(body []byte) ([]byte, error) {
 		return nil, wire.NotAnAnswer(errNoAnswer)
 	}
 	w.done = true
-	return w.rename.Rename(body, "model"), nil
+	return w.changed(body), nil
+}
+
+// changed returns data with what the client is to see of the response object at
+// the end of path.
+func (w *responsesObserver) changed(data []byte, path ...string) []byte {
+	if w.rename.Active() {
+		data = w.rename.Rename(data, append(slices.Clip(path), "model")...)
+	}
+	if w.previous.Active() {
+		data = w.previous.Put(data, append(slices.Clip(path), "previous_response_id")...)
+	}
+	return data
 }
 
 // count takes the answer of input_tokens, which is free of charge.

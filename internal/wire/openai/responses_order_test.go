@@ -2,6 +2,7 @@ package openai_test
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -125,11 +126,13 @@ func (j *responsesStreamJudge) done(ev responsesStreamEvent) {
 func (j *responsesStreamJudge) end(ev responsesStreamEvent) {
 	j.t.Helper()
 	j.closed = true
+	var members map[string]json.RawMessage // names are told apart by case here
 	var resp struct {
 		Status string
 		Output []json.RawMessage
 	}
-	if err := json.Unmarshal(ev.Response, &resp); err != nil {
+	if err := errors.Join(json.Unmarshal(ev.Response, &members), json.Unmarshal(members["status"], &resp.Status),
+		json.Unmarshal(members["output"], &resp.Output)); err != nil {
 		j.t.Fatal(err)
 	}
 	if ev.Type != "response."+resp.Status {

@@ -59,7 +59,7 @@ func TestResponsesConversationIsReadAndPutBack(t *testing.T) {
 	if err != nil || !c.Store {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	wantHeads := []openai.ItemHead{{Type: "item_reference", ID: "msg_1"}, {Type: "compaction", Sealed: "x"}, {Type: "message"}}
+	wantHeads := []openai.ItemHead{{Type: "item_reference", ID: "msg_1"}, {Type: "compaction", Sealed: "x"}, {Type: "message", Role: "user"}}
 	for i, it := range c.Items {
 		if got := (openai.Responses{}).ReadItemHead(it); got != wantHeads[i] {
 			t.Errorf("%s is %+v", it, got)

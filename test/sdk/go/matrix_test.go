@@ -59,24 +59,34 @@ func answerSchema() map[string]any {
 	}
 }
 
-// each runs a test for every SDK and provider, with a stream and without.
-func each(t *testing.T, test func(t *testing.T, s speaker, q question)) {
+// trial is one SDK on one provider.
+type trial struct {
+	*testing.T
+	s speaker
+	q question
+}
+
+// each runs a test for every SDK and provider, with a stream and without, all
+// at once: the demo vendor takes its time between tokens.
+func each(t *testing.T, test func(t trial)) {
 	t.Helper()
+	t.Parallel()
 	for _, s := range speakers() {
 		for _, provider := range backends() {
 			for _, stream := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s/%s/stream=%v", s.name, provider, stream), func(t *testing.T) {
-					t.Parallel() // the demo vendor takes its time between tokens
-					test(t, s, question{model: provider + "/" + chatModel, stream: stream})
+					t.Parallel()
+					test(trial{t, s, question{model: provider + "/" + chatModel, stream: stream}})
 				})
 			}
 		}
 	}
 }
 
-func must(t *testing.T, s speaker, q question) reply {
+// must asks the question and wants an answer.
+func (t trial) must() reply {
 	t.Helper()
-	r, err := s.say(t, q)
+	r, err := t.s.say(t.T, t.q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,9 +94,9 @@ func must(t *testing.T, s speaker, q question) reply {
 }
 
 func TestEveryProviderCompletes(t *testing.T) {
-	each(t, func(t *testing.T, s speaker, q question) {
-		q.text = "Say hello."
-		r := must(t, s, q)
+	each(t, func(t trial) {
+		t.q.text = "Say hello."
+		r := t.must()
 		if !strings.Contains(r.text, `You wrote: "Say hello."`) || !r.done || len(r.calls) > 0 {
 			t.Errorf("answer is %+v", r)
 		}
@@ -97,15 +107,15 @@ func TestEveryProviderCompletes(t *testing.T) {
 }
 
 func TestEveryProviderCallsToolsAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, s speaker, q question) {
-		q.text, q.tools = toolQuestion+" [[demo:parallel=2]]", true
-		first := must(t, s, q)
+	each(t, func(t trial) {
+		t.q.text, t.q.tools = toolQuestion+" [[demo:parallel=2]]", true
+		first := t.must()
 		if len(first.calls) != 2 || !first.done || first.calls[0].id == first.calls[1].id && first.calls[0].id != "" {
 			t.Fatalf("two calls were wanted: %+v", first)
 		}
 		results := make([]string, len(first.calls))
 		for i, c := range first.calls {
-			checkCall(t, c.name, c.args)
+			checkCall(t.T, c.name, c.args)
 			results[i] = fmt.Sprintf(`{"sky":"clear-%d"}`, i)
 		}
 		second, err := first.next(results)
@@ -123,9 +133,9 @@ func TestEveryProviderCallsToolsAtOnce(t *testing.T) {
 }
 
 func TestEveryProviderKeepsToASchema(t *testing.T) {
-	each(t, func(t *testing.T, s speaker, q question) {
-		q.text, q.schema = "Tell me of a place.", true
-		r := must(t, s, q)
+	each(t, func(t trial) {
+		t.q.text, t.q.schema = "Tell me of a place.", true
+		r := t.must()
 		var got struct {
 			Place *string
 			Good  *bool
@@ -137,20 +147,20 @@ func TestEveryProviderKeepsToASchema(t *testing.T) {
 }
 
 func TestEveryProviderIsShownImages(t *testing.T) {
-	each(t, func(t *testing.T, s speaker, q question) {
-		q.text, q.image = "What is this?", true
-		if r := must(t, s, q); !strings.Contains(r.text, "sent along 1 file(s)") {
+	each(t, func(t trial) {
+		t.q.text, t.q.image = "What is this?", true
+		if r := t.must(); !strings.Contains(r.text, "sent along 1 file(s)") {
 			t.Errorf("the picture did not arrive: %q", r.text)
 		}
 	})
 }
 
 func TestEveryProvidersErrorsAreTheSDKsOwn(t *testing.T) {
-	each(t, func(t *testing.T, s speaker, q question) {
+	each(t, func(t trial) {
 		for _, want := range []int{400, 429} {
-			q.text = fmt.Sprintf("[[demo:status=%d]]", want)
-			r, err := s.say(t, q)
-			if err == nil || s.status(err) != want {
+			t.q.text = fmt.Sprintf("[[demo:status=%d]]", want)
+			r, err := t.s.say(t.T, t.q)
+			if err == nil || t.s.status(err) != want {
 				t.Errorf("want status %d: %T %v, %+v", want, err, err, r)
 			}
 		}
@@ -159,10 +169,10 @@ func TestEveryProvidersErrorsAreTheSDKsOwn(t *testing.T) {
 
 // A stream that ends too soon must never look complete, cleanly as it may end.
 func TestEveryCutStreamIsAnError(t *testing.T) {
-	each(t, func(t *testing.T, s speaker, q question) {
+	each(t, func(t trial) {
 		for _, how := range []string{"cut=9", "eof=9", "half", "error=9"} {
-			q.text = "[[demo:tokens=30]] [[demo:" + how + "]]"
-			if r, err := s.say(t, q); err == nil {
+			t.q.text = "[[demo:tokens=30]] [[demo:" + how + "]]"
+			if r, err := t.s.say(t.T, t.q); err == nil {
 				t.Errorf("%s: no error, but %+v", how, r)
 			}
 		}

@@ -9,8 +9,7 @@ import (
 )
 
 func openaiStatus(err error) int {
-	var e *openai.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*openai.Error](err); ok {
 		return e.StatusCode
 	}
 	return 0
@@ -18,6 +17,7 @@ func openaiStatus(err error) int {
 
 func chatSpeaker() speaker {
 	return speaker{name: "openai chat", status: openaiStatus, say: func(t *testing.T, q question) (reply, error) {
+		t.Helper()
 		params := ask(q.text)
 		params.Model = q.model
 		if q.image {
@@ -39,6 +39,7 @@ func chatSpeaker() speaker {
 }
 
 func sayChat(t *testing.T, params openai.ChatCompletionNewParams, stream bool) (reply, error) {
+	t.Helper()
 	client := openaiClient(t)
 	var whole *openai.ChatCompletion
 	var err error
@@ -76,6 +77,7 @@ func sayChat(t *testing.T, params openai.ChatCompletionNewParams, stream bool) (
 
 func responsesSpeaker() speaker {
 	return speaker{name: "openai responses", status: openaiStatus, say: func(t *testing.T, q question) (reply, error) {
+		t.Helper()
 		content := responses.ResponseInputMessageContentListParam{responses.ResponseInputContentParamOfInputText(q.text)}
 		if q.image {
 			part := responses.ResponseInputContentParamOfInputImage(responses.ResponseInputImageDetailAuto)
@@ -97,6 +99,7 @@ func responsesSpeaker() speaker {
 }
 
 func sayResponse(t *testing.T, params responses.ResponseNewParams, stream bool) (reply, error) {
+	t.Helper()
 	client := openaiClient(t)
 	var whole *responses.Response
 	var err error

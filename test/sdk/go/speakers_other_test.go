@@ -42,16 +42,17 @@ func anthropicSpeaker() speaker {
 	return speaker{
 		name: "anthropic",
 		say: func(t *testing.T, q question) (reply, error) {
+			t.Helper()
 			return sayMessage(t, params(q), q.stream)
 		},
 		status: func(err error) int {
-			var e *anthropic.Error
-			if errors.As(err, &e) {
+			if e, ok := errors.AsType[*anthropic.Error](err); ok {
 				return e.StatusCode
 			}
 			return 0
 		},
 		count: func(t *testing.T, q question) (int64, error) {
+			t.Helper()
 			client, p := anthropicClient(t), params(q)
 			n, err := client.Messages.CountTokens(t.Context(), anthropic.MessageCountTokensParams{Model: p.Model, Messages: p.Messages})
 			if err != nil {
@@ -63,8 +64,10 @@ func anthropicSpeaker() speaker {
 }
 
 func sayMessage(t *testing.T, params anthropic.MessageNewParams, stream bool) (reply, error) {
+	t.Helper()
 	client := anthropicClient(t)
-	whole, err := &anthropic.Message{}, error(nil)
+	whole := &anthropic.Message{}
+	var err error
 	if stream {
 		s := client.Messages.NewStreaming(t.Context(), params)
 		for s.Next() {
@@ -101,6 +104,7 @@ func geminiSpeaker() speaker {
 	return speaker{
 		name: "genai",
 		say: func(t *testing.T, q question) (reply, error) {
+			t.Helper()
 			contents := genai.Text(q.text)
 			if q.image {
 				b, err := base64.StdEncoding.DecodeString(picture)
@@ -119,13 +123,13 @@ func geminiSpeaker() speaker {
 			return sayContent(t, q.model, contents, config, q.stream)
 		},
 		status: func(err error) int {
-			var e genai.APIError
-			if errors.As(err, &e) {
+			if e, ok := errors.AsType[genai.APIError](err); ok {
 				return e.Code
 			}
 			return 0
 		},
 		count: func(t *testing.T, q question) (int64, error) {
+			t.Helper()
 			n, err := geminiClient(t).Models.CountTokens(t.Context(), q.model, genai.Text(q.text), nil)
 			if err != nil {
 				return 0, err
@@ -136,6 +140,7 @@ func geminiSpeaker() speaker {
 }
 
 func sayContent(t *testing.T, model string, contents []*genai.Content, config *genai.GenerateContentConfig, stream bool) (reply, error) {
+	t.Helper()
 	models := geminiClient(t).Models
 	var r reply
 	said := &genai.Content{Role: genai.RoleModel}
