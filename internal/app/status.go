@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/internal/ledger"
 	"tollgate/internal/web"
 )
 
@@ -75,11 +76,11 @@ func (a *App) gauges() {
 	m.Gauge("tollgate_record_queue", "Request rows waiting to be written.", func() float64 { return float64(a.recorder.Stats().Queued) })
 	m.Counter("tollgate_records_total", "Request rows written.", func() float64 { return float64(a.recorder.Stats().Recorded) })
 	m.Counter("tollgate_records_dropped_total", "Rows of refused requests dropped under load.", func() float64 { return float64(a.recorder.Stats().Dropped) })
-	money := a.ledger.Machine
+	money := func() ledger.MachineStats { return a.ledger.Machine.Stats() }
 	m.Counter("tollgate_quota_refusals_total", "Requests refused by a quota.", func() float64 { return float64(a.refused.Load()) })
-	m.Counter("tollgate_streams_cut_total", "Streams that ended at their length since their quota had no more.", func() float64 { return float64(money.Stats().Cut) })
-	m.Counter("tollgate_overruns_total", "Dispatches that cost more than was held for them.", func() float64 { return float64(money.Stats().Overruns) })
-	m.Gauge("tollgate_quota_waiting", "Requests that wait for money that others hold.", func() float64 { return float64(money.Stats().Waiting) })
+	m.Counter("tollgate_streams_cut_total", "Streams that ended at their length since their quota had no more.", func() float64 { return float64(money().Cut) })
+	m.Counter("tollgate_overruns_total", "Dispatches that cost more than was held for them.", func() float64 { return float64(money().Overruns) })
+	m.Gauge("tollgate_quota_waiting", "Requests that wait for money that others hold.", func() float64 { return float64(money().Waiting) })
 	m.Gauge("tollgate_limit_slots", "Slots of concurrency that are taken.", func() float64 { return float64(a.limiter.Running()) })
 	m.Counter("tollgate_records_lost_total", "Rows that could not be written.", func() float64 { return float64(a.recorder.Stats().Lost) })
 }

@@ -19,22 +19,23 @@ func (c *call) serveKept() error {
 	if err != nil {
 		return err
 	}
-	switch op := c.route.Operation; {
-	case op == tollgate.OpRetrieve:
-		if c.query.Get("stream") == "true" {
-			return tollgate.Invalidf("stream", "This response cannot be streamed: only responses that were created with background=true and stream=true can.")
-		}
+	op := c.route.Operation
+	if op == tollgate.OpRetrieve && c.query.Get("stream") == "true" {
+		return tollgate.Invalidf("stream", "This response cannot be streamed: only responses that were created with background=true and stream=true can.")
+	}
+	if op == tollgate.OpRetrieve {
 		return c.answerOwn(turn.Response)
-	case op == tollgate.OpDelete:
-		if err := c.p.Turns.Delete(&c.ctx, c.owner(), turn.ID); err != nil {
-			return err
-		}
-		return c.answerOwn(openai.Responses{}.EncodeDeleted(turn.ID))
-	case op == tollgate.OpInputItems:
+	}
+	if op == tollgate.OpInputItems {
 		return c.listInput(&turn)
-	default:
+	}
+	if op == tollgate.OpCancel {
 		return tollgate.Invalidf("", "Cannot cancel a synchronous response.")
 	}
+	if err := c.p.Turns.Delete(&c.ctx, c.owner(), turn.ID); err != nil {
+		return err
+	}
+	return c.answerOwn(openai.Responses{}.EncodeDeleted(turn.ID))
 }
 
 // listInput answers with the items that the response's request added.

@@ -84,7 +84,7 @@ func TestAKeyThatDrainsIsChargedWhatTheProviderSays(t *testing.T) {
 		v := &spy{answer: func(w http.ResponseWriter, r *http.Request, n int) {
 			pieces(c.kind, c.head)(w, r, n)
 			<-left
-			time.Sleep(30 * time.Millisecond) // until the gateway knows
+			time.Sleep(time.Second) // until the gateway knows
 			pieces(c.kind, c.last)(w, r, n)
 		}}
 		g := start(t, options{vendor: v})

@@ -302,7 +302,7 @@ func (s *socket) ping() {
 			return
 		case <-tick.C:
 		}
-		ctx, cancel := context.WithTimeout(s.ctx, s.p.Limits.SocketPing)
+		ctx, cancel := context.WithTimeout(s.ctx, s.p.Limits.Write)
 		err := s.conn.Ping(ctx)
 		cancel()
 		if err != nil {

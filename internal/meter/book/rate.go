@@ -92,9 +92,10 @@ func (s *snapshot) price(op tollgate.Operation, d *tollgate.Dispatch) {
 func usage(op tollgate.Operation, d *tollgate.Dispatch) (meter.Usage, bool) {
 	u := meter.Usage{Tokens: d.Tokens}
 	switch op {
-	case tollgate.OpCount, tollgate.OpModerate, tollgate.OpListModels, tollgate.OpGetModel:
+	case tollgate.OpCount, tollgate.OpModerate, tollgate.OpListModels, tollgate.OpGetModel,
+		tollgate.OpConnect, tollgate.OpRetrieve, tollgate.OpInputItems, tollgate.OpDelete, tollgate.OpCancel:
 		return u, false
-	case tollgate.OpGenerate, tollgate.OpComplete, tollgate.OpEmbed, tollgate.OpBatchEmbed, tollgate.OpOther:
+	case tollgate.OpGenerate, tollgate.OpComplete, tollgate.OpEmbed, tollgate.OpBatchEmbed, tollgate.OpCompact, tollgate.OpOther:
 	}
 	answered := d.Status >= 200 && d.Status < 300
 	if answered || d.Exactness == tollgate.ExactEstimated {

@@ -65,7 +65,7 @@ func (b *blockWriter) mark(at string, c *ir.Cache) {
 	if c.Life == "5m" || c.Life == "1h" {
 		b.w.Str("ttl", c.Life)
 	} else {
-		b.noteIf(c.Life != "", at+".life", "Anthropic keeps five minutes or an hour")
+		b.noteIf(c.Life != "", at, "Anthropic keeps five minutes or an hour: the mark is without a life")
 	}
 	b.w.End()
 }

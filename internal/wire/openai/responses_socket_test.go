@@ -37,8 +37,8 @@ func TestATurnIsReadFromAMessage(t *testing.T) {
 func TestErrorsOfATurnHaveTheShapeOfTheProtocol(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"error":{"message":"no","type":"invalid_request_error","param":"model","code":"model_not_found"}}`: `{"type":"error","status":400,"error":{"message":"no","type":"invalid_request_error","param":"model","code":"model_not_found"},"headers":{"retry-after":"2"},"stream_id":"a"}`,
-		`{"error":{"message":"no","type":"invalid_request_error","param":null,"code":null}}`:                `{"type":"error","status":400,"error":{"message":"no","type":"invalid_request_error","param":null,"code":"invalid_request_error"},"headers":{"retry-after":"2"},"stream_id":"a"}`,
-		`{"type":"error","sequence_number":3,"code":"server_error","message":"half","param":null}`:          `{"type":"error","status":400,"error":{"message":"half","type":"server_error","param":null,"code":"server_error"},"headers":{"retry-after":"2"},"stream_id":"a"}`,
+		`{"error":{"message":"no","type":"invalid_request_error","param":null,"code":null}}`:                 `{"type":"error","status":400,"error":{"message":"no","type":"invalid_request_error","param":null,"code":"invalid_request_error"},"headers":{"retry-after":"2"},"stream_id":"a"}`,
+		`{"type":"error","sequence_number":3,"code":"server_error","message":"half","param":null}`:           `{"type":"error","status":400,"error":{"message":"half","type":"server_error","param":null,"code":"server_error"},"headers":{"retry-after":"2"},"stream_id":"a"}`,
 		`<html>`: `{"type":"error","status":400,"error":{"message":"the turn failed","type":"server_error","param":null,"code":"server_error"},"headers":{"retry-after":"2"},"stream_id":"a"}`,
 	} {
 		got := openai.Responses{}.SocketError(400, http.Header{"Retry-After": {"2"}, "Set-Cookie": {"x"}}, []byte(body), "a")
