@@ -50,7 +50,9 @@ func (c *coder) fail() {
 func integer[T ~int64 | ~int](c *coder, v *T) {
 	n := int64(*v)
 	u := c.uint(uint64(n)<<1 ^ uint64(n>>63)) //nolint:gosec // zigzag
-	*v = T(int64(u>>1) ^ -int64(u&1))
+	if c.reading {                            // what is written may be read by others meanwhile
+		*v = T(int64(u>>1) ^ -int64(u&1))
+	}
 }
 
 func text[T ~string](c *coder, v *T) {
@@ -67,8 +69,9 @@ func flag(c *coder, v *bool) {
 	if *v {
 		n = 1
 	}
-	integer(c, &n)
-	*v = n != 0
+	if integer(c, &n); c.reading {
+		*v = n != 0
+	}
 }
 
 // moment keeps microseconds, as the database does. The zero time stays zero.
