@@ -214,12 +214,13 @@ type turns struct {
 	steps  []step
 }
 
-// conversation picks the two turns of the task out of all requests.
+// conversation picks the two turns of the task out of all requests: those that
+// offer tools. Claude Code also asks for a title, with an empty list of them.
 func conversation(dialect string, requests []demo.Request) (turns, error) {
 	var out turns
 	var kinds []string
 	for _, r := range requests {
-		if !strings.Contains(string(r.Body), "[[demo:call=") || !strings.Contains(string(r.Body), `"tools":`) || strings.Contains(r.Path, "count") {
+		if !strings.Contains(string(r.Body), "[[demo:call=") || !strings.Contains(string(r.Body), `"tools":[{`) || strings.Contains(r.Path, "count") {
 			continue
 		}
 		s, err := steps(dialect, r.Body)

@@ -11,16 +11,16 @@ import (
 // after a first one that was the vendor's seventh.
 func exchanges() map[string]string {
 	return map[string]string{
-		"chat": `{"tools":[],"messages":[{"role":"user","content":"[[demo:call="},
+		"chat": `{"tools":[{}],"messages":[{"role":"user","content":"[[demo:call="},
 			{"role":"assistant","tool_calls":[{"id":"call_demo000000000007_0","function":{"arguments":"ONE"}},{"id":"call_demo000000000007_1","function":{"arguments":"TWO"}}]},
 			{"role":"tool","tool_call_id":"call_demo000000000007_1","content":"second"},{"role":"tool","tool_call_id":"call_demo000000000007_0","content":"first"}]}`,
-		"responses": `{"tools":[],"input":[{"role":"user","content":"[[demo:call="},{"type":"reasoning","encrypted_content":"SEAL"},
+		"responses": `{"tools":[{}],"input":[{"role":"user","content":"[[demo:call="},{"type":"reasoning","encrypted_content":"SEAL"},
 			{"type":"function_call","call_id":"call_demo000000000007_0","arguments":"ONE"},{"type":"function_call","call_id":"call_demo000000000007_1","arguments":"TWO"},
 			{"type":"function_call_output","call_id":"call_demo000000000007_0","output":"first"},{"type":"function_call_output","call_id":"call_demo000000000007_1","output":"second"}]}`,
-		"anthropic": `{"tools":[],"messages":[{"role":"user","content":"[[demo:call="},
+		"anthropic": `{"tools":[{}],"messages":[{"role":"user","content":"[[demo:call="},
 			{"role":"assistant","content":[{"type":"thinking","signature":"SEAL"},{"type":"tool_use","id":"toolu_demo000000000007_0","input":"ONE"},{"type":"tool_use","id":"toolu_demo000000000007_1","input":"TWO"}]},
 			{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_demo000000000007_0","content":"first"},{"type":"tool_result","tool_use_id":"toolu_demo000000000007_1","content":"second"}]}]}`,
-		"gemini": `{"tools":[],"contents":[{"parts":[{"text":"[[demo:call="}]},
+		"gemini": `{"tools":[{}],"contents":[{"parts":[{"text":"[[demo:call="}]},
 			{"parts":[{"functionCall":{"id":"a","args":"ONE"},"thoughtSignature":"SEAL"},{"functionCall":{"id":"b","args":"TWO"}}]},
 			{"parts":[{"functionResponse":{"id":"a","response":"first"}},{"functionResponse":{"id":"b","response":"second"}}]}]}`,
 	}
@@ -31,7 +31,7 @@ func judged(dialect, body string) string {
 	t := task{files: [2]string{"ONE", "TWO"}, marks: [2]string{"first", "second"}}
 	err := judge(dialect, t, []demo.Request{
 		{Number: 6, Path: "/models", Body: nil},
-		{Number: 7, Body: []byte(`{"tools":[],"messages":[],"x":"[[demo:call="}`)},
+		{Number: 7, Body: []byte(`{"tools":[{}],"messages":[],"x":"[[demo:call="}`)},
 		{Number: 8, Body: []byte(body)},
 	})
 	if err == nil {
