@@ -49,6 +49,39 @@ func Status(e *tollgate.Error) int {
 	}
 }
 
+// StatusOverloaded is Anthropic's own status for an overloaded service.
+const StatusOverloaded = 529
+
+// ProviderCode is the code of a provider's error answer by its status alone, as
+// the caller is to see it. That the gateway's own credential or account was
+// refused is the operator's matter: CodeUpstream.
+func ProviderCode(status int) tollgate.Code {
+	switch status {
+	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusProxyAuthRequired:
+		return tollgate.CodeUpstream
+	case http.StatusForbidden:
+		return tollgate.CodeForbidden
+	case http.StatusNotFound:
+		return tollgate.CodeNotFound
+	case http.StatusConflict:
+		return tollgate.CodeConflict
+	case http.StatusRequestEntityTooLarge:
+		return tollgate.CodeTooLarge
+	case http.StatusTooManyRequests:
+		return tollgate.CodeRateLimited
+	case http.StatusNotImplemented:
+		return tollgate.CodeUnsupported
+	case http.StatusServiceUnavailable, StatusOverloaded:
+		return tollgate.CodeUnavailable
+	case http.StatusRequestTimeout, http.StatusGatewayTimeout:
+		return tollgate.CodeTimeout
+	}
+	if status >= http.StatusBadRequest && status < http.StatusInternalServerError {
+		return tollgate.CodeInvalid
+	}
+	return tollgate.CodeUpstream
+}
+
 // Retryable reports whether the same request may succeed later.
 func Retryable(c tollgate.Code) bool {
 	switch c {

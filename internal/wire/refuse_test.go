@@ -243,3 +243,16 @@ func TestInternalErrorsTellNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestStatusesOfProvidersHaveOneMeaning(t *testing.T) {
+	for status, want := range map[int]tollgate.Code{
+		400: tollgate.CodeInvalid, 422: tollgate.CodeInvalid, 401: tollgate.CodeUpstream, 402: tollgate.CodeUpstream, 407: tollgate.CodeUpstream,
+		403: tollgate.CodeForbidden, 404: tollgate.CodeNotFound, 408: tollgate.CodeTimeout, 409: tollgate.CodeConflict, 413: tollgate.CodeTooLarge,
+		429: tollgate.CodeRateLimited, 500: tollgate.CodeUpstream, 501: tollgate.CodeUnsupported, 502: tollgate.CodeUpstream,
+		503: tollgate.CodeUnavailable, 504: tollgate.CodeTimeout, wire.StatusOverloaded: tollgate.CodeUnavailable, 0: tollgate.CodeUpstream,
+	} {
+		if got := wire.ProviderCode(status); got != want {
+			t.Errorf("status %d is %s, want %s", status, got, want)
+		}
+	}
+}

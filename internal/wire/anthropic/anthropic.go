@@ -27,9 +27,6 @@ func (Codec) Observe(op tollgate.Operation, o wire.ObserveOptions) wire.Observer
 	return &observer{op: op, rename: wire.NewRenamer(o.Model)}
 }
 
-// statusOverloaded is Anthropic's own status for an overloaded service.
-const statusOverloaded = 529
-
 type apiError struct {
 	Type    string `json:"type"`
 	Message string `json:"message"`
@@ -75,7 +72,7 @@ func classify(e *tollgate.Error) (status int, typ string) {
 	case tollgate.CodeRateLimited:
 		return status, "rate_limit_error"
 	case tollgate.CodeUnavailable:
-		return statusOverloaded, "overloaded_error"
+		return wire.StatusOverloaded, "overloaded_error"
 	case tollgate.CodeTimeout:
 		return status, "timeout_error"
 	case tollgate.CodeUpstream, tollgate.CodeInternal:

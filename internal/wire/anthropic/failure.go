@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/internal/wire"
 	"tollgate/internal/wire/jsondoc"
 )
 
@@ -100,30 +101,5 @@ func failureCode(status int, typ string) tollgate.Code {
 	case "overloaded_error":
 		return tollgate.CodeUnavailable
 	}
-	return statusCode(status)
-}
-
-func statusCode(status int) tollgate.Code {
-	switch status {
-	case http.StatusForbidden:
-		return tollgate.CodeForbidden
-	case http.StatusNotFound:
-		return tollgate.CodeNotFound
-	case http.StatusConflict:
-		return tollgate.CodeConflict
-	case http.StatusRequestEntityTooLarge:
-		return tollgate.CodeTooLarge
-	case http.StatusTooManyRequests:
-		return tollgate.CodeRateLimited
-	case http.StatusServiceUnavailable, statusOverloaded:
-		return tollgate.CodeUnavailable
-	case http.StatusRequestTimeout, http.StatusGatewayTimeout:
-		return tollgate.CodeTimeout
-	case http.StatusUnauthorized, http.StatusPaymentRequired:
-		return tollgate.CodeUpstream
-	}
-	if status >= http.StatusBadRequest && status < http.StatusInternalServerError {
-		return tollgate.CodeInvalid
-	}
-	return tollgate.CodeUpstream
+	return wire.ProviderCode(status)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/internal/wire"
 	"tollgate/internal/wire/jsondoc"
 )
 
@@ -101,33 +102,8 @@ func tooLong(message string) bool {
 // codeOf maps an HTTP status, or the word of google.rpc.Code where there is
 // none. Refusals of the gateway's own credential are the operator's matter.
 func codeOf(httpStatus int, word string) tollgate.Code {
-	switch httpStatus {
-	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		return tollgate.CodeInvalid
-	case http.StatusUnauthorized, http.StatusPaymentRequired:
-		return tollgate.CodeUpstream
-	case http.StatusForbidden:
-		return tollgate.CodeForbidden
-	case http.StatusNotFound:
-		return tollgate.CodeNotFound
-	case http.StatusConflict:
-		return tollgate.CodeConflict
-	case http.StatusRequestEntityTooLarge:
-		return tollgate.CodeTooLarge
-	case http.StatusTooManyRequests:
-		return tollgate.CodeRateLimited
-	case http.StatusNotImplemented:
-		return tollgate.CodeUnsupported
-	case http.StatusServiceUnavailable, 529:
-		return tollgate.CodeUnavailable
-	case http.StatusGatewayTimeout:
-		return tollgate.CodeTimeout
-	}
-	switch {
-	case httpStatus >= 500:
-		return tollgate.CodeUpstream
-	case httpStatus >= 400:
-		return tollgate.CodeInvalid
+	if httpStatus >= http.StatusBadRequest {
+		return wire.ProviderCode(httpStatus)
 	}
 	switch word {
 	case "INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE":

@@ -68,20 +68,10 @@ func openaiStatusCode(status int, reason string) tollgate.Code {
 	switch {
 	case reason == "insufficient_quota" || status == http.StatusPaymentRequired:
 		return tollgate.CodeQuota
-	case status == http.StatusTooManyRequests:
-		return tollgate.CodeRateLimited
-	case status == http.StatusRequestEntityTooLarge:
-		return tollgate.CodeTooLarge
-	case status == http.StatusNotFound:
-		return tollgate.CodeNotFound
-	case status == http.StatusRequestTimeout || status == http.StatusGatewayTimeout:
-		return tollgate.CodeTimeout
-	case status == http.StatusServiceUnavailable || status == 529:
-		return tollgate.CodeUnavailable
-	case status == http.StatusUnauthorized || status == http.StatusForbidden || status >= 500:
+	case status == http.StatusForbidden: // of a key, as OpenAI uses it
 		return tollgate.CodeUpstream
-	case status >= 400:
-		return tollgate.CodeInvalid
+	case status >= http.StatusBadRequest:
+		return wire.ProviderCode(status)
 	default:
 		return openaiReasonCode(reason)
 	}
