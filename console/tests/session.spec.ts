@@ -3,10 +3,10 @@ import { admin, expect, signIn, test } from "./support";
 test("a deep link leads through the sign-in to its page", async ({ page }) => {
   await page.goto("/console/admin/users?sort=-name");
   await page.getByLabel("User name").fill(admin.name);
-  await page.getByLabel("Password", { exact: true }).fill("wrong");
+  await page.getByLabel(/^Password/).fill("wrong");
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByRole("alert")).toContainText("invalid username or password");
-  await page.getByLabel("Password", { exact: true }).fill(admin.password);
+  await page.getByLabel(/^Password/).fill(admin.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByRole("heading", { level: 1, name: "Users" })).toBeVisible();
   expect(new URL(page.url()).search).toContain("sort=-name");
@@ -20,7 +20,7 @@ test("a session that ends in the middle of a form is taken up again", async ({ p
   await context.clearCookies();
   await page.getByRole("dialog", { name: "New key" }).getByRole("button", { name: "Create a key" }).click();
   const again = page.getByRole("dialog", { name: "Your session has ended" });
-  await again.getByLabel("Password", { exact: true }).fill(admin.password);
+  await again.getByLabel(/^Password/).fill(admin.password);
   await again.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByLabel("API key", { exact: true })).toBeVisible();
   await page.getByRole("button", { name: "I have kept it" }).click();

@@ -24,7 +24,7 @@ export const test = base.extend<{ page: Page }>({
 export async function signIn(page: Page, name = admin.name, password = admin.password) {
   await page.goto("/console/sign-in");
   await page.getByLabel("User name").fill(name);
-  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.getByLabel(/^Password/).fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByRole("heading", { level: 1, name: `Welcome, ${name}` })).toBeVisible();
 }
