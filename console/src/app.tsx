@@ -17,8 +17,10 @@ const scheme = localStorageColorSchemeManager({ key: "tollgate.scheme" });
 function newQueries() {
   const queries = new QueryClient({
     defaultOptions: {
+      mutations: { networkMode: "always" },
       queries: {
         staleTime: 15_000,
+        networkMode: "always", // whether the gateway can be reached is seen by asking it
         // What the server refused is not asked again; a lost network is.
         retry: (count, error) => (statusOf(error) === 0 || statusOf(error) >= 500) && count < 2,
       },

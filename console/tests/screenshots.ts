@@ -1,5 +1,5 @@
 import { pages } from "./pages";
-import { expect, signIn, test } from "./support";
+import { expect, signIn, spend, test } from "./support";
 
 const looks = [
   { name: "light", colorScheme: "light", width: 1280, height: 860, language: "en" },
@@ -18,6 +18,7 @@ for (const { name, colorScheme, width, height, language } of looks) {
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     await shoot("sign-in");
     await signIn(page);
+    await spend(page);
     await page.evaluate((value) => localStorage.setItem("tollgate.language", value), language);
     for (const { name: file, path, heading } of pages) {
       await page.goto(path);

@@ -27,14 +27,21 @@ test("a session that ends in the middle of a form is taken up again", async ({ p
   await expect(page.getByText("kept through it all")).toBeVisible();
 });
 
-test("a lost network is said and got over", async ({ page, context }) => {
+test("a lost network is said and got over, with the form as it was", async ({ page, context }) => {
   await signIn(page);
-  await context.setOffline(true);
   await page.getByRole("link", { name: "My keys" }).click();
-  await expect(page.getByText("No connection to the gateway")).toBeVisible();
+  await page.getByRole("button", { name: "Create a key" }).first().click();
+  const drawer = page.getByRole("dialog", { name: "New key" });
+  await drawer.getByLabel("Label").fill("typed before");
+  await context.setOffline(true);
+  await drawer.getByRole("button", { name: "Create a key" }).click();
+  await expect(drawer.getByRole("alert")).toContainText("The gateway cannot be reached");
+  await expect(page.getByText("No connection to the gateway")).toBeAttached();
   await context.setOffline(false);
-  await page.getByRole("button", { name: "Try again" }).first().click();
-  await expect(page.getByText("No connection to the gateway")).toBeHidden();
+  await drawer.getByRole("button", { name: "Create a key" }).click();
+  await page.getByRole("button", { name: "I have kept it" }).click();
+  await expect(page.getByText("typed before")).toBeVisible();
+  await expect(page.getByText("No connection to the gateway")).toHaveCount(0);
 });
 
 test("nothing secret stays in the browser's storage", async ({ page }) => {

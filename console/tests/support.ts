@@ -45,6 +45,13 @@ export async function call(page: Page, key: string): Promise<number> {
   return answer.status();
 }
 
+/** spend makes a few calls in the name of who is signed in, so that pages have figures to show. */
+export async function spend(page: Page) {
+  const made = await page.request.post("/user/keys/generate", { data: { label: "notebook" } });
+  const { api_key } = await made.json();
+  for (let i = 0; i < 3; i++) expect(await call(page, api_key)).toBe(200);
+}
+
 /** admit lets a user call every model, as an admin does. */
 export async function admit(page: Page, userId: number) {
   const answer = await page.request.post("/admin/user-permissions/upsert", { data: { user_id: userId, model_pattern: "*" } });

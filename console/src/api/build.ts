@@ -8,6 +8,7 @@ export function useOutdated(): boolean {
   const [missing, setMissing] = useState(false);
   useEffect(() => {
     const notice = (event: Event) => {
+      if (!navigator.onLine) return; // the page says that it could not be shown
       event.preventDefault(); // a part of the page is gone from the server: the notice says so
       setMissing(true);
     };

@@ -85,7 +85,7 @@ function PaletteButton() {
       <button type="button" className={`${classes.palette} mantine-visible-from-sm`} onClick={openPalette}>
         <IconSearch size={16} aria-hidden />
         {t("search")}
-        <Kbd size="xs">⌘ K</Kbd>
+        <Kbd size="xs">{/Mac|iP/.test(navigator.userAgent) ? "⌘ K" : "Ctrl K"}</Kbd>
       </button>
       <ActionIcon variant="subtle" color="gray" size="lg" hiddenFrom="sm" onClick={openPalette} aria-label={t("search")}>
         <IconSearch size={20} aria-hidden />

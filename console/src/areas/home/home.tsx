@@ -51,7 +51,7 @@ function Spending() {
   if (usage.error) return <ProblemAlert error={usage.error} retry={usage.refetch} />;
   return (
     <>
-      <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }}>
+      <SimpleGrid cols={{ base: 2, lg: 4 }}>
         <Stat label={t("spend30")} value={<Money dollars={sum((d) => d.cost)} />} pending={usage.isPending} />
         <Stat label={t("requests30")} value={format.tokens(sum((d) => d.dispatches))} pending={usage.isPending} />
         <Stat
