@@ -4,7 +4,7 @@
 # console/tests, stops it.
 #
 #     scripts/test-console.sh [TALLY]
-#     scripts/test-console.sh screenshots     every page, into console/shots
+#     scripts/test-console.sh screenshots [ARGS]   every page, into console/shots; ARGS go to Playwright
 #
 # TALLY is a file to which `passed failed skipped` is appended.
 set -euo pipefail
@@ -47,7 +47,7 @@ done
 scripts/console.sh install
 cd console
 if [ "${1:-}" = screenshots ]; then
-	npx playwright test --config tests/screenshots.config.ts
+	npx playwright test --config tests/screenshots.config.ts "${@:2}"
 	exit
 fi
 status=0

@@ -65,7 +65,7 @@ function Spending() {
       <SimpleGrid cols={{ base: 1, md: 2 }}>
         <Card title={t("byDay")}>
           <Chart
-            kind="bar"
+            kind="bars"
             label={t("byDayLabel")}
             by={{ key: "day", label: t("day") }}
             series={[{ key: "cost", label: t("cost") }]}

@@ -1,1 +1,0 @@
-import{o as e}from"./index-EKHRV46u.js";var t=e;export{t as component};
