@@ -48,7 +48,7 @@ func BenchmarkMillionRows(b *testing.B) {
 			return err
 		},
 		"page of requests of a month": func(ctx context.Context, tx tollgate.Tx) error {
-			_, _, err := tx.Usage.Requests(ctx, month, latest)
+			_, _, err := tx.Usage.Requests(ctx, tollgate.RequestFilter{UsageFilter: month}, latest)
 			return err
 		},
 		"page of a model": func(ctx context.Context, tx tollgate.Tx) error {
