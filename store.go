@@ -86,6 +86,8 @@ type (
 	Models = Table[Model, ModelFilter]
 	// Aliases keeps second names of models.
 	Aliases = Table[ModelAlias, AliasFilter]
+	// Alarms keeps what was noticed. A second open one of a subject is CodeConflict.
+	Alarms = Table[Alarm, AlarmFilter]
 )
 
 // Prices keeps versions of prices; they are only ever added.
@@ -174,6 +176,7 @@ type Tx struct {
 	Meta            Meta
 	Audit           Audit
 	Usage           Usage
+	Alarms          Alarms
 	Turns           Turns
 	Ledger          Ledger
 }

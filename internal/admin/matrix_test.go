@@ -146,6 +146,8 @@ func bodies(pattern string) ([]variant, bool) {
 		"/admin/prices/delete":        record(`{"id":%d}`, "price"),
 		"/admin/prices/import":        fixed(`{"models":[{"model_id":"n","price_each_call":1}]}`),
 		"/admin/prices/re-rate":       fixed(`{"since":"2026-11-01T00:00:00Z","until":"2026-12-01T00:00:00Z"}`),
+		"/admin/alarms/acknowledge":   record(`{"id":%d}`, "alarm"),
+		"/admin/alarms/test":          fixed(`{}`),
 		"/admin/settings/upsert":      fixed(`{"name":"include_usage","value":true}`),
 		"/admin/settings/delete":      fixed(`{"name":"include_usage"}`),
 	}

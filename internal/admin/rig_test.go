@@ -16,6 +16,7 @@ import (
 
 	"tollgate"
 	"tollgate/internal/admin"
+	"tollgate/internal/alarm"
 	"tollgate/internal/auth"
 	"tollgate/internal/auth/seal"
 	"tollgate/internal/console"
@@ -41,6 +42,7 @@ type rig struct {
 	dir     *auth.Directory
 	acc     *auth.Accounts
 	book    *book.Book
+	alarms  *alarm.Keeper
 	router  *web.Router
 	handler http.Handler
 	log     *bytes.Buffer
@@ -70,6 +72,7 @@ func newRig(t *testing.T) *rig {
 	}
 	r.dir = auth.NewDirectory(ring, time.Now, log)
 	r.book = &book.Book{Now: time.Now, Log: log}
+	r.alarms = &alarm.Keeper{Store: r.store, Now: time.Now, Rand: rand.Reader, Log: log}
 	r.store.Watch(func(ctx context.Context, touched tollgate.Area) error {
 		return errors.Join(r.dir.Reload(ctx, r.store, touched), r.book.Reload(ctx, r.store))
 	})
@@ -93,7 +96,7 @@ func newRig(t *testing.T) *rig {
 	(&admin.Server{
 		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions,
 		Catalog: &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: time.Now, Kinds: upstream.Kinds{Demo: true}, Prices: prices},
-		Prices:  prices, Book: r.book,
+		Prices:  prices, Book: r.book, Alarms: r.alarms,
 		Statuses: fleet.Statuses, Cursors: cursors, Zone: time.UTC, Now: time.Now,
 	}).Mount()
 	(&self.Server{
@@ -190,6 +193,9 @@ func (r *rig) records() {
 		r.id[name] = done.ID
 	}
 	made("provider", "/admin/providers/upsert", `{"name":"lab","kind":"openai","credentials":[{"label":"a","api_key":"`+vendorKey+`"}]}`)
+	seen := tollgate.Alarm{EventID: "alarm_1", Kind: tollgate.AlarmQuota, Subject: "quota:1:0:80", Scope: tollgate.ScopeUser, ScopeID: r.users["alice"], UserID: r.users["alice"]}
+	r.must(r.store.Update(r.t.Context(), func(tx tollgate.Tx) error { return tx.Alarms.Insert(r.t.Context(), &seen) }))
+	r.id["alarm"] = seen.ID
 	made("model", "/admin/models/upsert", fmt.Sprintf(`{"provider_id":%d,"model_id":"m1"}`, r.id["provider"]))
 	made("price", "/admin/prices/upsert", `{"model_pattern":"m*","prices":{"price_input_tokens":1}}`)
 	made("alias", "/admin/model-aliases/upsert", `{"alias":"fast","target":"m1"}`)

@@ -23,7 +23,7 @@ func (a *App) mountAPI(r *web.Router) error {
 	doc := api.New(r, a.opts.Version)
 	(&admin.Server{
 		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Catalog: a.db.Catalog,
-		Prices: a.db.Prices, Book: a.prices,
+		Prices: a.db.Prices, Book: a.prices, Alarms: a.alarms,
 		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Held: a.held, Now: now,
 	}).Mount()
 	(&self.Server{

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/internal/alarm"
 	"tollgate/internal/auth"
 	"tollgate/internal/config"
 	"tollgate/internal/conversation"
@@ -71,6 +72,7 @@ type App struct {
 	turns     *conversation.Keeper
 	ledger    *ledger.Ledger
 	limiter   *memory.Limiter
+	alarms    *alarm.Keeper
 	refused   atomic.Int64 // requests, by a quota
 	// limitsSaved says that the store has counters of rate limits. Of the
 	// background job, then of stop.
@@ -200,6 +202,8 @@ func (a *App) startBackground(ctx context.Context) {
 	a.background.Go(func() { a.every(ctx, time.Hour, a.sessions.Prune) })
 	a.background.Go(func() { a.every(ctx, time.Hour, a.turns.Prune) })
 	a.background.Go(func() { a.every(ctx, saveLimitsEvery, a.saveLimits) })
+	a.background.Go(func() { a.alarms.Run(ctx) })
+	a.background.Go(func() { a.every(ctx, time.Hour, a.alarms.Prune) })
 	if a.cert != nil {
 		a.background.Go(func() { a.cert.watch(ctx, 10*time.Second) })
 	}

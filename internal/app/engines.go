@@ -62,6 +62,7 @@ func (a *App) buildEngines(context.Context) error {
 		Recorder: a.recorder,
 		Machine:  &ledger.Machine{IDs: &a.ids, Now: o.Now, Zone: cfg.Ledger.Location, Wait: cfg.Ledger.Wait},
 	}
+	a.buildAlarms(cfg, outbound)
 	a.limiter = memory.New(o.Now)
 	a.prices = &book.Book{Now: o.Now, Log: o.Log}
 	a.prices.SetPolicy(book.Policy(cfg.Ledger.Unpriced))
@@ -268,6 +269,7 @@ func (a *App) count(r *tollgate.Request) {
 		}
 		t := d.Tokens
 		a.metrics.Dispatched(provider, outcome)
+		a.alarms.Dispatched(d)
 		a.metrics.Tokens(provider, t.Input, t.CacheRead, t.CacheWrite+t.CacheWrite1h, t.Output, t.Reasoning)
 		if d.ErrorClass == "revoked" {
 			a.metrics.Revoked()

@@ -49,6 +49,7 @@ func (s *Server) Mount() {
 	s.mountAccount()
 	s.mountKeys()
 	s.mountUsage()
+	s.mountAlarms()
 }
 
 // readable operations are open to the caller's API keys too.

@@ -23,6 +23,8 @@ type tables struct {
 	prices          *spec[tollgate.Price, tollgate.PriceFilter]
 	audit           *spec[tollgate.AuditEntry, tollgate.AuditFilter]
 	adjustments     *spec[tollgate.Adjustment, tollgate.AdjustmentFilter]
+	reratings       *spec[tollgate.Rerating, struct{}]
+	alarms          *spec[tollgate.Alarm, tollgate.AlarmFilter]
 	usage           *usageSpec
 	turns           *spec[tollgate.Turn, struct{}]
 }
@@ -33,7 +35,8 @@ func newTables() *tables {
 		permissions: permissionTable(), filePermissions: filePermissionTable(),
 		quotas: quotaTable(), rateLimits: rateLimitTable(),
 		providers: providerTable(), credentials: credentialTable(), models: modelTable(), aliases: aliasTable(), prices: priceTable(),
-		audit: auditTable(), adjustments: adjustmentTable(), usage: newUsageSpec(), turns: turnTable(),
+		audit: auditTable(), adjustments: adjustmentTable(), reratings: reratingTable(), alarms: alarmTable(),
+		usage: newUsageSpec(), turns: turnTable(),
 	}
 }
 
@@ -58,11 +61,13 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Meta:            meta{s},
 		Audit:           audit{table[tollgate.AuditEntry, tollgate.AuditFilter]{t.audit, s}},
 		Usage:           usage{t.usage, s},
+		Alarms:          table[tollgate.Alarm, tollgate.AlarmFilter]{t.alarms, s},
 		Turns:           turns{table[tollgate.Turn, struct{}]{t.turns, s}},
 		Ledger: ledger{
 			usageSpec:   t.usage,
 			adjustments: table[tollgate.Adjustment, tollgate.AdjustmentFilter]{t.adjustments, s},
 			quotas:      table[tollgate.Quota, tollgate.QuotaFilter]{t.quotas, s},
+			reratings:   table[tollgate.Rerating, struct{}]{t.reratings, s},
 			s:           s,
 		},
 	}

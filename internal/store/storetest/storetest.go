@@ -50,6 +50,8 @@ func Run(t *testing.T, opener Opener) {
 		{"SettlementsAreRolledUpByHourAndDay", testRollups},
 		{"AdjustmentsAreRowsAndMoveBalances", testAdjustments},
 		{"BalancesAreWrittenByTheLedgerAlone", testBalancesAreDerived},
+		{"ReratingsAreAppendedAndNotedOnce", testReratings},
+		{"ASubjectHasOneOpenAlarm", testAlarms},
 		{"CostsOutOfRangeAreRefused", testBadCosts},
 		{"TouchMovesForwardOnly", testTouch},
 		{"TurnsAreTheirOwnersAlone", testTurnOwners},
