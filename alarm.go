@@ -23,8 +23,8 @@ type Alarm struct {
 	// Subject is what there is one open alarm of: a quota, window and threshold,
 	// or a provider, model and day.
 	Subject string
-	// Open is false once what the alarm says is no longer so: the next time is
-	// another alarm.
+	// Open is false once what the alarm says is no longer so in the same window:
+	// the next time is another alarm.
 	Open bool
 	At   time.Time
 
@@ -64,8 +64,10 @@ type AlarmFilter struct {
 	QuotaID Match[int64]
 	Scope   Match[Scope]
 	UserID  Match[int64]
-	// Open and Acknowledged keep those that are, or are not; nil = both.
+	// Open and Acknowledged keep those that are, or are not; nil = both. With At,
+	// those are not open either whose window is over then.
 	Open, Acknowledged *bool
+	At                 time.Time
 	// Pending keeps those that are still to be delivered, DueBy those whose next
 	// attempt is at that time at the latest.
 	Pending bool

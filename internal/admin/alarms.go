@@ -34,14 +34,14 @@ func (s *Server) mountAlarms() {
 		Op:     reads("/admin/alarms/query", tag, "Show what was noticed: budgets, models without a price, overruns"),
 		Source: api.Rows(func(tx tollgate.Tx) tollgate.Alarms { return tx.Alarms }),
 		Filter: func(_ context.Context, q alarmQuery) (tollgate.AlarmFilter, error) {
-			f, err := q.Filter()
+			f, err := q.Filter(s.Now())
 			f.UserID, f.Scope.Set = q.UserID.Match, q.Scope.Set
 			for _, v := range q.Scope.Values {
 				f.Scope.Values = append(f.Scope.Values, tollgate.Scope(v))
 			}
 			return f, err
 		},
-		Records: api.Each(api.AlarmRecord),
+		Records: api.Each(func(a tollgate.Alarm) api.Alarm { return api.AlarmRecord(a, s.Now()) }),
 	}.Mount(s.API, s.Store, s.Cursors)
 	api.Handle(s.API, writes("/admin/alarms/acknowledge", tag, "Note that alarms were seen", map[string]any{"ids": []int64{7}}), s.acknowledge)
 	api.Handle(s.API, writes("/admin/alarms/test", tag, "Send a test to the webhook and say what happened", map[string]any{}),

@@ -16,68 +16,74 @@ type writer struct {
 	added    []tollgate.Alarm
 }
 
-// quotas compares how quotas stand with their open alarms.
+// quotas compares how quotas stand with the alarms that there are of them.
 func (w *writer) quotas(ctx context.Context, tx tollgate.Tx, standings []tollgate.Standing) error {
 	if len(standings) == 0 {
 		return nil
 	}
-	yes, ids := true, tollgate.Match[int64]{Set: true}
+	yes, subjects := true, tollgate.Match[string]{Set: true}
 	for _, s := range standings {
-		ids.Values = append(ids.Values, s.QuotaID)
+		for _, percent := range w.settings.Thresholds {
+			subjects.Values = append(subjects.Values, subject(s, percent))
+		}
 	}
-	rows, _, err := tx.Alarms.Query(ctx, tollgate.AlarmFilter{QuotaID: ids, Kind: tollgate.Is(tollgate.AlarmQuota), Open: &yes}, tollgate.Page{All: true})
+	rows, _, err := tx.Alarms.Query(ctx, tollgate.AlarmFilter{Subject: subjects, Open: &yes}, tollgate.Page{All: true})
 	if err != nil {
 		return err
 	}
-	open := map[int64][]tollgate.Alarm{}
+	open := make(map[string]tollgate.Alarm, len(rows))
 	for _, a := range rows {
-		open[a.QuotaID] = append(open[a.QuotaID], a)
+		open[a.Subject] = a
 	}
 	for _, s := range standings {
-		if err := w.quota(ctx, tx, s, open[s.QuotaID]); err != nil {
-			return err
+		for _, percent := range w.settings.Thresholds {
+			a, there := open[subject(s, percent)]
+			switch {
+			case there:
+				err = w.lower(ctx, tx, s, a)
+			case s.Reached(percent):
+				err = w.raise(ctx, tx, s, percent)
+			}
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// quota raises an alarm for each threshold that is reached and has none, and
-// closes those that are no longer so: of a window that is over, and, below the
-// threshold, when the limit is another one or money was given back.
-func (w *writer) quota(ctx context.Context, tx tollgate.Tx, s tollgate.Standing, open []tollgate.Alarm) error {
-	has := map[int]bool{}
-	for _, a := range open {
-		over := !a.WindowEnd.IsZero() && !w.at.Before(a.WindowEnd)
-		here := a.WindowStart.Equal(s.Start)
-		below := here && !s.Reached(a.Threshold) && (s.Limit == nil || *s.Limit != a.Limit || s.Spent < a.Spent)
-		if here {
-			has[a.Threshold] = !below
-		}
-		if below || over && !here {
-			a.Open = false
-			if err := tx.Alarms.Update(ctx, a); err != nil {
-				return err
-			}
-		}
+// subject is what there is one alarm of: a quota in a window at a threshold.
+func subject(s tollgate.Standing, percent int) string {
+	return fmt.Sprintf("quota:%d:%d:%d", s.QuotaID, unix(s.Start), percent)
+}
+
+// lower closes an alarm below whose threshold the quota is again, since the
+// limit is another one or money was given back. It may then be raised again.
+func (w *writer) lower(ctx context.Context, tx tollgate.Tx, s tollgate.Standing, a tollgate.Alarm) error {
+	if s.Reached(a.Threshold) || s.Limit != nil && *s.Limit == a.Limit && s.Spent >= a.Spent {
+		return nil
 	}
-	for _, percent := range w.settings.Thresholds {
-		if has[percent] || !s.Reached(percent) {
-			continue
-		}
-		a := tollgate.Alarm{
-			Kind: tollgate.AlarmQuota, Subject: fmt.Sprintf("quota:%d:%d:%d", s.QuotaID, unix(s.Start), percent), QuotaID: s.QuotaID,
-			Scope: s.Scope, ScopeID: s.ScopeID, Window: s.Window, WindowStart: s.Start, WindowEnd: s.End, Threshold: percent,
-			Limit: *s.Limit, Spent: s.Spent,
-		}
-		var err error
-		if a.UserID, err = ownerOf(ctx, tx, s); err != nil {
-			return err
-		}
-		if err := w.add(ctx, tx, a); err != nil {
-			return err
-		}
+	a.Open = false
+	return tx.Alarms.Update(ctx, a)
+}
+
+// lateFor is how long after its end a window is still worth an alarm: what was
+// noticed at the last moment, or by a process that died.
+const lateFor = 24 * time.Hour
+
+// raise writes an alarm of a quota down.
+func (w *writer) raise(ctx context.Context, tx tollgate.Tx, s tollgate.Standing, percent int) (err error) {
+	if !s.End.IsZero() && w.at.Sub(s.End) > lateFor {
+		return nil
 	}
-	return nil
+	a := tollgate.Alarm{
+		Kind: tollgate.AlarmQuota, Subject: subject(s, percent), QuotaID: s.QuotaID, Scope: s.Scope, ScopeID: s.ScopeID, Window: s.Window,
+		WindowStart: s.Start, WindowEnd: s.End, Threshold: percent, Limit: *s.Limit, Spent: s.Spent,
+	}
+	if a.UserID, err = ownerOf(ctx, tx, s); err != nil {
+		return err
+	}
+	return w.add(ctx, tx, a)
 }
 
 // unix is t in seconds, 0 for the zero time.

@@ -19,12 +19,12 @@ func (s *Server) mountAlarms() {
 		Op:     reads("/user/alarms/query", "Show what was noticed of the own budgets"),
 		Source: api.Rows(func(tx tollgate.Tx) tollgate.Alarms { return tx.Alarms }),
 		Filter: func(ctx context.Context, q alarmQuery) (tollgate.AlarmFilter, error) {
-			f, err := q.Filter()
+			f, err := q.Filter(s.Now())
 			f.UserID = own(ctx)
 			return f, err
 		},
 		Records: api.Each(func(a tollgate.Alarm) api.Alarm {
-			rec := api.AlarmRecord(a)
+			rec := api.AlarmRecord(a, s.Now())
 			rec.Webhook, rec.AcknowledgedBy = nil, nil // are the admins'
 			return rec
 		}),

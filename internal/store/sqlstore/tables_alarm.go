@@ -48,8 +48,10 @@ func alarmFilter(w *where, f tollgate.AlarmFilter) {
 	ints(w, "quota_id", f.QuotaID)
 	texts(w, "scope", f.Scope)
 	ints(w, "user_id", f.UserID)
-	if f.Open != nil {
+	if f.Open != nil && f.At.IsZero() {
 		w.add("open = " + w.arg(*f.Open))
+	} else if f.Open != nil {
+		w.add("(open AND (window_end = 0 OR window_end > " + w.arg(micros(f.At)) + ")) = " + w.arg(*f.Open))
 	}
 	if f.Acknowledged != nil {
 		w.add("(acknowledged_at > 0) = " + w.arg(*f.Acknowledged))

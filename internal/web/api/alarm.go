@@ -13,9 +13,9 @@ type AlarmFields struct {
 	Acknowledged *bool         `json:"acknowledged,omitempty" doc:"Only those that somebody has seen, or nobody has."`
 }
 
-// Filter is what the store selects by.
-func (q AlarmFields) Filter() (tollgate.AlarmFilter, error) {
-	f := tollgate.AlarmFilter{Kind: tollgate.Match[tollgate.AlarmKind]{Set: q.Kind.Set}, Open: q.Open, Acknowledged: q.Acknowledged}
+// Filter is what the store selects by at a time.
+func (q AlarmFields) Filter(now time.Time) (tollgate.AlarmFilter, error) {
+	f := tollgate.AlarmFilter{Kind: tollgate.Match[tollgate.AlarmKind]{Set: q.Kind.Set}, Open: q.Open, At: now, Acknowledged: q.Acknowledged}
 	for _, v := range q.Kind.Values {
 		switch kind := tollgate.AlarmKind(v); kind {
 		case tollgate.AlarmQuota, tollgate.AlarmUnpriced, tollgate.AlarmOverrun:
@@ -64,10 +64,12 @@ type Delivery struct {
 	Failure  string     `json:"failure" doc:"Of the last attempt."`
 }
 
-// AlarmRecord returns the JSON of a.
-func AlarmRecord(a tollgate.Alarm) Alarm {
+// AlarmRecord returns the JSON of a at a time.
+func AlarmRecord(a tollgate.Alarm, now time.Time) Alarm {
 	rec := Alarm{
-		ID: a.ID, EventID: a.EventID, Kind: string(a.Kind), At: a.At, Open: a.Open, ProviderID: a.ProviderID, Model: a.Model,
+		ID: a.ID, EventID: a.EventID, Kind: string(a.Kind), At: a.At,
+		Open:       a.Open && (a.WindowEnd.IsZero() || a.WindowEnd.After(now)),
+		ProviderID: a.ProviderID, Model: a.Model,
 		Webhook:        &Delivery{Attempts: a.Attempts, NextAt: Stamp(a.NextAt), SentAt: Stamp(a.SentAt), Failure: a.Failure},
 		AcknowledgedAt: Stamp(a.AcknowledgedAt), AcknowledgedBy: OrNull(a.AcknowledgedBy),
 	}
