@@ -27,6 +27,7 @@ import (
 	"tollgate/internal/proxy"
 	"tollgate/internal/route"
 	"tollgate/internal/seed"
+	"tollgate/internal/sock"
 	"tollgate/internal/telemetry"
 	"tollgate/internal/upstream"
 	"tollgate/internal/upstream/guard"
@@ -165,7 +166,7 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	a.startBackground(run)
 	tuneCollector(a.inEnviron)
-	a.serve(a.server, l)
+	a.serve(a.server, sock.Listen(l))
 	a.announce()
 	return nil
 }

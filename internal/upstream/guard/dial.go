@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"tollgate/internal/sock"
 )
 
 // Resolver looks names up. *net.Resolver implements it.
@@ -85,7 +87,7 @@ func (d *dialer) dial(ctx context.Context, address string, secure bool) (net.Con
 		if err != nil {
 			return nil, &DialError{err}
 		}
-		return conn, nil
+		return sock.Quick(conn), nil
 	}
 	targets, err := d.resolve(ctx, address, secure)
 	if err != nil {
@@ -239,7 +241,11 @@ func (d *dialer) connect(ctx context.Context, to netip.AddrPort, secure bool) (n
 			return d.check(ap, secure)
 		},
 	}
-	return nd.DialContext(ctx, "tcp", to.String())
+	conn, err := nd.DialContext(ctx, "tcp", to.String())
+	if err != nil {
+		return nil, err
+	}
+	return sock.Quick(conn), nil
 }
 
 // ofThisHost reports whether a is loopback, unspecified or an address of one
