@@ -19,6 +19,7 @@ import (
 // keeper running beside, and starts anew in the middle.
 func TestEachThresholdIsOneAlarm(t *testing.T) {
 	onEngines(t, func(t *testing.T, o sqlstore.Options) {
+		t.Helper()
 		h := newHouse(t, o)
 		quotas := []int64{
 			h.quota(tollgate.ScopeKey, h.chain.KeyID, tollgate.WindowTotal, 400), h.quota(tollgate.ScopeUser, h.chain.UserID, tollgate.WindowDay, 400),
@@ -59,7 +60,7 @@ func TestEachThresholdIsOneAlarm(t *testing.T) {
 			t.Errorf("%d alarms arrived, want 8", len(ids))
 		}
 		for _, a := range h.all(tollgate.AlarmFilter{}) {
-			if !ids[a.EventID] || a.SentAt.IsZero() || !a.NextAt.IsZero() || a.UserID != map[tollgate.Scope]int64{tollgate.ScopeKey: h.chain.UserID, tollgate.ScopeUser: h.chain.UserID}[a.Scope] {
+			if !ids[a.EventID] || a.SentAt.IsZero() || !a.NextAt.IsZero() || (a.UserID == h.chain.UserID) != (a.Scope == tollgate.ScopeKey || a.Scope == tollgate.ScopeUser) {
 				t.Errorf("%+v", a)
 			}
 		}
@@ -70,6 +71,7 @@ func TestEachThresholdIsOneAlarm(t *testing.T) {
 // it is no longer so, and the next time is another one.
 func TestAlarmsAreRaisedAgain(t *testing.T) {
 	onEngines(t, func(t *testing.T, o sqlstore.Options) {
+		t.Helper()
 		h := newHouse(t, o)
 		q := h.quota(tollgate.ScopeUser, h.chain.UserID, tollgate.WindowDay, 100)
 		step := func(what, want string) {
@@ -121,6 +123,7 @@ func TestAlarmsAreRaisedAgain(t *testing.T) {
 
 func TestADeliveryIsTriedUntilItIsTaken(t *testing.T) {
 	onEngines(t, func(t *testing.T, o sqlstore.Options) {
+		t.Helper()
 		h := newHouse(t, o)
 		h.quota(tollgate.ScopeInstance, 0, tollgate.WindowTotal, 100)
 		h.hook.answer(503)

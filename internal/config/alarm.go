@@ -17,7 +17,7 @@ func applyAlarmAt(c *Config, s string) error {
 	if s == noInts {
 		return nil
 	}
-	for _, part := range strings.Split(s, ",") {
+	for part := range strings.SplitSeq(s, ",") {
 		n, err := strconv.Atoi(part)
 		if err != nil || n < 1 || n > 100 {
 			return errors.New("are percentages from 1 to 100")

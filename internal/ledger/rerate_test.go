@@ -82,6 +82,7 @@ func (p *priced) spent(quota int64, dollars tollgate.Money) {
 // balances follow to the nano-dollar, rows stay, and nothing is booked twice.
 func TestARerateIsBookedOnce(t *testing.T) {
 	onEngines(t, func(t *testing.T, o sqlstore.Options) {
+		t.Helper()
 		p := newPriced(t, o)
 		alice, bob := p.people(), p.people()
 		p.price("2")
@@ -129,6 +130,7 @@ func TestARerateIsBookedOnce(t *testing.T) {
 // TestARerateOfAWindowThatIsOver leaves the running balance alone and is on record.
 func TestARerateOfAWindowThatIsOver(t *testing.T) {
 	onEngines(t, func(t *testing.T, o sqlstore.Options) {
+		t.Helper()
 		p := newPriced(t, o)
 		alice := p.people()
 		p.price("2")
@@ -166,6 +168,7 @@ func TestARerateOfAWindowThatIsOver(t *testing.T) {
 // none has money that was never spent.
 func TestARerateGivesNothingBackTwice(t *testing.T) {
 	onEngines(t, func(t *testing.T, o sqlstore.Options) {
+		t.Helper()
 		p := newPriced(t, o)
 		alice := p.people()
 		p.price("8")
