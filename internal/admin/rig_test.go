@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/hotp"
+
 	"tollgate"
 	"tollgate/internal/admin"
 	"tollgate/internal/alarm"
@@ -99,6 +101,7 @@ func newWatchedRig(t *testing.T) *rig {
 	seen := &switched{r.store}
 	r.seen = seen
 	sessions := auth.NewSessions(seen, r.acc, ring, auth.ThrottleLimits{Burst: 100_000, Free: 100_000})
+	sessions.Origin = func() string { return "http://localhost:8787" }
 	fleet := &upstream.Fleet{Sealer: ring, Kinds: upstream.Kinds{Demo: true}, Now: time.Now, Log: log}
 	r.router = &web.Router{
 		Auth: &admin.Authenticator{Directory: r.dir, Now: time.Now}, Now: time.Now,
@@ -168,6 +171,9 @@ func (r *rig) populate() {
 	r.update(func(tx tollgate.Tx) error { _, err := r.acc.SaveUser(ctx, tx, host, off); return err })
 	r.must(r.dir.SetAccess(auth.Access{Key: tollgate.NewSecret(serviceKey)}))
 	r.token["service"] = serviceKey
+	for _, name := range []string{"root", "boss", "boss2", "alice", "bob", "gone"} {
+		r.makeFactor(name, false)
+	}
 	r.records()
 }
 
@@ -195,6 +201,29 @@ func (r *rig) signIn(name string) {
 		r.t.Fatalf("sign in as %s: %d %s", name, res.status, res.body)
 	}
 	r.token[name+"/session"] = answer.SessionToken
+}
+
+// totpSecret is the secret of every factor of the rig.
+const totpSecret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+// totpCode is what an app with totpSecret shows now.
+func totpCode() string {
+	code, err := hotp.GenerateCode(totpSecret, uint64(time.Now().Unix()/30))
+	if err != nil {
+		return err.Error()
+	}
+	return code
+}
+
+// makeFactor gives a user a second factor.
+func (r *rig) makeFactor(name string, confirmed bool) {
+	r.t.Helper()
+	id := r.users[name]
+	sealed, err := r.acc.Sealer.Seal(tollgate.Label{Table: "factors", Column: "totp", Row: id}, []byte(totpSecret))
+	r.must(err)
+	f := tollgate.Factor{UserID: id, Kind: tollgate.FactorTOTP, Label: "phone", Handle: []byte(name), Sealed: sealed, Confirmed: confirmed, CreatedAt: time.Now()}
+	r.update(func(tx tollgate.Tx) error { return tx.Factors.Insert(r.t.Context(), &f) })
+	r.id[name+"/factor"] = f.ID
 }
 
 // records makes one record of every other kind through the API itself.

@@ -209,6 +209,7 @@ func (a *App) startBackground(ctx context.Context) {
 	a.background.Go(func() { a.every(ctx, saveLimitsEvery, a.saveLimits) })
 	a.background.Go(func() { a.alarms.Run(ctx) })
 	a.background.Go(func() { a.every(ctx, time.Hour, a.alarms.Prune) })
+	a.background.Go(func() { a.every(ctx, saveThrottleEvery, a.sessions.SaveThrottle) })
 	if a.cert != nil {
 		a.background.Go(func() { a.cert.watch(ctx, 10*time.Second) })
 	}
@@ -272,7 +273,7 @@ func (a *App) stop(ctx context.Context) error {
 	a.background.Wait()
 	if a.listener != nil {
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		errs = append(errs, a.saveLimits(last))
+		errs = append(errs, a.saveLimits(last), a.sessions.SaveThrottle(last))
 		cancel()
 	}
 	a.rollBack()

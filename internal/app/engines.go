@@ -43,6 +43,7 @@ func (a *App) buildEngines(context.Context) error {
 	a.directory = auth.NewDirectory(db.Keys, o.Now, o.Log)
 	db.Accounts.Reserved = a.directory.IsAccess
 	a.sessions = auth.NewSessions(db.Store, db.Accounts, db.Keys, auth.ThrottleLimits{})
+	a.sessions.Origin = func() string { return a.passkeyOrigin(a.cfg.Load()) }
 	a.fleet = &upstream.Fleet{
 		Sealer: db.Keys, Kinds: db.Catalog.Kinds, Policy: db.Policy, Proxy: outbound, Timeouts: timeouts(cfg), Now: o.Now, Log: o.Log,
 	}
@@ -127,6 +128,9 @@ func (a *App) loadSnapshots(ctx context.Context) error {
 	a.db.Store.Watch(a.follow)
 	const all = tollgate.AreaIdentity | tollgate.AreaSessions | tollgate.AreaCatalogue | tollgate.AreaSettings | tollgate.AreaMoney
 	if err := a.follow(ctx, all); err != nil {
+		return err
+	}
+	if err := a.sessions.RestoreThrottle(ctx); err != nil {
 		return err
 	}
 	if err := a.restoreLimits(ctx); err != nil {

@@ -12,6 +12,7 @@ type tables struct {
 	keys            *spec[tollgate.Key, tollgate.KeyFilter]
 	teams           *spec[tollgate.Team, tollgate.TeamFilter]
 	sessions        *spec[tollgate.Session, tollgate.SessionFilter]
+	factors         *spec[tollgate.Factor, tollgate.FactorFilter]
 	permissions     *spec[tollgate.Permission, tollgate.PermissionFilter]
 	filePermissions *spec[tollgate.FilePermission, tollgate.PermissionFilter]
 	quotas          *spec[tollgate.Quota, tollgate.QuotaFilter]
@@ -31,7 +32,7 @@ type tables struct {
 
 func newTables() *tables {
 	return &tables{
-		users: userTable(), keys: keyTable(), teams: teamTable(), sessions: sessionTable(),
+		users: userTable(), keys: keyTable(), teams: teamTable(), sessions: sessionTable(), factors: factorTable(),
 		permissions: permissionTable(), filePermissions: filePermissionTable(),
 		quotas: quotaTable(), rateLimits: rateLimitTable(),
 		providers: providerTable(), credentials: credentialTable(), models: modelTable(), aliases: aliasTable(), prices: priceTable(),
@@ -47,6 +48,7 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Keys:            table[tollgate.Key, tollgate.KeyFilter]{t.keys, s},
 		Teams:           table[tollgate.Team, tollgate.TeamFilter]{t.teams, s},
 		Sessions:        table[tollgate.Session, tollgate.SessionFilter]{t.sessions, s},
+		Factors:         factors{table[tollgate.Factor, tollgate.FactorFilter]{t.factors, s}},
 		Permissions:     table[tollgate.Permission, tollgate.PermissionFilter]{t.permissions, s},
 		FilePermissions: table[tollgate.FilePermission, tollgate.PermissionFilter]{t.filePermissions, s},
 		Quotas:          table[tollgate.Quota, tollgate.QuotaFilter]{t.quotas, s},

@@ -37,6 +37,7 @@ func Run(t *testing.T, opener Opener) {
 		{"UnknownSortsAndForeignCursorsAreInvalid", testBadPages},
 		{"PricesAreKeptInVersions", testPrices},
 		{"CountersAreReplaced", testCounters},
+		{"FactorsAreFoundAndTokensSpentOnce", testFactors},
 		{"SettingsAndMeta", testSettingsAndMeta},
 		{"AuditIsAppendedAndFound", testAudit},
 		{"AppendedRequestsAndDispatchesReadBack", testAppendReadsBack},
