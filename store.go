@@ -61,7 +61,7 @@ type Table[T, F any] interface {
 	Insert(ctx context.Context, row *T) error
 	// Update writes the whole row; CodeNotFound, or as Insert.
 	Update(ctx context.Context, row T) error
-	// Delete removes the row and what it owns (a user: keys, sessions,
+	// Delete removes the row and what it owns (a user: keys, sessions, factors,
 	// permissions, limits, quotas; a provider: credentials, models,
 	// permissions on it); usage and audit stay. CodeNotFound.
 	Delete(ctx context.Context, id int64) error
@@ -93,6 +93,8 @@ type (
 	Models = Table[Model, ModelFilter]
 	// Aliases keeps second names of models.
 	Aliases = Table[ModelAlias, AliasFilter]
+	// Alarms keeps what was noticed. A second open one of a subject is CodeConflict.
+	Alarms = Table[Alarm, AlarmFilter]
 )
 
 // Prices keeps versions of prices; they are only ever added.
@@ -178,6 +180,7 @@ type Tx struct {
 	Keys            Keys
 	Teams           Teams
 	Sessions        Sessions
+	Factors         Factors
 	Permissions     Permissions
 	FilePermissions FilePermissions
 	Quotas          Quotas
@@ -192,6 +195,7 @@ type Tx struct {
 	Meta            Meta
 	Audit           Audit
 	Usage           Usage
+	Alarms          Alarms
 	Turns           Turns
 	Ledger          Ledger
 }

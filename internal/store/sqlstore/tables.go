@@ -12,6 +12,7 @@ type tables struct {
 	keys            *spec[tollgate.Key, tollgate.KeyFilter]
 	teams           *spec[tollgate.Team, tollgate.TeamFilter]
 	sessions        *spec[tollgate.Session, tollgate.SessionFilter]
+	factors         *spec[tollgate.Factor, tollgate.FactorFilter]
 	permissions     *spec[tollgate.Permission, tollgate.PermissionFilter]
 	filePermissions *spec[tollgate.FilePermission, tollgate.PermissionFilter]
 	quotas          *spec[tollgate.Quota, tollgate.QuotaFilter]
@@ -23,17 +24,20 @@ type tables struct {
 	prices          *spec[tollgate.Price, tollgate.PriceFilter]
 	audit           *spec[tollgate.AuditEntry, tollgate.AuditFilter]
 	adjustments     *spec[tollgate.Adjustment, tollgate.AdjustmentFilter]
+	reratings       *spec[tollgate.Rerating, struct{}]
+	alarms          *spec[tollgate.Alarm, tollgate.AlarmFilter]
 	usage           *usageSpec
 	turns           *spec[tollgate.Turn, struct{}]
 }
 
 func newTables() *tables {
 	return &tables{
-		users: userTable(), keys: keyTable(), teams: teamTable(), sessions: sessionTable(),
+		users: userTable(), keys: keyTable(), teams: teamTable(), sessions: sessionTable(), factors: factorTable(),
 		permissions: permissionTable(), filePermissions: filePermissionTable(),
 		quotas: quotaTable(), rateLimits: rateLimitTable(),
 		providers: providerTable(), credentials: credentialTable(), models: modelTable(), aliases: aliasTable(), prices: priceTable(),
-		audit: auditTable(), adjustments: adjustmentTable(), usage: newUsageSpec(), turns: turnTable(),
+		audit: auditTable(), adjustments: adjustmentTable(), reratings: reratingTable(), alarms: alarmTable(),
+		usage: newUsageSpec(), turns: turnTable(),
 	}
 }
 
@@ -44,6 +48,7 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Keys:            table[tollgate.Key, tollgate.KeyFilter]{t.keys, s},
 		Teams:           table[tollgate.Team, tollgate.TeamFilter]{t.teams, s},
 		Sessions:        table[tollgate.Session, tollgate.SessionFilter]{t.sessions, s},
+		Factors:         factors{table[tollgate.Factor, tollgate.FactorFilter]{t.factors, s}},
 		Permissions:     table[tollgate.Permission, tollgate.PermissionFilter]{t.permissions, s},
 		FilePermissions: table[tollgate.FilePermission, tollgate.PermissionFilter]{t.filePermissions, s},
 		Quotas:          table[tollgate.Quota, tollgate.QuotaFilter]{t.quotas, s},
@@ -58,11 +63,13 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Meta:            meta{s},
 		Audit:           audit{table[tollgate.AuditEntry, tollgate.AuditFilter]{t.audit, s}},
 		Usage:           usage{t.usage, s},
+		Alarms:          table[tollgate.Alarm, tollgate.AlarmFilter]{t.alarms, s},
 		Turns:           turns{table[tollgate.Turn, struct{}]{t.turns, s}},
 		Ledger: ledger{
 			usageSpec:   t.usage,
 			adjustments: table[tollgate.Adjustment, tollgate.AdjustmentFilter]{t.adjustments, s},
 			quotas:      table[tollgate.Quota, tollgate.QuotaFilter]{t.quotas, s},
+			reratings:   table[tollgate.Rerating, struct{}]{t.reratings, s},
 			s:           s,
 		},
 	}
