@@ -54,6 +54,8 @@ func Run(t *testing.T, opener Opener) {
 		{"AdjustmentsAreRowsAndMoveBalances", testAdjustments},
 		{"BalancesAreWrittenByTheLedgerAlone", testBalancesAreDerived},
 		{"ReratingsAreAppendedAndNotedOnce", testReratings},
+		{"OldRowsAreRemovedInSteps", testRemoval},
+		{"ACarryGrows", testCarry},
 		{"ASubjectHasOneOpenAlarm", testAlarms},
 		{"CostsOutOfRangeAreRefused", testBadCosts},
 		{"TouchMovesForwardOnly", testTouch},
