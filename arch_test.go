@@ -46,6 +46,7 @@ func layers() map[string][]string {
 		"internal/limit/...":    {"", "internal/limit/..."},
 		"internal/auth":         {"", "internal/auth/seal"},
 		"internal/auth/seal":    {""},
+		"internal/auth/sso":     {""},
 		"internal/upstream/...": {"", "internal/life", "internal/sock", "internal/upstream/..."},
 		"internal/store/...":    {"", "internal/store/..."},
 		"internal/config":       {""},
