@@ -53,6 +53,7 @@ func TestOpenIDSignIn(t *testing.T) {
 // TestO02HostileProvider are the negative cases of the OpenID suite for
 // relying parties, and some of our own. Each begins as a sign-in that works.
 func TestO02HostileProvider(t *testing.T) {
+	t.Parallel()
 	claim := func(name string, value any) func(*op) {
 		return func(p *op) { p.claims = func(c map[string]any) { c[name] = value } }
 	}

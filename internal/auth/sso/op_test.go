@@ -159,8 +159,10 @@ func (p *op) serveToken(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := time.Now().Unix()
-	claims := map[string]any{"iss": p.URL, "sub": "alice-1", "aud": "tollgate", "exp": now + 300, "iat": now, "nonce": ask.Get("nonce"),
-		"email": "alice@example.com", "email_verified": true, "preferred_username": "alice", "groups": []string{"staff"}}
+	claims := map[string]any{
+		"iss": p.URL, "sub": "alice-1", "aud": "tollgate", "exp": now + 300, "iat": now, "nonce": ask.Get("nonce"),
+		"email": "alice@example.com", "email_verified": true, "preferred_username": "alice", "groups": []string{"staff"},
+	}
 	change(p.claims, claims)
 	out := map[string]any{"access_token": "at-secret", "token_type": "Bearer", "id_token": p.signed(claims)}
 	if p.token != nil {

@@ -21,6 +21,8 @@ type fixture struct {
 	root, user tollgate.User
 	key, child tollgate.Key
 	session    tollgate.Session
+	identity   tollgate.Identity
+	signIn     tollgate.SignInProvider
 	provider   tollgate.Provider
 	credential tollgate.Credential
 	model      tollgate.Model
@@ -53,6 +55,10 @@ func newFixture() *fixture {
 		session: tollgate.Session{
 			Digest: []byte("session-1"), Method: "password", CreatedAt: at, SignedInAt: at, LastSeenAt: at, ExpiresAt: at.AddDate(0, 0, 7),
 			IP: "192.0.2.1", UserAgent: "curl/8",
+		},
+		identity: tollgate.Identity{Provider: "corp", Subject: "Alice-1", Email: "alice@example.org", CreatedAt: at, LastUsedAt: at.AddDate(0, 0, 1)},
+		signIn: tollgate.SignInProvider{
+			Name: "corp", Kind: "oidc", Enabled: true, Settings: json.RawMessage(`{"issuer":"https://idp.example.org"}`), Secret: []byte{3, 0, 4}, CreatedAt: at,
 		},
 		provider: tollgate.Provider{
 			Name: "lab", Kind: "openai-compatible", BaseURL: "http://127.0.0.1:9000/v1",
@@ -87,6 +93,8 @@ func (f *fixture) insert(ctx context.Context, tx tollgate.Tx) error {
 			return tx.Keys.Insert(ctx, &f.child)
 		},
 		func() error { f.session.UserID = f.user.ID; return tx.Sessions.Insert(ctx, &f.session) },
+		func() error { f.identity.UserID = f.user.ID; return tx.Identities.Insert(ctx, &f.identity) },
+		func() error { return tx.SignInProviders.Insert(ctx, &f.signIn) },
 		func() error { return tx.Providers.Insert(ctx, &f.provider) },
 		func() error {
 			f.credential.ProviderID = f.provider.ID
@@ -135,6 +143,8 @@ func (f *fixture) equal(t *testing.T, b *bench) {
 		row(ctx, t, tx.Providers, f.provider.ID, f.provider)
 		row(ctx, t, tx.Credentials, f.credential.ID, f.credential)
 		row(ctx, t, tx.Models, f.model.ID, f.model)
+		row(ctx, t, tx.Identities, f.identity.ID, f.identity)
+		row(ctx, t, tx.SignInProviders, f.signIn.ID, f.signIn)
 		row(ctx, t, tx.Aliases, f.alias.ID, f.alias)
 		row(ctx, t, tx.Permissions, f.permission.ID, f.permission)
 		row(ctx, t, tx.FilePermissions, f.files.ID, f.files)
