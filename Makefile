@@ -67,6 +67,14 @@ bench: ## Speed against nginx in one run, and micro-benchmarks of the hot steps
 fmt: ## Format every Go file the way lint wants it
 	scripts/fmt.sh
 
+.PHONY: console
+console: ## Build the web console into internal/console/dist (needs Node)
+	scripts/console.sh build
+
+.PHONY: screenshots
+screenshots: ## Every page of the console as pictures, in console/shots
+	scripts/test-console.sh screenshots
+
 .PHONY: generate
 generate: ## Make every generated file anew
 	go generate ./...
@@ -77,4 +85,4 @@ docs: ## Print what each package is for
 
 .PHONY: clean
 clean: ## Remove what the targets above left behind (never data/)
-	rm -rf bin .cache test/sdk/js/node_modules
+	rm -rf bin .cache test/sdk/js/node_modules console/node_modules console/shots console/test-results

@@ -28,6 +28,13 @@ type Page struct {
 	All bool
 }
 
+// MaxSums is the most rows of a summary, and SlowestAmong how many requests the
+// slowest are looked for in.
+const (
+	MaxSums      = 10_000
+	SlowestAmong = 100_000
+)
+
 // MaxPage is the default and the maximum number of rows of one query (CONTRACT 8).
 const MaxPage = 1000
 
@@ -149,13 +156,24 @@ type Usage interface {
 	Dispatches(ctx context.Context, f UsageFilter, p Page) ([]UsageRow, *Cursor, error)
 	// CountDispatches returns how many usage rows f selects.
 	CountDispatches(ctx context.Context, f UsageFilter) (int64, error)
-	// Summarize sums the usage rows that f selects by group, largest cost,
-	// then most dispatches first; by day: the days in order. At most MaxPage
-	// rows. Bounds on whole hours are quick, whatever the number of rows.
-	Summarize(ctx context.Context, f UsageFilter, by UsageGroup) ([]UsageSum, error)
+	// Summarize sums the usage rows that f selects by one or two groups, largest
+	// cost, then most dispatches first; if the first is a time: in its order. At most
+	// MaxSums rows. Bounds on whole hours are quick, whatever the number of rows.
+	// Tags are of request rows, stand alone and come without errors of dispatches.
+	Summarize(ctx context.Context, f UsageFilter, by ...UsageGroup) ([]UsageSum, error)
+	// Traffic returns the steps of a period in which something happened, in order.
+	Traffic(ctx context.Context, f TrafficFilter) ([]Traffic, error)
+	// ForgetTraffic removes steps shorter than an hour that began before a time.
+	ForgetTraffic(ctx context.Context, before time.Time) error
 	// Requests returns request rows without their dispatches, ordered and
-	// bounded by p (sort: id).
-	Requests(ctx context.Context, f UsageFilter, p Page) ([]Request, *Cursor, error)
+	// bounded by p (sort: id). Where no index helps, a page may be short although
+	// more rows follow behind its cursor: the work of one call is bounded.
+	Requests(ctx context.Context, f RequestFilter, p Page) ([]Request, *Cursor, error)
+	// CountRequests returns how many request rows f selects.
+	CountRequests(ctx context.Context, f RequestFilter) (int64, error)
+	// Slowest returns the n requests that took longest among the latest that f
+	// selects by user and time, at most SlowestAmong.
+	Slowest(ctx context.Context, f UsageFilter, n int) ([]Request, error)
 }
 
 // Tx is one transaction's view of every table.

@@ -124,10 +124,23 @@ type UsageFilter struct {
 	RequestID  Match[RequestID]
 	UserID     Match[int64]
 	KeyID      Match[int64]
+	TeamID     Match[int64]
 	ProviderID Match[int64]
 	Model      Match[string]
 	// Since and Until bound the start time: Since ≤ t < Until; zero = open.
 	Since, Until time.Time
+}
+
+// RequestFilter selects requests by more than who, where and when.
+type RequestFilter struct {
+	UsageFilter
+	Status Match[int]
+	// Class is the hundreds of the status: 2, 4, 5.
+	Class      Match[int]
+	ErrorClass Match[Code]
+	ErrorText  string // a part of it, whatever the case
+	Tag        string // one of the request's tags
+	MinLatency time.Duration
 }
 
 // UsageRow is a dispatch with the request it belongs to.
@@ -153,12 +166,18 @@ const (
 	GroupProvider UsageGroup = "provider"
 	GroupModel    UsageGroup = "model"
 	GroupDay      UsageGroup = "day"
+	GroupHour     UsageGroup = "hour"
+	GroupTag      UsageGroup = "tag"
 )
 
 // UsageSum is one row of a summary.
 type UsageSum struct {
-	Key        string // the group's value: an id, a model, a UTC day (2006-01-02)
-	Dispatches int64
+	// Keys are the groups' values: ids, a model, a tag, a UTC day (2006-01-02) or
+	// hour (2006-01-02T15:00:00Z).
+	Keys       []string
+	Dispatches int64 // of tags: requests
+	Errors     int64
+	Latency    time.Duration // sum
 	Tokens     Tokens
 	Cost       Money
 }

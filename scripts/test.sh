@@ -63,6 +63,7 @@ step "go vet" go vet ./...
 step "Go tests" go_tests
 step "Vendors' descriptions" judges
 step "SDK suites" scripts/test-sdk.sh "$tally"
+step "Console" scripts/test-console.sh "$tally"
 
 awk -v s="$((SECONDS - started))" -v failed="$failed" '
 	{ pass += $1; fail += $2; skip += $3 }

@@ -34,7 +34,10 @@ type Server struct {
 	Zone *time.Location
 	// Held tells what running requests hold of a quota; nil = nothing does.
 	Held api.Held
-	Now  func() time.Time
+	// CostLines says what the cost of a usage row is made of.
+	CostLines api.CostLines
+	Live      api.Live
+	Now       func() time.Time
 }
 
 // Mount mounts every operation.
@@ -60,6 +63,8 @@ func (s *Server) Mount() {
 	s.mountAliases()
 	s.mountSettings()
 	s.mountUsage()
+	s.mountRequests()
+	s.mountDashboard()
 	s.mountAudit()
 }
 

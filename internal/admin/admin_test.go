@@ -395,7 +395,7 @@ func TestW04DocsLoadNothingFromOutside(t *testing.T) {
 func TestDocsSendABrowserToSignInAndShowItsOwnOrigin(t *testing.T) {
 	r := newRig(t)
 	html := func(q *http.Request) { q.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8") }
-	if a := r.send(http.MethodGet, "", "/docs", "", html); a.status != http.StatusSeeOther || a.header.Get("Location") != "/console/#docs" {
+	if a := r.send(http.MethodGet, "", "/docs", "", html); a.status != http.StatusSeeOther || a.header.Get("Location") != "/console/sign-in?next=/docs" {
 		t.Errorf("a browser: %d %s", a.status, a.header.Get("Location"))
 	}
 	for path, bearer := range map[string]string{"/docs": "gone", "/openapi.json": ""} {

@@ -34,7 +34,7 @@ func (d *Docs) Mount() error {
 	}
 	page := (&docPage{api: d.API.OpenAPI()}).render()
 	signedIn := web.Policy{Access: web.AccessAny}
-	orSignIn := web.Policy{Access: web.AccessAny, SignIn: "/console/#docs"}
+	orSignIn := web.Policy{Access: web.AccessAny, SignIn: "/console/sign-in?next=/docs"}
 	d.Router.Handle(http.MethodGet, "/openapi.json", signedIn, serveBytes("application/json", document))
 	d.Router.Handle(http.MethodGet, "/docs", orSignIn, d.servePage(page))
 	d.Router.Handle(http.MethodGet, "/docs/style.css", web.Policy{Access: web.AccessPublic}, serveBytes("text/css; charset=utf-8", docsCSS))

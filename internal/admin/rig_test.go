@@ -19,6 +19,7 @@ import (
 	"tollgate/internal/auth"
 	"tollgate/internal/auth/seal"
 	"tollgate/internal/console"
+	"tollgate/internal/feed"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/meter/shipped"
 	"tollgate/internal/self"
@@ -49,15 +50,26 @@ type rig struct {
 	keys    map[string]int64  // ids by name
 	token   map[string]string // bearer by name: keys and sessions
 	id      map[string]int64  // other records
+	request map[string]tollgate.RequestID
+	feed    feed.Hub
+	stopped chan struct{} // ends live feeds
 }
 
 // switched is the store that the operations see; it can be wrapped once the
 // rig is populated.
 type switched struct{ tollgate.Store }
 
+// newRig returns a rig whose live feeds end at once.
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, log: &bytes.Buffer{}, users: map[string]int64{}, keys: map[string]int64{}, token: map[string]string{}, id: map[string]int64{}}
+	r := newWatchedRig(t)
+	close(r.stopped)
+	return r
+}
+
+func newWatchedRig(t *testing.T) *rig {
+	t.Helper()
+	r := &rig{t: t, log: &bytes.Buffer{}, users: map[string]int64{}, keys: map[string]int64{}, token: map[string]string{}, id: map[string]int64{}, request: map[string]tollgate.RequestID{}, stopped: make(chan struct{})}
 	log := slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	if r.store, err = sqlstore.Open(t.Context(), sqlstore.Options{Dir: t.TempDir(), Now: time.Now, Log: log}); err != nil {
@@ -89,15 +101,19 @@ func newRig(t *testing.T) *rig {
 		Auth: &admin.Authenticator{Directory: r.dir, Now: time.Now}, Now: time.Now,
 	}
 	ops := api.New(r.router, "test")
+	live := api.Live{Hub: &r.feed, Attend: r.dir.Attend, Stopped: r.stopped}
+	costLines := func(context.Context, tollgate.Tx, *tollgate.UsageRow) ([]api.CostLine, error) {
+		return []api.CostLine{{Kind: "input", Quantity: 10, Rate: 1, Amount: 1}}, nil
+	}
 	cursors := api.Cursors{Sealer: ring}
 	(&admin.Server{
 		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions,
 		Catalog: &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: time.Now, Kinds: upstream.Kinds{Demo: true}, Prices: prices},
 		Prices:  prices, Book: r.book,
-		Statuses: fleet.Statuses, Cursors: cursors, Zone: time.UTC, Now: time.Now,
+		Statuses: fleet.Statuses, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live,
 	}).Mount()
 	(&self.Server{
-		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions, Cursors: cursors, Zone: time.UTC, Now: time.Now,
+		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live,
 		Models: func(tollgate.Principal) []self.Model { return nil },
 	}).Mount()
 	r.must((&admin.Docs{API: ops, Router: r.router}).Mount())
@@ -213,6 +229,28 @@ func (r *rig) records() {
 			return err
 		}))
 	}
+}
+
+// requests makes one request of every user: a call that failed, then was served.
+func (r *rig) requests() {
+	ids, at := &tollgate.RequestIDs{}, time.Now().Add(-time.Minute)
+	var rows []tollgate.Request
+	for _, name := range []string{"root", "boss", "boss2", "alice", "bob", "gone"} {
+		row := tollgate.Request{
+			ID: ids.Next(at), UserID: r.users[name], KeyID: r.keys[name], StartedAt: at, Dialect: tollgate.DialectOpenAIChat, Operation: tollgate.OpGenerate,
+			Model: "=m1", ProviderID: r.id["provider"], Served: "m1", Status: 200, Latency: 2 * time.Second, FirstToken: 40 * time.Millisecond,
+			Tags: "x, " + name, Cost: 2500, Tokens: tollgate.Tokens{Input: 10, Output: 5}, ErrorText: "only for admins",
+		}
+		for n, class := range []string{"connect", ""} {
+			row.Dispatches = append(row.Dispatches, tollgate.Dispatch{
+				ID: row.ID.Dispatch(n + 1), ProviderID: r.id["provider"], CredentialID: 1, Model: "m1", StartedAt: at, Latency: time.Second,
+				Status: 200 * n, ErrorClass: class, Exactness: tollgate.ExactMeasured, Cost: tollgate.Money(2500 * n),
+			})
+		}
+		rows = append(rows, row)
+		r.request[name] = row.ID
+	}
+	r.must(r.store.Append(r.t.Context(), rows))
 }
 
 // answer is what came back.

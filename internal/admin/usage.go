@@ -2,22 +2,39 @@ package admin
 
 import (
 	"context"
-	"encoding/json"
-	"time"
 
 	"tollgate"
 	"tollgate/internal/web/api"
 )
 
+// Owners select by whose usage it is.
+type Owners struct {
+	UserID api.Scope[int64] `json:"user_id,omitzero"`
+	TeamID api.Scope[int64] `json:"team_id,omitzero"`
+}
+
 // UsageFilter selects usage, of any user.
 type UsageFilter struct {
-	UserID api.Scope[int64] `json:"user_id,omitzero"`
+	Owners
 	api.UsageFields
 }
 
 func (u UsageFilter) filter() (tollgate.UsageFilter, error) {
 	f, err := u.Filter()
-	f.UserID = u.UserID.Match
+	f.UserID, f.TeamID = u.UserID.Match, u.TeamID.Match
+	return f, err
+}
+
+// RequestFilter selects requests, of any user.
+type RequestFilter struct {
+	Owners
+	api.RequestFields
+	ErrorText string `json:"error_text,omitempty" maxLength:"256" doc:"A part of the error, whatever the case."`
+}
+
+func (r RequestFilter) filter() (tollgate.RequestFilter, error) {
+	f, err := r.RequestFilter()
+	f.UserID, f.TeamID, f.ErrorText = r.UserID.Match, r.TeamID.Match, r.ErrorText
 	return f, err
 }
 
@@ -26,87 +43,107 @@ type usageQuery struct {
 	api.Page
 }
 
-type usageSummary struct {
-	UsageFilter
-	GroupBy string `json:"group_by,omitempty" enum:"user,team,key,provider,model,day" doc:"The default is model."`
+type requestQuery struct {
+	RequestFilter
+	api.Page
 }
 
+// Groups are what a summary is grouped by.
+type Groups struct {
+	GroupBy string `json:"group_by,omitempty" enum:"user,team,key,provider,model,day,hour,tag" doc:"The default is model."`
+	ThenBy  string `json:"then_by,omitempty" enum:"user,team,key,provider,model,day,hour" doc:"A second group within the first."`
+}
+
+type usageSummary struct {
+	UsageFilter
+	Groups
+}
+
+type usageExport struct {
+	UsageFilter
+	Groups
+	api.Format
+}
+
+type requestExport struct {
+	RequestFilter
+	api.Format
+}
+
+const usageTag = "Usage"
+
 func (s *Server) mountUsage() {
-	const tag = "Usage"
-	filter := func(_ context.Context, q usageQuery) (tollgate.UsageFilter, error) { return q.filter() }
 	api.Listing[usageQuery, tollgate.UsageRow, tollgate.UsageFilter, api.Usage]{
-		Op: reads("/admin/usages/query", tag, "Show what went out to providers"), Source: api.UsageRows,
-		Filter: filter, Records: api.Each(api.UsageRecord),
+		Op: reads("/admin/usages/query", usageTag, "Show what went out to providers"), Source: api.UsageRows,
+		Filter:  func(_ context.Context, q usageQuery) (tollgate.UsageFilter, error) { return q.filter() },
+		Records: api.Each(api.UsageRecord),
 	}.Mount(s.API, s.Store, s.Cursors)
-	api.Listing[usageQuery, tollgate.Request, tollgate.UsageFilter, api.Request]{
-		Op: reads("/admin/requests/query", tag, "Show the requests of clients"), Source: api.RequestRows,
-		Filter: filter, Records: api.Each(api.RequestRecord),
-	}.Mount(s.API, s.Store, s.Cursors)
-	api.Handle(s.API, reads("/admin/usages/count", tag, "Count usage rows"), func(ctx context.Context, in *UsageFilter) (api.Count, error) {
+	api.Handle(s.API, reads("/admin/usages/count", usageTag, "Count usage rows"), func(ctx context.Context, in *UsageFilter) (api.Count, error) {
 		f, err := in.filter()
 		if err != nil {
 			return api.Count{}, err
 		}
 		return api.CountUsage(ctx, s.Store, f)
 	})
-	api.Handle(s.API, reads("/admin/usages/summary", tag, "Sum usage by user, key, provider, model or day"), func(ctx context.Context, in *usageSummary) ([]api.Sum, error) {
+	summary := reads("/admin/usages/summary", usageTag, "Sum usage by user, team, key, provider, model, tag, day or hour")
+	api.Handle(s.API, summary, func(ctx context.Context, in *usageSummary) ([]api.Sum, error) {
 		f, err := in.filter()
 		if err != nil {
 			return nil, err
 		}
-		return api.Summary(ctx, s.Store, f, in.GroupBy)
+		return api.Summary(ctx, s.Store, f, in.GroupBy, in.ThenBy)
+	})
+	export := reads("/admin/usages/export", usageTag, "Download usage rows, or with group_by their sums, as CSV or JSON")
+	api.HandleStream(s.API, export, api.Formats(), func(ctx context.Context, in *usageExport) (api.Stream, error) {
+		f, err := in.filter()
+		if err != nil {
+			return api.Stream{}, err
+		}
+		if in.GroupBy == "" {
+			return api.Export(ctx, in.Format, "usage", api.AllPages(s.Store, api.UsageRows, f, "id", api.Each(api.UsageRecord)))
+		}
+		sums, err := api.Summary(ctx, s.Store, f, in.GroupBy, in.ThenBy)
+		if err != nil {
+			return api.Stream{}, err
+		}
+		return api.Export(ctx, in.Format, "usage-by-"+in.GroupBy, api.OnePage(sums))
 	})
 }
 
-// auditEntry is the JSON of an audit entry.
-type auditEntry struct {
-	ID        int64           `json:"id"`
-	At        time.Time       `json:"at"`
-	ActorID   *int64          `json:"actor_id" doc:"null = the host, or nobody"`
-	ActorName string          `json:"actor_name" doc:"At the time."`
-	Via       string          `json:"via"`
-	KeyID     *int64          `json:"key_id"`
-	IP        string          `json:"ip"`
-	RequestID string          `json:"request_id"`
-	Action    string          `json:"action"`
-	Target    string          `json:"target"`
-	TargetID  int64           `json:"target_id"`
-	Detail    json.RawMessage `json:"detail" doc:"Before and after, without secrets."`
-}
-
-type auditQuery struct {
-	ActorID  api.Scope[int64]  `json:"actor_id,omitzero"`
-	Action   api.Scope[string] `json:"action,omitzero"`
-	Target   api.Scope[string] `json:"target,omitzero"`
-	TargetID api.Scope[int64]  `json:"target_id,omitzero"`
-	Since    *time.Time        `json:"since,omitempty"`
-	Until    *time.Time        `json:"until,omitempty"`
-	api.Page
-}
-
-func (s *Server) mountAudit() {
-	api.Listing[auditQuery, tollgate.AuditEntry, tollgate.AuditFilter, auditEntry]{
-		Op: reads("/admin/audit/query", "Audit", "Show who changed what"),
-		Source: func(ctx context.Context, tx tollgate.Tx, f tollgate.AuditFilter, p tollgate.Page) ([]tollgate.AuditEntry, *tollgate.Cursor, error) {
-			return tx.Audit.Query(ctx, f, p)
-		},
-		Filter: func(_ context.Context, q auditQuery) (tollgate.AuditFilter, error) {
-			return tollgate.AuditFilter{
-				ActorID: q.ActorID.Match, Action: q.Action.Match, Target: q.Target.Match, TargetID: q.TargetID.Match,
-				Since: api.Deref(q.Since), Until: api.Deref(q.Until),
-			}, nil
-		},
-		Records: api.Each(auditRecord),
+func (s *Server) mountRequests() {
+	api.Listing[requestQuery, tollgate.Request, tollgate.RequestFilter, api.Request]{
+		Op: reads("/admin/requests/query", usageTag, "Show the requests of clients"), Source: api.RequestRows,
+		Filter:  func(_ context.Context, q requestQuery) (tollgate.RequestFilter, error) { return q.filter() },
+		Records: api.Each(api.RequestRecord),
 	}.Mount(s.API, s.Store, s.Cursors)
+	api.Handle(s.API, reads("/admin/requests/count", usageTag, "Count requests"), func(ctx context.Context, in *RequestFilter) (api.Count, error) {
+		f, err := in.filter()
+		if err != nil {
+			return api.Count{}, err
+		}
+		return api.CountRequests(ctx, s.Store, f)
+	})
+	get := reads("/admin/requests/get", usageTag, "Show a request with what went out for it and what its cost is made of")
+	get.Example = api.ByRequest{ID: "req_0123456789abc"}
+	api.Handle(s.API, get, func(ctx context.Context, in *api.ByRequest) (api.RequestDetail, error) {
+		return api.GetRequest(ctx, s.Store, tollgate.UsageFilter{}, *in, s.CostLines)
+	})
+	export := reads("/admin/requests/export", usageTag, "Download requests as CSV or JSON")
+	api.HandleStream(s.API, export, api.Formats(), func(ctx context.Context, in *requestExport) (api.Stream, error) {
+		f, err := in.filter()
+		if err != nil {
+			return api.Stream{}, err
+		}
+		return api.Export(ctx, in.Format, "requests", api.AllPages(s.Store, api.RequestRows, f, "id", api.Each(api.RequestRecord)))
+	})
+	live := reads("/admin/requests/live", usageTag, "Watch requests begin and end")
+	live.Notes = "Server-sent events: new (a request began), update (it ended), lagged (so many events were lost), end (why the feed ends)."
+	api.HandleStream(s.API, live, api.LiveTypes(), func(ctx context.Context, in *liveQuery) (api.Stream, error) {
+		return s.Live.Stream(ctx, tollgate.SurfaceAdmin, in.LiveFields, func(r *tollgate.Request) bool { return in.UserID == 0 || r.UserID == in.UserID }, api.RequestRecord)
+	})
 }
 
-func auditRecord(e tollgate.AuditEntry) auditEntry {
-	rec := auditEntry{
-		ID: e.ID, At: e.At.UTC(), ActorID: api.OrNull(e.ActorID), ActorName: e.ActorName, Via: e.Via, KeyID: api.OrNull(e.KeyID),
-		IP: e.IP, Action: e.Action, Target: e.Target, TargetID: e.TargetID, Detail: orObject(e.Detail),
-	}
-	if e.RequestID != 0 {
-		rec.RequestID = e.RequestID.String()
-	}
-	return rec
+type liveQuery struct {
+	api.LiveFields
+	UserID int64 `json:"user_id,omitempty" minimum:"0"`
 }

@@ -1,12 +1,14 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 
 	"tollgate"
 	"tollgate/internal/admin"
 	"tollgate/internal/console"
+	"tollgate/internal/meter/book"
 	"tollgate/internal/self"
 	"tollgate/internal/web"
 	"tollgate/internal/web/api"
@@ -21,19 +23,30 @@ func (a *App) mountAPI(r *web.Router) error {
 	now, zone := a.opts.Now, a.cfg.Load().Ledger.Location
 	cursors := api.Cursors{Sealer: a.db.Keys}
 	doc := api.New(r, a.opts.Version)
+	live := api.Live{Hub: &a.feed, Attend: a.directory.Attend, Stopped: a.stopped}
 	(&admin.Server{
 		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Catalog: a.db.Catalog,
 		Prices: a.db.Prices, Book: a.prices,
-		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Held: a.held, Now: now,
+		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Held: a.held, CostLines: costLines, Live: live, Now: now,
 	}).Mount()
 	(&self.Server{
 		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Cursors: cursors, Models: a.models, Zone: zone,
-		Held: a.held, Now: now,
+		Held: a.held, CostLines: costLines, Live: live, Now: now,
 	}).Mount()
 	if err := (&admin.Docs{API: doc, Router: r}).Mount(); err != nil {
 		return fmt.Errorf("building the API document: %w", err)
 	}
 	return console.Mount(r)
+}
+
+// costLines says what the cost of a usage row is made of.
+func costLines(ctx context.Context, tx tollgate.Tx, row *tollgate.UsageRow) ([]api.CostLine, error) {
+	lines, err := book.Lines(ctx, tx, row.Operation, &row.Dispatch)
+	out := make([]api.CostLine, len(lines))
+	for i, l := range lines {
+		out[i] = api.CostLine{Kind: l.Kind, Quantity: l.N, Rate: api.Money(l.Rate), Amount: api.Money(l.Amount)}
+	}
+	return out, err
 }
 
 // held is what running requests hold of a quota.

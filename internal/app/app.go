@@ -19,6 +19,7 @@ import (
 	"tollgate/internal/auth"
 	"tollgate/internal/config"
 	"tollgate/internal/conversation"
+	"tollgate/internal/feed"
 	"tollgate/internal/ledger"
 	"tollgate/internal/limit/memory"
 	"tollgate/internal/meter/book"
@@ -82,6 +83,8 @@ type App struct {
 	metrics     *telemetry.Metrics
 	ids         tollgate.RequestIDs
 	overload    *overload
+	feed        feed.Hub
+	stopped     chan struct{} // closed when the process begins to stop
 	cert        *certificate
 
 	server     server
@@ -113,7 +116,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if o.Version == "" {
 		o.Version = "dev"
 	}
-	a := &App{opts: o, failed: make(chan error, 4), overload: newOverload(), metrics: telemetry.New(o.Version)}
+	a := &App{opts: o, failed: make(chan error, 4), stopped: make(chan struct{}), overload: newOverload(), metrics: telemetry.New(o.Version)}
 	a.cfg.Store(&o.Config)
 	if err := a.build(ctx); err != nil {
 		a.rollBack()
@@ -199,6 +202,7 @@ func (a *App) startBackground(ctx context.Context) {
 	a.background.Go(func() { a.directory.Run(ctx) })
 	a.background.Go(func() { a.overload.watch(ctx, 250*time.Millisecond) })
 	a.background.Go(func() { a.every(ctx, time.Hour, a.sessions.Prune) })
+	a.background.Go(func() { a.every(ctx, time.Hour, a.forgetTraffic) })
 	a.background.Go(func() { a.every(ctx, time.Hour, a.turns.Prune) })
 	a.background.Go(func() { a.every(ctx, saveLimitsEvery, a.saveLimits) })
 	if a.cert != nil {
@@ -247,6 +251,7 @@ func (a *App) Stop(ctx context.Context) error {
 
 func (a *App) stop(ctx context.Context) error {
 	a.draining.Store(true)
+	close(a.stopped)
 	var errs []error
 	if a.listener != nil {
 		errs = append(errs, a.drain(ctx))
@@ -291,4 +296,10 @@ func (a *App) drain(ctx context.Context) error {
 		_ = a.server.Close()
 	}
 	return err
+}
+
+// forgetTraffic removes the fine steps of plots that are no longer shown.
+func (a *App) forgetTraffic(ctx context.Context) error {
+	before := a.opts.Now().Add(-tollgate.FineTraffic)
+	return a.db.Store.Update(ctx, func(tx tollgate.Tx) error { return tx.Usage.ForgetTraffic(ctx, before) })
 }

@@ -84,7 +84,7 @@ func (a *App) buildEngines(context.Context) error {
 			Conversation: cfg.Server.ConversationBytes,
 		}.Defaults(),
 		Turns: a.turns, Sealer: db.Keys,
-		Strict: cfg.Server.Strict, Tokens: &tally.Counter{}, Lost: a.metrics.Lost,
+		Strict: cfg.Server.Strict, Tokens: &tally.Counter{}, Lost: a.metrics.Lost, Began: a.feed.Began,
 	}
 	if cfg.Upstream.FetchRemote {
 		a.web = guard.NewPolicy(guard.Rules{}) // the URLs are anybody's: no private network is open to them

@@ -74,6 +74,7 @@ func (a *App) done(e *web.Event) {
 	}
 	a.metrics.Done(route, e.Status, e.Duration)
 	if e.Call != nil {
+		a.feed.Ended(e.Call)
 		a.count(e.Call)
 	}
 }

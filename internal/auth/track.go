@@ -24,7 +24,8 @@ type call struct {
 	principal  tollgate.Principal
 	providerID int64
 	model      string
-	bare       bool // no call, but the connection for calls: the credential alone counts
+	bare       bool // no call of a model: the credential alone counts
+	surface    tollgate.Surface
 	cancel     func(error)
 
 	shard      *shard
@@ -45,13 +46,14 @@ type call struct {
 // snapshot loaded afterwards, while Reload publishes the snapshot first and
 // then visits the registered calls.
 func (d *Directory) Track(p tollgate.Principal, providerID int64, model string, cancel func(error)) (release func(), err error) {
-	return d.register(&call{principal: p, providerID: providerID, model: model, cancel: cancel})
+	return d.register(&call{principal: p, providerID: providerID, model: model, surface: tollgate.SurfaceLLM, cancel: cancel})
 }
 
-// Attend registers a connection of p that is open between calls, as Track does
-// a call: it is ended when p's credential becomes invalid, whatever p may use.
-func (d *Directory) Attend(p tollgate.Principal, cancel func(error)) (release func(), err error) {
-	return d.register(&call{principal: p, bare: true, cancel: cancel})
+// Attend registers something of p on a surface that is open but no call of a
+// model, as Track does a call: it is ended when p's credential becomes invalid
+// or no longer reaches the surface, whatever p may use.
+func (d *Directory) Attend(p tollgate.Principal, on tollgate.Surface, cancel func(error)) (release func(), err error) {
+	return d.register(&call{principal: p, bare: true, surface: on, cancel: cancel})
 }
 
 func (d *Directory) register(c *call) (release func(), err error) {
@@ -152,7 +154,7 @@ func (s *snapshot) judge(c *call, now func() time.Time, full bool) error {
 		if e == nil || !e.live(now) || e.owner.user.ID != c.principal.UserID() || e.owner.user.Role != c.principal.User.Role {
 			return errRevoked(tollgate.CodeUnauthenticated)
 		}
-		if full && !e.reaches(tollgate.SurfaceLLM) {
+		if full && !e.reaches(c.surface) {
 			return errRevoked(tollgate.CodeForbidden)
 		}
 	case tollgate.PrincipalSession:

@@ -1,12 +1,11 @@
-// Package console is the web console's static part: a start page that signs
-// in, shows who is signed in and what they may use. All its files are embedded
-// and all it knows it asks from the API of the same origin.
+// Package console serves the web console: the build of console/, embedded, so
+// that the binary needs nothing beside it. All that its pages know they ask
+// from the API of the same origin.
 package console
 
 import (
-	"crypto/sha256"
+	"crypto/rand"
 	"embed"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"path"
@@ -16,21 +15,19 @@ import (
 	"tollgate/internal/web"
 )
 
-//go:embed assets
-var assets embed.FS
+//go:embed all:dist
+var dist embed.FS
 
-const base = "/console/"
-
-// file is one embedded file, ready to be served.
-type file struct {
-	body        []byte
-	contentType string
-	tag         string // entity tag
-}
+const (
+	base = "/console/"
+	// What the build leaves in index.html for us to fill in.
+	nonceMark = "TOLLGATE_NONCE"
+	buildMark = "TOLLGATE_BUILD"
+)
 
 // Mount mounts the console and the redirects that lead to it.
 func Mount(rt *web.Router) error {
-	files, err := load()
+	s, err := load(dist)
 	if err != nil {
 		return fmt.Errorf("load the console: %w", err)
 	}
@@ -47,57 +44,46 @@ func Mount(rt *web.Router) error {
 		return nil
 	})
 	rt.Handle(http.MethodGet, strings.TrimSuffix(base, "/"), public, toConsole)
-	rt.Handle(http.MethodGet, base, public, func(w http.ResponseWriter, r *http.Request) error {
-		return serve(w, r, files)
-	})
+	rt.Handle(http.MethodGet, base, public, s.serve)
 	return nil
 }
 
-func load() (map[string]file, error) {
-	entries, err := assets.ReadDir("assets")
-	if err != nil {
-		return nil, err
-	}
-	files := map[string]file{}
-	for _, e := range entries {
-		body, err := assets.ReadFile("assets/" + e.Name())
-		if err != nil {
-			return nil, err
-		}
-		sum := sha256.Sum256(body)
-		f := file{body: body, tag: `"` + hex.EncodeToString(sum[:12]) + `"`}
-		switch path.Ext(e.Name()) {
-		case ".html":
-			f.contentType = "text/html; charset=utf-8"
-		case ".css":
-			f.contentType = "text/css; charset=utf-8"
-		case ".js":
-			f.contentType = "text/javascript; charset=utf-8"
-		case ".svg":
-			f.contentType = "image/svg+xml"
-		default:
-			return nil, fmt.Errorf("%s has no content type", e.Name())
-		}
-		files[e.Name()] = f
-	}
-	files[""] = files["index.html"]
-	return files, nil
-}
-
-func serve(w http.ResponseWriter, r *http.Request, files map[string]file) error {
-	f, ok := files[strings.TrimPrefix(r.URL.Path, base)]
-	if !ok {
-		return tollgate.Errorf(tollgate.CodeNotFound, "there is nothing at this path")
-	}
-	h := w.Header()
-	web.PageHeaders(h)
-	h.Set("Content-Type", f.contentType)
-	h.Set("Cache-Control", "no-cache")
-	h.Set("ETag", f.tag)
-	if r.Header.Get("If-None-Match") == f.tag {
-		w.WriteHeader(http.StatusNotModified)
+// serve answers a file of the build, or the page for every other path, whose
+// scripts know what is there.
+func (s *site) serve(w http.ResponseWriter, r *http.Request) error {
+	name := strings.TrimPrefix(r.URL.Path, base)
+	if name == buildFile {
+		s.sendBuild(w)
 		return nil
 	}
-	_, _ = w.Write(f.body)
+	if f, ok := s.files[name]; ok {
+		f.send(w, r)
+		return nil
+	}
+	if name != "index.html" && path.Ext(name) != "" && strings.HasPrefix(name, hashedFolder) {
+		// A script of another build is gone, not a page: the console says so.
+		return tollgate.Errorf(tollgate.CodeNotFound, "there is nothing at this path")
+	}
+	s.sendPage(w)
 	return nil
+}
+
+// sendPage sends index.html. Style elements that the page's libraries make at
+// run time (media queries of responsive layouts) carry a nonce of this answer
+// alone, which is why it is never answered from a cache.
+func (s *site) sendPage(w http.ResponseWriter) {
+	nonce := rand.Text()
+	h := w.Header()
+	web.PageHeadersWithNonce(h, nonce)
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-cache")
+	_, _ = w.Write([]byte(strings.ReplaceAll(s.page, nonceMark, nonce)))
+}
+
+// sendBuild tells which build is served, for pages that were loaded earlier.
+func (s *site) sendBuild(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-cache")
+	_, _ = fmt.Fprintf(w, "{\"build\":%q}\n", s.build)
 }

@@ -324,7 +324,7 @@ func (g *gateway) rows(n int) []tollgate.Request {
 	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(2 * time.Millisecond) {
 		var uses []tollgate.UsageRow
 		must(g.tb, g.Store.View(ctx, func(tx tollgate.Tx) (err error) {
-			if reqs, _, err = tx.Usage.Requests(ctx, tollgate.UsageFilter{}, tollgate.Page{All: true}); err != nil {
+			if reqs, _, err = tx.Usage.Requests(ctx, tollgate.RequestFilter{}, tollgate.Page{All: true}); err != nil {
 				return err
 			}
 			uses, _, err = tx.Usage.Dispatches(ctx, tollgate.UsageFilter{}, tollgate.Page{All: true})

@@ -93,7 +93,9 @@ func (c *call) hold(t *target, d *tollgate.Dispatch) error {
 		claim.Withdraw()
 		return e
 	}
-	c.sent++
+	if c.sent++; c.sent == 1 && c.p.Began != nil {
+		c.p.Began(&c.row)
+	}
 	return nil
 }
 

@@ -108,6 +108,9 @@ type Proxy struct {
 	// Lost is told of everything that a translation did not carry: the feature,
 	// and whether it was carried in another form. nil = nobody is.
 	Lost func(feature string, note bool)
+	// Began is told of every request that is about to go out for the first time;
+	// it must neither block nor keep the row. nil = nobody is.
+	Began func(*tollgate.Request)
 
 	bodies   budget
 	buffers  buffers // of answers

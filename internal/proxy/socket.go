@@ -66,7 +66,7 @@ func (c *call) connect() error {
 		return drainError()
 	}
 	defer c.p.sockets.remove(s)
-	release, err := c.p.Directory.Attend(c.principal, func(err error) { s.end(tollgate.AsError(err)) })
+	release, err := c.p.Directory.Attend(c.principal, tollgate.SurfaceLLM, func(err error) { s.end(tollgate.AsError(err)) })
 	if err != nil {
 		return err
 	}

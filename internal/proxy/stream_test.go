@@ -97,7 +97,7 @@ func TestUsageIsDurableBeforeTheTerminator(t *testing.T) {
 				n += m
 			}
 			must(t, g.Store.View(t.Context(), func(tx tollgate.Tx) error {
-				rows, _, err := tx.Usage.Requests(t.Context(), tollgate.UsageFilter{}, tollgate.Page{})
+				rows, _, err := tx.Usage.Requests(t.Context(), tollgate.RequestFilter{}, tollgate.Page{})
 				if err == nil && len(rows) != 1 {
 					t.Errorf("%d rows when the client has read the terminator, want 1", len(rows))
 				}

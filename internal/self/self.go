@@ -26,7 +26,10 @@ type Server struct {
 	Zone *time.Location
 	// Held tells what running requests hold of a quota; nil = nothing does.
 	Held api.Held
-	Now  func() time.Time
+	// CostLines says what the cost of a usage row is made of.
+	CostLines api.CostLines
+	Live      api.Live
+	Now       func() time.Time
 }
 
 // Model is the JSON of a model that the caller may use.
@@ -49,6 +52,8 @@ func (s *Server) Mount() {
 	s.mountAccount()
 	s.mountKeys()
 	s.mountUsage()
+	s.mountRequests()
+	s.mountDashboard()
 }
 
 // readable operations are open to the caller's API keys too.
@@ -106,20 +111,14 @@ func (s *Server) mountAccount() {
 
 // quota shows the budgets of the caller and of the caller's keys.
 func (s *Server) quota(ctx context.Context, _ *struct{}) ([]api.Quota, error) {
-	recs, now, all := []api.Quota{}, s.Now(), tollgate.Page{All: true}
-	err := s.Store.View(ctx, func(tx tollgate.Tx) error {
-		keys, _, err := tx.Keys.Query(ctx, tollgate.KeyFilter{UserID: own(ctx)}, all)
-		if err != nil {
-			return err
-		}
-		keyIDs := tollgate.Match[int64]{Set: true}
-		for _, k := range keys {
-			keyIDs.Values = append(keyIDs.Values, k.ID)
-		}
-		for _, f := range []tollgate.QuotaFilter{
-			{Scope: tollgate.Is(tollgate.ScopeUser), ScopeID: own(ctx)}, {Scope: tollgate.Is(tollgate.ScopeKey), ScopeID: keyIDs},
-		} {
-			rows, _, err := tx.Quotas.Query(ctx, f, all)
+	recs, now := []api.Quota{}, s.Now()
+	filters, err := s.ownQuotas(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = s.Store.View(ctx, func(tx tollgate.Tx) error {
+		for _, f := range filters {
+			rows, _, err := tx.Quotas.Query(ctx, f, tollgate.Page{All: true})
 			if err != nil {
 				return err
 			}
@@ -130,4 +129,19 @@ func (s *Server) quota(ctx context.Context, _ *struct{}) ([]api.Quota, error) {
 		return nil
 	})
 	return recs, err
+}
+
+// ownQuotas select the budgets of the caller and of the caller's keys.
+func (s *Server) ownQuotas(ctx context.Context) ([]tollgate.QuotaFilter, error) {
+	keyIDs := tollgate.Match[int64]{Set: true}
+	err := s.Store.View(ctx, func(tx tollgate.Tx) error {
+		keys, _, err := tx.Keys.Query(ctx, tollgate.KeyFilter{UserID: own(ctx)}, tollgate.Page{All: true})
+		for _, k := range keys {
+			keyIDs.Values = append(keyIDs.Values, k.ID)
+		}
+		return err
+	})
+	return []tollgate.QuotaFilter{
+		{Scope: tollgate.Is(tollgate.ScopeUser), ScopeID: own(ctx)}, {Scope: tollgate.Is(tollgate.ScopeKey), ScopeID: keyIDs},
+	}, err
 }

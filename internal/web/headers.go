@@ -1,6 +1,9 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 const (
 	cspAPI  = "default-src 'none'; frame-ancestors 'none'"
@@ -22,3 +25,9 @@ func apiHeaders(h http.Header) {
 // PageHeaders replaces the content security policy of an API answer by that
 // of a page with scripts and styles of our own, none inline.
 func PageHeaders(h http.Header) { h.Set("Content-Security-Policy", cspPage) }
+
+// PageHeadersWithNonce is PageHeaders for a page whose scripts make style
+// elements: those that carry nonce are let in. A nonce is for one answer.
+func PageHeadersWithNonce(h http.Header, nonce string) {
+	h.Set("Content-Security-Policy", strings.Replace(cspPage, "style-src 'self'", "style-src 'self' 'nonce-"+nonce+"'", 1))
+}

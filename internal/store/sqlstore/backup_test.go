@@ -94,7 +94,7 @@ func read(t *testing.T, s *sqlstore.Store) (c contents) {
 		c.Audit, _, errs[6] = tx.Audit.Query(ctx, tollgate.AuditFilter{}, page)
 		c.Root, errs[7] = tx.Meta.Get(ctx, "seal.root")
 		c.Dispatches, _, errs[8] = tx.Usage.Dispatches(ctx, tollgate.UsageFilter{}, page)
-		c.Requests, _, errs[9] = tx.Usage.Requests(ctx, tollgate.UsageFilter{}, page)
+		c.Requests, _, errs[9] = tx.Usage.Requests(ctx, tollgate.RequestFilter{}, page)
 		return errors.Join(errs[:]...)
 	})
 	if err != nil {

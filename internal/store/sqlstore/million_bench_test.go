@@ -48,7 +48,40 @@ func BenchmarkMillionRows(b *testing.B) {
 			return err
 		},
 		"page of requests of a month": func(ctx context.Context, tx tollgate.Tx) error {
-			_, _, err := tx.Usage.Requests(ctx, month, latest)
+			_, _, err := tx.Usage.Requests(ctx, tollgate.RequestFilter{UsageFilter: month}, latest)
+			return err
+		},
+		"page of requests by error text": func(ctx context.Context, tx tollgate.Tx) error {
+			_, _, err := tx.Usage.Requests(ctx, tollgate.RequestFilter{ErrorText: "no such text"}, latest)
+			return err
+		},
+		"page of slow requests of a user": func(ctx context.Context, tx tollgate.Tx) error {
+			f := tollgate.RequestFilter{UsageFilter: tollgate.UsageFilter{UserID: tollgate.Is[int64](7)}, MinLatency: time.Hour}
+			_, _, err := tx.Usage.Requests(ctx, f, latest)
+			return err
+		},
+		"page of requests by key": func(ctx context.Context, tx tollgate.Tx) error {
+			_, _, err := tx.Usage.Requests(ctx, tollgate.RequestFilter{UsageFilter: tollgate.UsageFilter{KeyID: tollgate.Is[int64](999)}}, latest)
+			return err
+		},
+		"slowest requests": func(ctx context.Context, tx tollgate.Tx) error {
+			_, err := tx.Usage.Slowest(ctx, tollgate.UsageFilter{}, 10)
+			return err
+		},
+		"traffic of a day": func(ctx context.Context, tx tollgate.Tx) error {
+			_, err := tx.Usage.Traffic(ctx, tollgate.TrafficFilter{Since: stamp().AddDate(0, 0, -1), Until: stamp(), Step: 15 * time.Minute})
+			return err
+		},
+		"traffic of 60 days": func(ctx context.Context, tx tollgate.Tx) error {
+			_, err := tx.Usage.Traffic(ctx, tollgate.TrafficFilter{Since: stamp().AddDate(0, 0, -60), Until: stamp(), Step: 24 * time.Hour})
+			return err
+		},
+		"summary of 60 days by hour and user": func(ctx context.Context, tx tollgate.Tx) error {
+			_, err := tx.Usage.Summarize(ctx, tollgate.UsageFilter{}, tollgate.GroupHour, tollgate.GroupUser)
+			return err
+		},
+		"summary of 60 days by day and model": func(ctx context.Context, tx tollgate.Tx) error {
+			_, err := tx.Usage.Summarize(ctx, tollgate.UsageFilter{}, tollgate.GroupDay, tollgate.GroupModel)
 			return err
 		},
 		"page of a model": func(ctx context.Context, tx tollgate.Tx) error {

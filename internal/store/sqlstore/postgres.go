@@ -67,10 +67,11 @@ func patient(dial pgconn.DialFunc) pgconn.DialFunc {
 
 // postgresEngine is an open PostgreSQL database.
 type postgresEngine struct {
-	db    *sql.DB
-	owner *owner
-	query string // of append
-	usage *usageSpec
+	db     *sql.DB
+	owner  *owner
+	query  string // of append
+	usage  *usageSpec
+	bounds []int64 // of latencies
 }
 
 // open takes the lock, looks that the database is ours, and opens it.
@@ -83,7 +84,7 @@ func (d *postgresDatabase) open(ctx context.Context, o Options) (_ engine, err e
 	if err != nil {
 		return nil, d.refused(err)
 	}
-	e := &postgresEngine{owner: own, db: stdlib.OpenDB(*config), usage: newUsageSpec()}
+	e := &postgresEngine{owner: own, db: stdlib.OpenDB(*config), usage: newUsageSpec(), bounds: tollgate.LatencyBounds()}
 	e.query = appendQuery(e.usage)
 	defer func() {
 		if err != nil {

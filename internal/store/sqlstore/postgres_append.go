@@ -30,7 +30,7 @@ func (e *postgresEngine) append(ctx context.Context, rows []tollgate.Request, in
 	}
 	charged, quotas, windows := batch.charges()
 	opened, since := batch.openings()
-	_, err = e.db.ExecContext(ctx, e.query, append(args, charged, quotas, windows, opened, since, append([]int64{}, batch.closed...))...)
+	_, err = e.db.ExecContext(ctx, e.query, append(args, charged, quotas, windows, opened, since, append([]int64{}, batch.closed...), e.bounds)...)
 	return err
 }
 
@@ -65,7 +65,9 @@ func appendQuery(u *usageSpec) string {
 	dispatches, n := unnest(u.dispatches, n)
 	intents, n := unnest(u.intents, n)
 	list := func(i int) string { return fmt.Sprintf("CAST($%d AS BIGINT[])", n+i) }
-	return "WITH told AS (INSERT INTO requests (" + names(u.requests) + ") SELECT * FROM " + requests + " ON CONFLICT DO NOTHING)," +
+	return "WITH told AS (INSERT INTO requests (" + names(u.requests) + ") SELECT * FROM " + requests + " ON CONFLICT DO NOTHING RETURNING *)," +
+		" flows AS (" + countTraffic(u.traffic) + ")," +
+		" bars AS (" + countLatencies(u.latencies, list(7)) + ")," +
 		" added AS (INSERT INTO dispatches (" + names(u.dispatches) + ") SELECT * FROM " + dispatches + " ON CONFLICT DO NOTHING RETURNING *)," +
 		" settled AS (DELETE FROM intents WHERE id IN (SELECT unnest(" + list(6) + ")))," +
 		" intended AS (INSERT INTO intents (" + names(u.intents) + ") SELECT * FROM " + intents + moreHeld + ")," +
@@ -81,6 +83,28 @@ func appendQuery(u *usageSpec) string {
 		" window_start = CASE WHEN q.window_start < m.window_start THEN m.window_start ELSE q.window_start END," +
 		" since = CASE WHEN q.since = 0 THEN COALESCE(m.since, 0) ELSE q.since END" +
 		" FROM moves m WHERE q.id = m.quota_id"
+}
+
+// spansOf are the spans as a table, in minutes.
+const spansOf = "(VALUES (CAST(5 AS BIGINT)), (CAST(60 AS BIGINT))) AS s (span)"
+
+// countTraffic counts the requests that were added.
+func countTraffic(columns []column[flow]) string {
+	return "INSERT INTO traffic (" + names(columns) + ") SELECT span, started_at / (span * 60000000), user_id," +
+		" CASE WHEN status = " + strconv.Itoa(leftEarly) + " THEN 0 ELSE LEAST(status / 100, 5) END, COUNT(*), COUNT(*) FILTER (WHERE stream)," +
+		" CAST(SUM(LEAST(cost, " + strconv.FormatInt(int64(tollgate.MaxCost), 10) + ")) AS BIGINT), CAST(SUM(" + few("tokens_input") + " + " +
+		few("tokens_cache_read") + " + " + few("tokens_cache_write") + " + " + few("tokens_cache_write_1h") + ") AS BIGINT)," +
+		" CAST(SUM(" + few("tokens_output") + ") AS BIGINT) FROM told, " + spansOf + " GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4" + grows("traffic", columns, flowKeys)
+}
+
+func few(column string) string { return "LEAST(" + column + ", " + strconv.Itoa(maxTokens) + ")" }
+
+// countLatencies counts how long they took; bounds is an array of all lower ends.
+func countLatencies(columns []column[bar], bounds string) string {
+	return "INSERT INTO latencies (" + names(columns) + ") SELECT span, started_at / (span * 60000000), m.measure," +
+		" width_bucket(m.micros, " + bounds + "), COUNT(*) FROM told, " + spansOf + "," +
+		" LATERAL (VALUES (CAST(0 AS BIGINT), latency), (1, first_token)) AS m (measure, micros)" +
+		" WHERE m.measure = 0 OR m.micros > 0 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4" + grows("latencies", columns, barKeys)
 }
 
 // rollUp adds up the dispatches that were added by what roll-ups are grouped

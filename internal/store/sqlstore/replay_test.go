@@ -54,7 +54,7 @@ type state struct {
 func look(t *testing.T, s *sqlstore.Store, quota int64) (out state) {
 	t.Helper()
 	err := s.View(t.Context(), func(tx tollgate.Tx) error {
-		rows, _, err := tx.Usage.Requests(t.Context(), tollgate.UsageFilter{}, tollgate.Page{All: true})
+		rows, _, err := tx.Usage.Requests(t.Context(), tollgate.RequestFilter{}, tollgate.Page{All: true})
 		if err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"strings"
 	"time"
 
 	"tollgate"
@@ -88,9 +87,5 @@ func (r *rollup) add(more *rollup) {
 
 // growRollup is the end of an insert into roll-ups: what is there grows.
 func growRollup(columns []column[rollup]) string {
-	sums := make([]string, 0, len(columns))
-	for _, c := range columns[rollupKeys:] {
-		sums = append(sums, c.name+" = "+rollupTable(columns)+"."+c.name+" + excluded."+c.name)
-	}
-	return " ON CONFLICT (" + names(columns[:rollupKeys]) + ") DO UPDATE SET " + strings.Join(sums, ", ")
+	return grows(rollupTable(columns), columns, rollupKeys)
 }

@@ -25,11 +25,14 @@ type appender struct {
 	intents    *rowWriter[tollgate.Intent]
 	hours      *rowWriter[rollup]
 	days       *rowWriter[rollup]
+	traffic    *rowWriter[flow]
+	latencies  *rowWriter[bar]
 	settle     driver.StmtExecContext // removes intents
 	open, move driver.StmtExecContext // of quotas
 	stmts      []driver.Stmt
 	entries    entries
 	tally      tally
+	stream     stream
 	ids        []byte // of closed dispatches, as JSON
 }
 
@@ -40,6 +43,9 @@ func newAppender() *appender {
 		requests: newRowWriter("requests", u.requests, once), dispatches: newRowWriter("dispatches", u.dispatches, once),
 		intents: newRowWriter("intents", u.intents, moreHeld),
 		hours:   newRowWriter(rollupTable(u.hours), u.hours, growRollup(u.hours)), days: newRowWriter(rollupTable(u.days), u.days, growRollup(u.days)),
+		traffic:   newRowWriter("traffic", u.traffic, grows("traffic", u.traffic, flowKeys)),
+		latencies: newRowWriter("latencies", u.latencies, grows("latencies", u.latencies, barKeys)),
+		stream:    newStream(),
 	}
 }
 
@@ -93,6 +99,8 @@ func (a *appender) prepare(dc driver.Conn) (err error) {
 	a.intents.use(prepare)
 	a.hours.use(prepare)
 	a.days.use(prepare)
+	a.traffic.use(prepare)
+	a.latencies.use(prepare)
 	a.conn = dc
 	return nil
 }
@@ -138,18 +146,35 @@ func (a *appender) write(ctx context.Context) (err error) {
 			_ = undo // SQLite may have rolled back by itself; err tells why
 		}
 	}()
-	for i := range a.entries.requests {
-		if _, err := a.requests.insert(ctx, &a.entries.requests[i]); err != nil {
-			return err
-		}
-	}
-	for _, step := range []func(context.Context) error{a.writeIntents, a.writeDispatches, a.writeTally} {
+	for _, step := range []func(context.Context) error{a.writeRequests, a.writeIntents, a.writeDispatches, a.writeTally} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
 	_, err = a.commit.ExecContext(ctx, nil)
 	return err
+}
+
+func (a *appender) writeRequests(ctx context.Context) error {
+	a.stream.reset()
+	for i := range a.entries.requests {
+		added, err := a.requests.insert(ctx, &a.entries.requests[i])
+		if err != nil {
+			return err
+		}
+		if added { // else it was sent again: it has been counted
+			a.stream.add(&a.entries.requests[i])
+		}
+	}
+	for i := range a.stream.flows {
+		if _, err := a.traffic.insert(ctx, &a.stream.flows[i]); err != nil {
+			return err
+		}
+	}
+	return a.stream.each(func(b *bar) error {
+		_, err := a.latencies.insert(ctx, b)
+		return err
+	})
 }
 
 func (a *appender) writeIntents(ctx context.Context) error {

@@ -57,7 +57,7 @@ func TestRowsOfEveryShapeAreStoredAsTheyAre(t *testing.T) {
 				}
 			}
 			err := s.View(t.Context(), func(tx tollgate.Tx) error {
-				gotRequests, _, err := tx.Usage.Requests(t.Context(), tollgate.UsageFilter{}, tollgate.Page{All: true})
+				gotRequests, _, err := tx.Usage.Requests(t.Context(), tollgate.RequestFilter{}, tollgate.Page{All: true})
 				if err != nil {
 					return err
 				}

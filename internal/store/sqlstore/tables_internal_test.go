@@ -29,6 +29,8 @@ func TestDeclaredTablesMatchTheSchema(t *testing.T) {
 		{"intents", names(s.tables.usage.intents)},
 		{"usage_hours", names(s.tables.usage.hours)},
 		{"usage_days", names(s.tables.usage.days)},
+		{"traffic", names(s.tables.usage.traffic)},
+		{"latencies", names(s.tables.usage.latencies)},
 	} {
 		declared[d.name] = d.columns
 	}

@@ -26,12 +26,14 @@ type usageSpec struct {
 	intents    []column[tollgate.Intent]
 	hours      []column[rollup]
 	days       []column[rollup]
+	traffic    []column[flow]
+	latencies  []column[bar]
 }
 
 func newUsageSpec() *usageSpec {
 	return &usageSpec{
 		requests: requestColumns(), dispatches: dispatchColumns(), intents: intentColumns(),
-		hours: rollupColumns("hour"), days: rollupColumns("day"),
+		hours: rollupColumns("hour"), days: rollupColumns("day"), traffic: trafficColumns(), latencies: latencyColumns(),
 	}
 }
 
@@ -130,15 +132,6 @@ func (u usage) CountDispatches(ctx context.Context, f tollgate.UsageFilter) (int
 	return u.s.count(ctx, "dispatches", w, "usage")
 }
 
-// Requests returns request rows without their dispatches, sorted by id.
-func (u usage) Requests(ctx context.Context, f tollgate.UsageFilter, p tollgate.Page) ([]tollgate.Request, *tollgate.Cursor, error) {
-	return pager[tollgate.Request]{
-		from: "requests", noun: "request", columns: u.requests,
-		id:     func(r *tollgate.Request) *int64 { return (*int64)(&r.ID) },
-		filter: func(w *where) { requestFilter(w, f) },
-	}.run(ctx, u.s, p)
-}
-
 func dispatchFilter(w *where, f tollgate.UsageFilter) {
 	if f.RequestID.Set {
 		var ids []int64
@@ -153,28 +146,17 @@ func dispatchFilter(w *where, f tollgate.UsageFilter) {
 	texts(w, "model", f.Model)
 }
 
-// requestFilter is dispatchFilter for request rows; a model matches the name
-// that was asked for or the one that was served.
-func requestFilter(w *where, f tollgate.UsageFilter) {
-	if f.RequestID.Set {
-		ids := make([]int64, len(f.RequestID.Values))
-		for i, id := range f.RequestID.Values {
-			ids[i] = int64(id.Request())
-		}
-		w.add(w.oneOf("id", ids))
-	}
-	recordFilter(w, f)
-	if f.Model.Set {
-		names := asTexts(f.Model.Values)
-		w.add("(" + w.oneOfTexts("model", names) + " OR " + w.oneOfTexts("served", names) + ")")
-	}
-}
-
 func recordFilter(w *where, f tollgate.UsageFilter) {
 	ints(w, "user_id", f.UserID)
 	ints(w, "key_id", f.KeyID)
+	ints(w, "team_id", f.TeamID)
 	ints(w, "provider_id", f.ProviderID)
 	period(w, "started_at", f.Since, f.Until)
+	idPeriod(w, f)
+}
+
+// idPeriod narrows the ids that a period can have.
+func idPeriod(w *where, f tollgate.UsageFilter) {
 	if !f.Since.IsZero() {
 		w.add("id >= " + w.arg(int64(tollgate.RequestIDAt(f.Since.Add(-clockSlack)))))
 	}

@@ -129,7 +129,7 @@ func jsonText(v any) string {
 	return string(b)
 }
 
-func asInts[V ~int64 | ~uint8](values []V) []int64 {
+func asInts[V ~int | ~int64 | ~uint8](values []V) []int64 {
 	out := make([]int64, len(values))
 	for i, v := range values {
 		out[i] = int64(v)

@@ -45,6 +45,8 @@ func Run(t *testing.T, opener Opener) {
 		{"AppendNeverFailsOverText", testAppendStrangeText},
 		{"UsageFiltersSelect", testUsageFilters},
 		{"SummariesAddUp", testSummaries},
+		{"RequestsAreFoundByWhatTheyWere", testRequestFilters},
+		{"TrafficAddsUp", testTraffic},
 		{"IntentsStandUntilTheirDispatchIsSettled", testIntents},
 		{"SettlementsMoveBalancesOnce", testCharges},
 		{"SettlementsAreRolledUpByHourAndDay", testRollups},

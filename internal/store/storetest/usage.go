@@ -50,7 +50,7 @@ func usageRows(r tollgate.Request) []tollgate.UsageRow {
 func recorded(t *testing.T, b *bench, f tollgate.UsageFilter) (requests []tollgate.Request, dispatches []tollgate.UsageRow) {
 	t.Helper()
 	b.view(t, func(ctx context.Context, tx tollgate.Tx) (err error) {
-		requests, _, err = tx.Usage.Requests(ctx, f, tollgate.Page{All: true})
+		requests, _, err = tx.Usage.Requests(ctx, tollgate.RequestFilter{UsageFilter: f}, tollgate.Page{All: true})
 		must(t, err)
 		dispatches, _, err = tx.Usage.Dispatches(ctx, f, tollgate.Page{All: true})
 		must(t, err)
@@ -91,7 +91,7 @@ func testAppendReadsBack(b *bench) {
 		all := slices.Concat(rows, rest)
 		slices.Reverse(all)
 		same(t, all, dispatches)
-		_, _, err = tx.Usage.Requests(ctx, tollgate.UsageFilter{}, tollgate.Page{Sort: "cost"})
+		_, _, err = tx.Usage.Requests(ctx, tollgate.RequestFilter{}, tollgate.Page{Sort: "cost"})
 		wantCode(t, err, tollgate.CodeInvalid)
 		return nil
 	})
@@ -217,7 +217,19 @@ func testSummaries(b *bench) {
 	}
 	filter := tollgate.UsageFilter{UserID: tollgate.Is[int64](1, 2)}
 	midnight := time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC)
-	for by, key := range keys {
+	keys[tollgate.GroupHour] = func(r tollgate.UsageRow) string { return r.StartedAt.Truncate(time.Hour).Format(time.RFC3339) }
+	both := func(a, b tollgate.UsageGroup) []tollgate.UsageGroup { return []tollgate.UsageGroup{a, b} }
+	for _, by := range [][]tollgate.UsageGroup{
+		{tollgate.GroupUser}, {tollgate.GroupKey}, {tollgate.GroupTeam}, {tollgate.GroupProvider}, {tollgate.GroupModel}, {tollgate.GroupDay}, {tollgate.GroupHour},
+		both(tollgate.GroupDay, tollgate.GroupModel), both(tollgate.GroupHour, tollgate.GroupUser), both(tollgate.GroupTeam, tollgate.GroupKey),
+		both(tollgate.GroupModel, tollgate.GroupDay),
+	} {
+		key := func(r tollgate.UsageRow) (out []string) {
+			for _, g := range by {
+				out = append(out, keys[g](r))
+			}
+			return out
+		}
 		for _, bounds := range [][2]time.Time{ // on whole hours, and not
 			{},
 			{midnight, midnight.Add(time.Hour)},
@@ -230,9 +242,9 @@ func testSummaries(b *bench) {
 			{midnight.Add(-3 * time.Second), midnight.Add(7 * time.Second)},
 		} {
 			filter.Since, filter.Until = bounds[0], bounds[1]
-			want := expectedSums(rows, key, by, filter)
+			want := expectedSums(rows, key, by[0], filter)
 			b.view(t, func(ctx context.Context, tx tollgate.Tx) error {
-				got, err := tx.Usage.Summarize(ctx, filter, by)
+				got, err := tx.Usage.Summarize(ctx, filter, by...)
 				must(t, err)
 				same(t, got, want)
 				return nil
@@ -240,8 +252,10 @@ func testSummaries(b *bench) {
 		}
 	}
 	b.view(t, func(ctx context.Context, tx tollgate.Tx) error {
-		_, err := tx.Usage.Summarize(ctx, filter, "colour")
-		wantCode(t, err, tollgate.CodeInvalid)
+		for _, by := range [][]tollgate.UsageGroup{{"colour"}, {}, both("day", "day"), {"user", "day", "model"}, both("tag", "day")} {
+			_, err := tx.Usage.Summarize(ctx, filter, by...)
+			wantCode(t, err, tollgate.CodeInvalid)
+		}
 		none, err := tx.Usage.Summarize(ctx, tollgate.UsageFilter{UserID: tollgate.Is(unknown)}, tollgate.GroupModel)
 		must(t, err)
 		same(t, none, nil)
@@ -250,7 +264,7 @@ func testSummaries(b *bench) {
 }
 
 // expectedSums sums the rows of users 1 and 2 in plain Go.
-func expectedSums(rows []tollgate.Request, key func(tollgate.UsageRow) string, by tollgate.UsageGroup, f tollgate.UsageFilter) []tollgate.UsageSum {
+func expectedSums(rows []tollgate.Request, key func(tollgate.UsageRow) []string, by tollgate.UsageGroup, f tollgate.UsageFilter) []tollgate.UsageSum {
 	sums := map[string]*tollgate.UsageSum{}
 	for _, r := range rows {
 		for _, d := range usageRows(r) {
@@ -258,11 +272,16 @@ func expectedSums(rows []tollgate.Request, key func(tollgate.UsageRow) string, b
 				continue
 			}
 			k := key(d)
-			if sums[k] == nil {
-				sums[k] = &tollgate.UsageSum{Key: k}
+			name := strings.Join(k, "/")
+			if sums[name] == nil {
+				sums[name] = &tollgate.UsageSum{Keys: k}
 			}
-			s := sums[k]
+			s := sums[name]
 			s.Dispatches++
+			s.Latency += d.Latency
+			if d.ErrorClass != "" {
+				s.Errors++
+			}
 			s.Cost += d.Cost
 			s.Tokens.Input += d.Tokens.Input
 			s.Tokens.CacheRead += d.Tokens.CacheRead
@@ -277,8 +296,9 @@ func expectedSums(rows []tollgate.Request, key func(tollgate.UsageRow) string, b
 		out = append(out, *s)
 	}
 	slices.SortFunc(out, func(x, y tollgate.UsageSum) int {
-		if by == tollgate.GroupDay || x.Cost == y.Cost && x.Dispatches == y.Dispatches {
-			return strings.Compare(x.Key, y.Key)
+		inTime := by == tollgate.GroupDay || by == tollgate.GroupHour
+		if inTime && x.Keys[0] != y.Keys[0] || x.Cost == y.Cost && x.Dispatches == y.Dispatches {
+			return slices.Compare(x.Keys, y.Keys)
 		}
 		if x.Cost != y.Cost {
 			return int(y.Cost - x.Cost)

@@ -30,9 +30,14 @@ func (b bridge) ServeHTTP(w http.ResponseWriter, r *http.Request) { b.router.Ser
 func (b bridge) Handle(op *huma.Operation, serve func(huma.Context)) {
 	policy, _ := op.Metadata[policyKey].(web.Policy)
 	list := takesList(op)
+	_, streams := op.Metadata[streamKey]
 	b.router.Handle(op.Method, op.Path, policy, func(w http.ResponseWriter, r *http.Request) error {
 		if err := checkedBody(r, list); err != nil {
 			return err
+		}
+		if streams {
+			serve(humago.NewContext(op, r, w))
+			return nil
 		}
 		buf := &buffered{header: w.Header()}
 		serve(humago.NewContext(op, r, buf))

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"tollgate"
@@ -104,23 +103,43 @@ type Count struct {
 
 // Sum is the JSON of one row of a summary.
 type Sum struct {
-	Group      string `json:"group" doc:"An id, a model or a UTC day, by what was grouped."`
-	Dispatches int64  `json:"dispatches"`
+	Group      string `json:"group" doc:"An id, a model, a tag, a UTC day or hour, by what was grouped."`
+	Then       string `json:"then" doc:"The same of then_by; empty without it."`
+	Dispatches int64  `json:"dispatches" doc:"Requests that went out to providers; of tags, requests of clients."`
+	Errors     int64  `json:"errors"`
+	LatencyMS  int64  `json:"latency_ms" doc:"The mean."`
 	Tokens
 	Cost Money `json:"cost"`
 }
 
-// Summary reads the sums of the rows that f selects.
-func Summary(ctx context.Context, store tollgate.Store, f tollgate.UsageFilter, by string) ([]Sum, error) {
-	group := tollgate.UsageGroup(by)
-	if by == "" {
-		group = tollgate.GroupModel
+// SumRecord returns the JSON of a sum.
+func SumRecord(s tollgate.UsageSum) Sum {
+	rec := Sum{Group: s.Keys[0], Dispatches: s.Dispatches, Errors: s.Errors, Tokens: tokens(s.Tokens), Cost: Money(s.Cost)}
+	if len(s.Keys) > 1 {
+		rec.Then = s.Keys[1]
+	}
+	if s.Dispatches > 0 {
+		rec.LatencyMS = s.Latency.Milliseconds() / s.Dispatches
+	}
+	return rec
+}
+
+// Summary reads the sums of the rows that f selects, by model if by says nothing.
+func Summary(ctx context.Context, store tollgate.Store, f tollgate.UsageFilter, by ...string) ([]Sum, error) {
+	var groups []tollgate.UsageGroup
+	for _, g := range by {
+		if g != "" {
+			groups = append(groups, tollgate.UsageGroup(g))
+		}
+	}
+	if len(by) == 0 || by[0] == "" {
+		groups = append([]tollgate.UsageGroup{tollgate.GroupModel}, groups...)
 	}
 	recs := []Sum{}
 	err := store.View(ctx, func(tx tollgate.Tx) error {
-		sums, err := tx.Usage.Summarize(ctx, f, group)
+		sums, err := tx.Usage.Summarize(ctx, f, groups...)
 		for _, s := range sums {
-			recs = append(recs, Sum{s.Key, s.Dispatches, tokens(s.Tokens), Money(s.Cost)})
+			recs = append(recs, SumRecord(s))
 		}
 		return err
 	})
@@ -135,55 +154,4 @@ func CountUsage(ctx context.Context, store tollgate.Store, f tollgate.UsageFilte
 		return err
 	})
 	return c, err
-}
-
-// Request is the JSON of a request row: one request of a client.
-type Request struct {
-	ID           string    `json:"id"`
-	UserID       *int64    `json:"user_id"`
-	KeyID        *int64    `json:"key_id"`
-	Service      bool      `json:"service" doc:"By the access key."`
-	StartedAt    time.Time `json:"started_at"`
-	ClientIP     string    `json:"client_ip"`
-	UserAgent    string    `json:"user_agent"`
-	Dialect      string    `json:"dialect"`
-	Operation    string    `json:"operation"`
-	Stream       bool      `json:"stream"`
-	Model        string    `json:"model" doc:"As the client sent it."`
-	ProviderID   *int64    `json:"provider_id"`
-	ServedModel  string    `json:"served_model"`
-	Status       int       `json:"status"`
-	ErrorClass   string    `json:"error_class"`
-	ErrorText    string    `json:"error_text,omitempty" doc:"For admins."`
-	FirstTokenMS int64     `json:"first_token_ms"`
-	LatencyMS    int64     `json:"latency_ms"`
-	Tags         string    `json:"tags"`
-	Losses       []string  `json:"losses" doc:"What the translation between the client's protocol and the provider's did not carry."`
-	Tokens
-	Cost Money `json:"cost"`
-}
-
-// RequestRecord returns the JSON of a request row.
-func RequestRecord(r tollgate.Request) Request {
-	return Request{
-		ID: r.ID.String(), UserID: OrNull(r.UserID), KeyID: OrNull(r.KeyID), Service: r.Service, StartedAt: r.StartedAt.UTC(),
-		ClientIP: r.ClientIP, UserAgent: r.UserAgent, Dialect: string(r.Dialect), Operation: string(r.Operation), Stream: r.Stream,
-		Model: r.Model, ProviderID: OrNull(r.ProviderID), ServedModel: r.Served, Status: r.Status, ErrorClass: string(r.ErrorClass),
-		ErrorText: r.ErrorText, FirstTokenMS: r.FirstToken.Milliseconds(), LatencyMS: r.Latency.Milliseconds(), Tags: r.Tags,
-		Losses: losses(r.Losses),
-		Tokens: tokens(r.Tokens), Cost: Money(r.Cost),
-	}
-}
-
-// losses returns the features of a row as a list, empty if there are none.
-func losses(text string) []string {
-	if text == "" {
-		return []string{}
-	}
-	return strings.Split(text, ", ")
-}
-
-// RequestRows is the Source of request rows.
-func RequestRows(ctx context.Context, tx tollgate.Tx, f tollgate.UsageFilter, p tollgate.Page) ([]tollgate.Request, *tollgate.Cursor, error) {
-	return tx.Usage.Requests(ctx, f, p)
 }

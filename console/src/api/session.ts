@@ -1,0 +1,66 @@
+import { queryOptions, useSuspenseQuery } from "@tanstack/react-query";
+import { plainClient } from "./client";
+import { Failure } from "./problem";
+import type { Me, Problem } from "./types";
+
+/** meQuery is who is signed in; a Failure with status 401 when nobody is. */
+export const meQuery = queryOptions({
+  queryKey: ["post", "/user/me"],
+  queryFn: async ({ signal }): Promise<Me> => {
+    const { data, error, response } = await plainClient.POST("/user/me", { body: {}, signal });
+    if (!data) throw new Failure({ status: response.status, ...(error as Problem | undefined) });
+    return data as Me;
+  },
+  staleTime: 60_000,
+  retry: false,
+});
+
+/** useMe is who is signed in, on pages behind the sign-in. */
+export function useMe(): Me {
+  return useSuspenseQuery(meQuery).data;
+}
+
+/** signIn sets the session cookie. */
+export async function signIn(username: string, password: string) {
+  const { data, error, response } = await plainClient.POST("/login", { body: { username, password } });
+  if (!data) throw new Failure({ status: response.status, ...(error as Problem | undefined) });
+  return data;
+}
+
+/** stepUp proves the password again, for what needs a recent sign-in. */
+export async function stepUp(password: string) {
+  const { data, error, response } = await plainClient.POST("/user/step-up", { body: { password } });
+  if (!data) throw new Failure({ status: response.status, ...(error as Problem | undefined) });
+}
+
+/** signOut ends the session and leaves the page with all that it remembers. */
+export async function signOut() {
+  await plainClient.POST("/logout", { body: {} });
+  window.location.assign("/console/sign-in");
+}
+
+export interface SignInProvider {
+  name: string;
+  title: string;
+}
+
+/** providersQuery lists single sign-on providers; none where the gateway has no such route. */
+export const providersQuery = queryOptions({
+  queryKey: ["get", "/auth/providers"],
+  queryFn: async ({ signal }): Promise<SignInProvider[]> => {
+    const response = await fetch("/auth/providers", { signal });
+    if (response.status !== 200) return [];
+    const answer: unknown = await response.json();
+    const list = Array.isArray(answer) ? answer : ((answer as { providers?: unknown[] }).providers ?? []);
+    return list.flatMap(providerOf);
+  },
+  staleTime: Number.POSITIVE_INFINITY,
+  retry: false,
+});
+
+function providerOf(entry: unknown): SignInProvider[] {
+  const { name, title, display_name } = entry as Record<string, unknown>;
+  if (typeof name !== "string") return [];
+  const shown = [title, display_name].find((text) => typeof text === "string" && text !== "");
+  return [{ name, title: typeof shown === "string" ? shown : name }];
+}

@@ -1,0 +1,133 @@
+import { Anchor, Button, Divider, Group, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useDocumentTitle } from "@mantine/hooks";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi, useRouter } from "@tanstack/react-router";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { providersQuery, signIn } from "@/api/session";
+import { type Language, languages, switchLanguage } from "@/i18n";
+import { Mark } from "@/shell/mark";
+import { ProblemAlert } from "@/ui/problem";
+import classes from "./sign-in.module.css";
+
+const route = getRouteApi("/sign-in");
+
+/** inside reports whether a path to go on to is ours and nobody else's. */
+function inside(path: string | undefined): path is string {
+  return path !== undefined && /^\/(?![/\\])/.test(path);
+}
+
+/** useProceed leads to where the person wanted to go before signing in. */
+function useProceed() {
+  const { next } = route.useSearch();
+  const router = useRouter();
+  const queries = useQueryClient();
+  return async () => {
+    queries.clear(); // nothing that somebody else has read
+    if (inside(next) && next.startsWith("/docs")) window.location.assign(next);
+    else await router.navigate({ href: inside(next) ? next : "/" });
+  };
+}
+
+export function SignInPage() {
+  const { t } = useTranslation("session");
+  useDocumentTitle(`${t("title")} · Tollgate`);
+  return (
+    <main className={classes.page}>
+      <Stack className={classes.box} gap="lg">
+        <Stack align="center" gap="xs">
+          <Mark size={52} />
+          <Title order={1}>{t("title")}</Title>
+          <Text c="dimmed">{t("lead")}</Text>
+        </Stack>
+        <Stack className={`card ${classes.card}`} gap="md">
+          <PasswordForm />
+          <Providers />
+        </Stack>
+        <Text size="sm" c="dimmed" ta="center">
+          {t("lost")}
+        </Text>
+        <Languages />
+      </Stack>
+    </main>
+  );
+}
+
+function PasswordForm() {
+  const { t } = useTranslation("session");
+  const proceed = useProceed();
+  const [failure, setFailure] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const form = useForm({ initialValues: { username: "", password: "" } });
+  const send = async ({ username, password }: typeof form.values) => {
+    setBusy(true);
+    setFailure(null);
+    try {
+      await signIn(username, password);
+      await proceed();
+    } catch (error) {
+      setFailure(error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <form onSubmit={form.onSubmit(send)}>
+      <Stack>
+        <TextInput
+          label={t("username")}
+          autoComplete="username webauthn"
+          autoCapitalize="none"
+          required
+          autoFocus
+          {...form.getInputProps("username")}
+        />
+        <PasswordInput label={t("password")} autoComplete="current-password" required {...form.getInputProps("password")} />
+        {failure !== null && <ProblemAlert error={failure} />}
+        <Button type="submit" loading={busy} fullWidth>
+          {t("submit")}
+        </Button>
+      </Stack>
+    </form>
+  );
+}
+
+/** Providers are the other ways in; none are shown where none are set up. */
+function Providers() {
+  const { t } = useTranslation("session");
+  const { data = [] } = useQuery(providersQuery);
+  if (data.length === 0) return null;
+  return (
+    <>
+      <Divider label={t("or")} />
+      {data.map(({ name, title }) => (
+        <Button key={name} component="a" href={`/auth/sso/${encodeURIComponent(name)}/login`} variant="default" fullWidth>
+          {t("with", { provider: title })}
+        </Button>
+      ))}
+    </>
+  );
+}
+
+function Languages() {
+  const { i18n } = useTranslation();
+  return (
+    <Group justify="center">
+      {(Object.keys(languages) as Language[])
+        .filter((language) => language !== i18n.language)
+        .map((language) => (
+          <Anchor
+            key={language}
+            component="button"
+            type="button"
+            size="sm"
+            lang={language}
+            onClick={() => void switchLanguage(language)}
+          >
+            {languages[language]}
+          </Anchor>
+        ))}
+    </Group>
+  );
+}

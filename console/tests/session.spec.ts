@@ -1,0 +1,66 @@
+import { admin, expect, signIn, test } from "./support";
+
+test("a deep link leads through the sign-in to its page", async ({ page }) => {
+  await page.goto("/console/admin/users?sort=-name");
+  await page.getByLabel("User name").fill(admin.name);
+  await page.getByLabel(/^Password/).fill("wrong");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("alert")).toContainText("invalid username or password");
+  await page.getByLabel(/^Password/).fill(admin.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Users" })).toBeVisible();
+  expect(new URL(page.url()).search).toContain("sort=-name");
+});
+
+test("a session that ends in the middle of a form is taken up again", async ({ page, context }) => {
+  await signIn(page);
+  await page.getByRole("link", { name: "My keys" }).click();
+  await page.getByRole("button", { name: "Create a key" }).first().click();
+  await page.getByLabel("Label").fill("kept through it all");
+  await context.clearCookies();
+  await page.getByRole("dialog", { name: "New key" }).getByRole("button", { name: "Create a key" }).click();
+  const again = page.getByRole("dialog", { name: "Your session has ended" });
+  await again.getByLabel(/^Password/).fill(admin.password);
+  await again.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByLabel("API key", { exact: true })).toBeVisible();
+  await page.getByRole("button", { name: "I have kept it" }).click();
+  await expect(page.getByText("kept through it all")).toBeVisible();
+});
+
+test("a lost network is said and got over, with the form as it was", async ({ page, context }) => {
+  await signIn(page);
+  await page.getByRole("link", { name: "My keys" }).click();
+  await page.getByRole("button", { name: "Create a key" }).first().click();
+  const drawer = page.getByRole("dialog", { name: "New key" });
+  await drawer.getByLabel("Label").fill("typed before");
+  await context.setOffline(true);
+  await drawer.getByRole("button", { name: "Create a key" }).click();
+  await expect(drawer.getByRole("alert")).toContainText("The gateway cannot be reached");
+  await expect(page.getByText("No connection to the gateway")).toBeAttached();
+  await context.setOffline(false);
+  await drawer.getByRole("button", { name: "Create a key" }).click();
+  await page.getByRole("button", { name: "I have kept it" }).click();
+  await expect(page.getByText("typed before")).toBeVisible();
+  await expect(page.getByText("No connection to the gateway")).toHaveCount(0);
+});
+
+test("nothing secret stays in the browser's storage", async ({ page }) => {
+  await signIn(page);
+  await page.getByRole("link", { name: "My keys" }).click();
+  const kept = await page.evaluate(async () => ({
+    local: Object.keys(localStorage),
+    session: sessionStorage.length,
+    databases: (await indexedDB.databases()).length,
+    cookie: document.cookie,
+  }));
+  expect(kept.local.filter((key) => !/^tollgate\.(language|scheme)$/.test(key))).toEqual([]);
+  expect({ ...kept, local: [] }).toEqual({ local: [], session: 0, databases: 0, cookie: "" });
+});
+
+test("signing out ends the session", async ({ page }) => {
+  await signIn(page);
+  await page.getByRole("button", { name: "Account" }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Sign in" })).toBeVisible();
+  expect((await page.request.post("/user/me", { data: {} })).status()).toBe(401);
+});

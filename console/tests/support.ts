@@ -1,0 +1,61 @@
+import AxeBuilder from "@axe-core/playwright";
+import { test as base, expect, type Page } from "@playwright/test";
+
+/** The gateway's first admin, as scripts/test-console.sh starts it. */
+export const admin = { name: "admin", password: process.env.TOLLGATE_PASSWORD ?? "" };
+
+/** Every test fails on a script error, a refused style or script, or a dialog that a page opens. */
+export const test = base.extend<{ page: Page }>({
+  page: async ({ page }, use) => {
+    const found: string[] = [];
+    page.on("pageerror", (error) => found.push(error.message));
+    page.on("console", (message) => {
+      if (/Content Security Policy/i.test(message.text())) found.push(message.text());
+    });
+    page.on("dialog", (dialog) => {
+      if (dialog.type() !== "beforeunload") found.push(`dialog: ${dialog.message()}`);
+      void dialog.accept();
+    });
+    await use(page);
+    expect(found).toEqual([]);
+  },
+});
+
+export async function signIn(page: Page, name = admin.name, password = admin.password) {
+  await page.goto("/console/sign-in");
+  await page.getByLabel("User name").fill(name);
+  await page.getByLabel(/^Password/).fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: `Welcome, ${name}` })).toBeVisible();
+}
+
+/** expectAccessible fails on every finding of axe that is serious or worse. */
+export async function expectAccessible(page: Page) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  expect(grave.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join("\n")}`)).toEqual([]);
+}
+
+/** call sends one chat completion to the demo provider and returns its status. */
+export async function call(page: Page, key: string): Promise<number> {
+  const answer = await page.request.post("/v1/chat/completions", {
+    headers: { authorization: `Bearer ${key}` },
+    data: { model: "demo-small", messages: [{ role: "user", content: "Hello!" }] },
+  });
+  return answer.status();
+}
+
+/** spend makes a few calls in the name of who is signed in, so that pages have figures to show. */
+export async function spend(page: Page) {
+  const made = await page.request.post("/user/keys/generate", { data: { label: "notebook" } });
+  const { api_key } = await made.json();
+  for (let i = 0; i < 3; i++) expect(await call(page, api_key)).toBe(200);
+}
+
+/** admit lets a user call every model, as an admin does. */
+export async function admit(page: Page, userId: number) {
+  const answer = await page.request.post("/admin/user-permissions/upsert", { data: { user_id: userId, model_pattern: "*" } });
+  expect(answer.status()).toBe(200);
+}
+
+export { expect };
