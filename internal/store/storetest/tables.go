@@ -23,7 +23,7 @@ func testTables(b *bench) {
 	f.child.CreatedByKeyID, f.child.Label = 0, "was a child"
 	f.session.UserAgent = ""
 	f.identity.Email, f.identity.UserID, f.identity.LastUsedAt = "", f.root.ID, time.Time{}
-	f.signIn.Settings, f.signIn.Secret, f.signIn.Enabled = nil, nil, false
+	f.signIn.Settings, f.signIn.Secret, f.signIn.Enabled = json.RawMessage("{}"), nil, false
 	f.provider.Settings, f.provider.Enabled = nil, false
 	f.credential.Sealed = nil
 	f.model.Prices = json.RawMessage("[]")
@@ -101,7 +101,7 @@ func testConflicts(b *bench) {
 		conflict(tx.Identities.Insert(ctx, &tollgate.Identity{UserID: f.root.ID, Provider: "corp", Subject: "Alice-1"}), "subject")
 		must(t, tx.Identities.Insert(ctx, &tollgate.Identity{UserID: f.root.ID, Provider: "corp", Subject: "alice-1"})) // subjects differ by case
 		must(t, tx.Identities.Insert(ctx, &tollgate.Identity{UserID: f.root.ID, Provider: "other", Subject: "Alice-1", Email: f.identity.Email}))
-		conflict(tx.SignInProviders.Insert(ctx, &tollgate.SignInProvider{Name: "corp", Kind: "github"}), "name")
+		conflict(tx.SignInProviders.Insert(ctx, &tollgate.SignInProvider{Name: "corp", Kind: "github", Settings: json.RawMessage("{}")}), "name")
 		conflict(tx.Teams.Insert(ctx, &tollgate.Team{Name: f.team.Name}), "name")
 		conflict(tx.Providers.Insert(ctx, &tollgate.Provider{Name: "lab"}), "name")
 		conflict(tx.Models.Insert(ctx, &tollgate.Model{ProviderID: f.provider.ID, ModelID: "some/model"}), "model_id")
