@@ -44,6 +44,7 @@ type Server struct {
 func (s *Server) Mount() {
 	s.mountSignIn()
 	s.mountUsers()
+	s.mountIdentities()
 	s.mountKeys()
 	for _, base := range []string{userQuotas, allQuotas} {
 		s.mountQuotas(base)

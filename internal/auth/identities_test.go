@@ -41,9 +41,16 @@ func TestWhoMayLinkAndUnlink(t *testing.T) {
 		of   tollgate.User
 		want tollgate.Code
 	}{
-		{"alice", alice, ok}, {"alice", bob, missing}, {"alice", ada, missing},
-		{"ada", alice, ok}, {"ada", ada, ok}, {"ada", eve, forbidden}, {"ada", w.root, forbidden},
-		{"root", eve, ok}, {"root", w.root, ok}, {"host", eve, ok},
+		{"alice", alice, ok},
+		{"alice", bob, missing},
+		{"alice", ada, missing},
+		{"ada", alice, ok},
+		{"ada", ada, ok},
+		{"ada", eve, forbidden},
+		{"ada", w.root, forbidden},
+		{"root", eve, ok},
+		{"root", w.root, ok},
+		{"host", eve, ok},
 	} {
 		if _, got := w.link(actors[c.by], c.of.ID, "new "+c.by+c.of.Name); got != c.want {
 			t.Errorf("%s links to %s: %q, want %q", c.by, c.of.Name, got, c.want)

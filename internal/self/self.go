@@ -107,6 +107,7 @@ func (s *Server) mountAccount() {
 		return models, nil
 	})
 	s.mountSessions()
+	s.mountIdentities()
 }
 
 // quota shows the budgets of the caller and of the caller's keys.
