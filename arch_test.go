@@ -40,11 +40,13 @@ func layers() map[string][]string {
 		"internal/wire/jsondoc": {"", "internal/wire/jsonscan"},
 		"internal/route":        {""},
 		"internal/ledger":       {""},
+		"internal/alarm":        {""},
 		"internal/conversation": {"", "internal/wire/jsonscan"},
 		"internal/tally":        {"", "internal/ir"},
 		"internal/meter/...":    {"", "internal/meter/..."},
 		"internal/limit/...":    {"", "internal/limit/..."},
-		"internal/auth":         {"", "internal/auth/seal"},
+		"internal/auth":         {"", "internal/auth/seal", "internal/auth/factor"},
+		"internal/auth/factor":  {},
 		"internal/auth/seal":    {""},
 		"internal/auth/sso":     {""},
 		"internal/upstream/...": {"", "internal/life", "internal/sock", "internal/upstream/..."},
@@ -77,7 +79,7 @@ func layers() map[string][]string {
 // l1 returns what a package of the second layer may import.
 func l1() []string {
 	return []string{
-		"", "internal/feed", "internal/ir", "internal/life", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/meter/...", "internal/limit/...",
+		"", "internal/feed", "internal/ir", "internal/life", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/alarm", "internal/meter/...", "internal/limit/...",
 		"internal/auth/...", "internal/conversation",
 		"internal/upstream/...", "internal/store/...", "internal/config", "internal/demo", "internal/web/...",
 	}

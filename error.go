@@ -42,8 +42,17 @@ type Error struct {
 	RetryAfter time.Duration
 	// Limit is the rate limit that refused (CodeRateLimited), for headers; nil = none.
 	Limit *LimitState
+	// SecondFactor says how a sign-in that lacks one goes on; nil = it does not.
+	SecondFactor *SecondFactor
 	// Err is the cause, for the log only.
 	Err error
+}
+
+// SecondFactor is what a sign-in needs that has shown its password only.
+type SecondFactor struct {
+	Factors    []string // what the account has: totp, passkey, recovery
+	LoginToken Secret   // comes back with the second factor; good once, for five minutes
+	Options    []byte   // for the browser, as JSON, when a passkey will do
 }
 
 // Error returns the text for the log: the message and, if any, the cause.

@@ -74,11 +74,16 @@ type Adjustment struct {
 	// WindowStart is when the window began that is adjusted; zero for total.
 	WindowStart time.Time
 	// Amount is added to what is spent; below zero gives money back.
-	Amount    Money
-	Reason    string
-	ActorID   int64 // user id; 0 = the host
-	ActorName string
-	Via       string // as in an AuditEntry
+	Amount Money
+	// ReratingID is the re-rating that the adjustment books; 0 = none. Due is then
+	// what the difference was: Amount is more where the balance would have fallen
+	// below zero, and less where that is made up for.
+	ReratingID int64
+	Due        Money
+	Reason     string
+	ActorID    int64 // user id; 0 = the host
+	ActorName  string
+	Via        string // as in an AuditEntry
 }
 
 // AdjustmentFilter selects adjustments; the zero value selects all.
@@ -128,6 +133,14 @@ type Ledger interface {
 	// Restate sets the balance of a quota to what its rows add up to, after the
 	// time zone of windows was changed. CodeNotFound.
 	Restate(ctx context.Context, quotaID int64, start time.Time, spent Money) error
+	// Rerate appends the record of a re-rating, sets its ID, and notes what each
+	// of rows costs since, in place of what was noted before. It moves no balance.
+	Rerate(ctx context.Context, r *Rerating, rows []Rerated) error
+	// Reratings returns records, ordered and bounded by p (sort: id).
+	Reratings(ctx context.Context, p Page) ([]Rerating, *Cursor, error)
+	// Rerated returns what is noted of dispatches with first ≤ id ≤ last, by id:
+	// of Settlement their ID and Cost alone.
+	Rerated(ctx context.Context, first, last RequestID) ([]Rerated, error)
 	// LastID returns the highest id that any row of the record has; 0 = none.
 	LastID(ctx context.Context) (RequestID, error)
 }

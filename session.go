@@ -8,8 +8,12 @@ type Session struct {
 	UserID int64
 	// Digest is the SHA-256 of the 128-bit random session id inside the token; unique.
 	Digest []byte
-	// Method is how the user signed in ("password", later "sso:NAME", "passkey").
-	Method    string
+	// Method is how the user signed in: "password", "passkey", "sso:NAME"; with
+	// a second factor, "+" and its kind behind it.
+	Method string
+	// EnrolOnly marks the session of an admin who must have a second factor and
+	// has none: it may enrol one and nothing else.
+	EnrolOnly bool
 	CreatedAt time.Time
 	// SignedInAt is the last full authentication, for step-up checks.
 	SignedInAt time.Time

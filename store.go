@@ -61,7 +61,7 @@ type Table[T, F any] interface {
 	Insert(ctx context.Context, row *T) error
 	// Update writes the whole row; CodeNotFound, or as Insert.
 	Update(ctx context.Context, row T) error
-	// Delete removes the row and what it owns (a user: keys, sessions,
+	// Delete removes the row and what it owns (a user: keys, sessions, factors,
 	// identities, permissions, limits, quotas; a provider: credentials, models,
 	// permissions on it); usage and audit stay. CodeNotFound.
 	Delete(ctx context.Context, id int64) error
@@ -97,6 +97,8 @@ type (
 	Models = Table[Model, ModelFilter]
 	// Aliases keeps second names of models.
 	Aliases = Table[ModelAlias, AliasFilter]
+	// Alarms keeps what was noticed. A second open one of a subject is CodeConflict.
+	Alarms = Table[Alarm, AlarmFilter]
 )
 
 // Prices keeps versions of prices; they are only ever added.
@@ -184,6 +186,7 @@ type Tx struct {
 	Sessions        Sessions
 	Identities      Identities
 	SignInProviders SignInProviders
+	Factors         Factors
 	Permissions     Permissions
 	FilePermissions FilePermissions
 	Quotas          Quotas
@@ -198,6 +201,7 @@ type Tx struct {
 	Meta            Meta
 	Audit           Audit
 	Usage           Usage
+	Alarms          Alarms
 	Turns           Turns
 	Ledger          Ledger
 }

@@ -65,6 +65,9 @@ type Dispatch struct {
 	ServiceTier  string
 	Cost         Money
 	PriceVersion int64 // 0 = unpriced
+	// Overrun is what Cost is above the money that was held: the provider went
+	// over its cap, or worked where nobody could see it.
+	Overrun Money
 	// Charges are the quotas that Cost counts in, which the commit adds it to.
 	// They are not read back.
 	Charges []Charge

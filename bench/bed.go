@@ -32,8 +32,12 @@ type bed struct {
 	key            string // the client key of the gateway
 	upstream       string // address of the fake upstream
 	nginx, gateway target
-	started        []*exec.Cmd
-	feeds          []io.Closer // standard inputs held open
+	// money is a gateway with every quota, prices and rate limits, bare one
+	// without any of them and without lines in the log. nil pids until a case
+	// asks for them.
+	money, bare target
+	started     []*exec.Cmd
+	feeds       []io.Closer // standard inputs held open
 }
 
 // startBed starts the fake upstream, nginx and the gateway.
@@ -44,7 +48,7 @@ func startBed(ctx context.Context, dir string, o options, progress io.Writer) (*
 		err = b.startNginx(ctx)
 	}
 	if err == nil {
-		err = b.startGateway(ctx, o.binary, progress)
+		err = b.startGateways(ctx, o, progress)
 	}
 	if err != nil {
 		err = fmt.Errorf("%w%s", err, b.tail())
@@ -156,8 +160,11 @@ http {
 `, cores(), dir, addr, upstream)
 }
 
-// startGateway runs the binary with everything on and one provider: the fake upstream.
-func (b *bed) startGateway(ctx context.Context, binary string, progress io.Writer) error {
+// startGateways builds the binary, if it is not given, and runs it as it ships
+// and, for the case that compares them, with all of its accounting and with the
+// least that its settings allow.
+func (b *bed) startGateways(ctx context.Context, o options, progress io.Writer) (err error) {
+	binary := o.binary
 	if binary == "" {
 		say(progress, "building the gateway")
 		binary = filepath.Join(b.dir, "tollgate")
@@ -167,34 +174,49 @@ func (b *bed) startGateway(ctx context.Context, binary string, progress io.Write
 			return fmt.Errorf("building the gateway: %w\n%s", err, out)
 		}
 	}
+	if b.gateway, err = b.startGateway(ctx, binary, "gateway", gatewayConf(b.upstream)); err != nil || !slices.Contains(o.cases, caseMoney) {
+		return err
+	}
+	if b.money, err = b.startGateway(ctx, binary, "money", gatewayConf(b.upstream)+moneyConf()+b.userConf()); err != nil {
+		return err
+	}
+	b.bare, err = b.startGateway(ctx, binary, "bare", "[logging]\nlevel = \"error\"\n"+gatewayConf(b.upstream)+b.userConf())
+	return err
+}
+
+// startGateway runs the binary with one provider: the fake upstream.
+func (b *bed) startGateway(ctx context.Context, binary, name, text string) (t target, err error) {
 	addr, err := freeAddr()
 	if err != nil {
-		return err
+		return t, err
 	}
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return err
+		return t, err
 	}
-	conf := filepath.Join(b.dir, "tollgate.toml")
-	if err := os.WriteFile(conf, []byte(gatewayConf(b.upstream)), 0o600); err != nil {
-		return err
+	conf := filepath.Join(b.dir, name+".toml")
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		return t, err
 	}
 	cmd := exec.Command(binary)
+	key := b.key
+	if name != b.gateway.name && b.gateway.name != "" {
+		key = "sk-admin-" + strings.ToLower(rand.Text()) // b.key is a user's there
+	}
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + b.dir,
-		"TOLLGATE_PORT=" + port, "TOLLGATE_DATA_DIR=" + filepath.Join(b.dir, "data"), "TOLLGATE_CONFIG=" + conf,
-		"TOLLGATE_ADMIN_API_KEY=" + b.key,
+		"TOLLGATE_PORT=" + port, "TOLLGATE_DATA_DIR=" + filepath.Join(b.dir, "data-"+name), "TOLLGATE_CONFIG=" + conf,
+		"TOLLGATE_ADMIN_API_KEY=" + key,
 	}
-	if err := b.logTo(cmd, "gateway.log"); err != nil {
-		return err
+	if err := b.logTo(cmd, name+".log"); err != nil {
+		return t, err
 	}
-	b.gateway = target{name: "gateway", addr: addr}
 	if err := b.start(cmd); err != nil {
-		return err
+		return t, err
 	}
-	b.gateway.pid = cmd.Process.Pid
+	t = target{name: name, addr: addr, pid: cmd.Process.Pid}
 	probe := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	return waitFor(ctx, "the gateway", func() error {
+	return t, waitFor(ctx, "the gateway ("+name+")", func() error {
 		res, err := probe.Get("http://" + addr + "/readyz")
 		if err != nil {
 			return err
@@ -226,6 +248,50 @@ api_key = "sk-upstream"
 provider_name = "bench"
 model_id = %q
 `, upstream[strings.LastIndexByte(upstream, ':')+1:], upstream, model)
+}
+
+// userConf is a user with the client key, whom quotas can be given to.
+func (b *bed) userConf() string {
+	return fmt.Sprintf(`
+[[users]]
+name = "bench"
+[[users.keys]]
+api_key = %q
+label = "a"
+[[permissions]]
+user_name = "bench"
+model_pattern = "*"
+`, b.key)
+}
+
+// moneyConf is what a gateway has to account for with everything on: a price,
+// quotas of the caller and of the gateway in two windows each, rate limits.
+func moneyConf() string {
+	return fmt.Sprintf(`price_input_tokens = 1.25
+price_output_tokens = 10
+
+[[quotas]]
+user_name = "bench"
+quota = 1000000
+[[quotas]]
+user_name = "bench"
+window = "day"
+quota = 1000000
+[[quotas]]
+scope = "instance"
+quota = 1000000
+[[quotas]]
+scope = "instance"
+window = "month"
+quota = 1000000
+
+[[rate_limits]]
+user_name = "bench"
+model_pattern = %q
+rpm = 1000000000
+total_tokens = 1000000000000
+concurrency = 100000
+`, model)
 }
 
 // logTo sends what cmd prints to a file of the bed's folder.
@@ -263,7 +329,7 @@ func (b *bed) stop() {
 // tail returns the last lines that nginx and the gateway printed, for an error.
 func (b *bed) tail() string {
 	var out strings.Builder
-	for _, name := range []string{"nginx.log", "nginx.out", "gateway.log"} {
+	for _, name := range []string{"nginx.log", "nginx.out", "gateway.log", "money.log", "bare.log"} {
 		text, err := os.ReadFile(filepath.Join(b.dir, name))
 		if err != nil || len(text) == 0 {
 			continue

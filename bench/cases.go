@@ -11,7 +11,13 @@ type benchCase struct {
 	title string
 	load  load
 	bars  []bar
+	// money compares the gateway with everything on with the same binary
+	// without, in place of the gateway with nginx.
+	money bool
 }
+
+// caseMoney is the id of the case that has money set.
+const caseMoney = "money"
 
 // bar is a figure with the value that it must not pass and the one aimed at.
 type bar struct {
@@ -47,6 +53,11 @@ func cases() []benchCase {
 				{name: "CPU per event, ratio to nginx", must: 1.8, goal: 1.2, of: ratio},
 				{name: "memory per open stream, kB", must: 64, goal: 32, of: func(r result) float64 { return r.Gateway.StreamKB }},
 			},
+		},
+		{
+			id: caseMoney, title: "1 kB body, 64 connections, quotas and limits on to off", money: true,
+			load: load{conns: 64, body: body(false, 800)},
+			bars: []bar{{name: "CPU per request, ratio to the same binary without", must: 1.5, goal: 1.25, of: ratio}},
 		},
 	}
 }

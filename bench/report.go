@@ -49,15 +49,19 @@ func (b *bed) measure(ctx context.Context, c benchCase, o options, progress io.W
 	if c.load.stream {
 		r.Unit = "event"
 	}
+	ruler, tested := b.nginx, b.gateway
+	if c.money {
+		ruler, tested = b.bare, b.money
+	}
 	var nginx, gateway []figures
 	var ratios []float64
 	for i := range o.rounds {
 		say(progress, "%s: round %d of %d", c.title, i+1, o.rounds)
-		n, err := b.round(ctx, b.nginx, c.load, o, &r)
+		n, err := b.round(ctx, ruler, c.load, o, &r)
 		if err != nil {
 			return r, err
 		}
-		g, err := b.round(ctx, b.gateway, c.load, o, &r)
+		g, err := b.round(ctx, tested, c.load, o, &r)
 		if err != nil {
 			return r, err
 		}
@@ -145,7 +149,7 @@ func median(values []float64) float64 {
 func (r *report) write(out io.Writer) error {
 	say(out, "%s; medians of %d rounds of %g s, nginx and gateway in turn, all on loopback\n", r.Machine, r.Rounds, r.Window)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	say(w, "case\tnginx CPU µs\tgateway CPU µs\tratio\tp50 µs\tadded\tp99 µs\tadded\tper second\tRSS MiB\terrors")
+	say(w, "case\truler CPU µs\tgateway CPU µs\tratio\tp50 µs\tadded\tp99 µs\tadded\tper second\tRSS MiB\terrors")
 	for _, x := range r.Results {
 		say(w, "%s\t%.1f\t%.1f\t%.2f\t%.0f\t%+.0f\t%.0f\t%+.0f\t%.0f %ss\t%.0f\t%d", x.Title, x.Nginx.CPU, x.Gateway.CPU, x.Ratio,
 			x.Gateway.P50, x.AddedP50, x.Gateway.P99, x.AddedP99, x.Gateway.PerSecond, x.Unit, x.Gateway.RSS, x.Errors)

@@ -17,6 +17,7 @@ import (
 type pricesCmd struct {
 	List   pricesListCmd   `cmd:"" help:"List the latest version of every price, shipped ones included."`
 	Import pricesImportCmd `cmd:"" help:"Set the prices of a file, all or none."`
+	Rerate pricesRerateCmd `cmd:"" name:"re-rate" help:"Price a past period anew, and show or book the difference."`
 }
 
 type pricesListCmd struct {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/internal/alarm"
 	"tollgate/internal/auth"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/upstream"
@@ -26,7 +27,7 @@ type Server struct {
 	Catalog  *upstream.Catalog
 	Prices   *book.Rules
 	Book     *book.Book
-	Adjust   Adjuster // nil = re-rating shows the difference only
+	Alarms   *alarm.Keeper
 	// Statuses returns how the credentials at the providers fare.
 	Statuses func() []upstream.CredentialStatus
 	Cursors  api.Cursors
@@ -45,11 +46,13 @@ func (s *Server) Mount() {
 	s.mountSignIn()
 	s.mountUsers()
 	s.mountIdentities()
+	s.mountSignIns()
 	s.mountKeys()
 	for _, base := range []string{userQuotas, allQuotas} {
 		s.mountQuotas(base)
 	}
 	s.mountAdjustments()
+	s.mountAlarms()
 	for _, base := range []string{"/admin/user-permissions", "/admin/permissions"} {
 		s.mountPermissions(base)
 	}

@@ -89,6 +89,9 @@ func ofIdentity(r *rig, name string) int64 {
 	return row.ID
 }
 
+// ofFactor is a TOTP factor of that user.
+func ofFactor(r *rig, name string) int64 { return r.id[name+"/factor"] }
+
 // record makes a variant for the one record of its kind and one for a missing id.
 func record(format, kind string) []variant {
 	return []variant{
@@ -120,13 +123,25 @@ func bodies(pattern string) ([]variant, bool) {
 		"/": fixed(""), "/console": fixed(""), "/console/": fixed(""), "/docs": fixed(""), "/docs/style.css": fixed(""), "/openapi.json": fixed(""),
 		"/login":  fixed(`{"username":"alice","password":"` + password + `"}`),
 		"/logout": fixed("{}"), "/user/me": fixed("{}"), "/user/quota": fixed("{}"), "/user/models": fixed("{}"),
-		"/user/password":            fixed(`{"current_password":"` + password + `","new_password":"another long password"}`),
-		"/user/step-up":             fixed(`{"password":"` + password + `"}`),
-		"/user/keys/generate":       fixed(`{"label":"x"}`),
-		"/user/keys/update-enabled": perID(`{"id":%d,"enabled":true}`, ofKey),
-		"/user/keys/rotate":         perID(`{"id":%d}`, ofKey),
-		"/user/keys/delete":         perID(`{"id":%d}`, ofKey),
-		"/user/sessions/delete":     perID(`{"id":%d}`, ofSession),
+		"/user/password":               fixed(`{"current_password":"` + password + `","new_password":"another long password"}`),
+		"/user/step-up":                fixed(`{"password":"` + password + `"}`),
+		"/login/second-factor":         fixed(`{"login_token":"x","code":"123456"}`),
+		"/auth/passkey/begin":          fixed(`{}`),
+		"/auth/passkey/finish":         fixed(`{"token":"x","credential":{}}`),
+		"/user/step-up/begin":          fixed(`{}`),
+		"/user/factors/totp/begin":     fixed(`{"label":"phone"}`),
+		"/user/factors/totp/confirm":   perID(`{"id":%d,"code":"`+totpCode()+`"}`, ofFactor),
+		"/user/factors/passkey/begin":  fixed(`{}`),
+		"/user/factors/passkey/finish": fixed(`{"token":"x","credential":{}}`),
+		"/user/factors/delete":         perID(`{"id":%d}`, ofFactor),
+		"/user/factors/recovery-codes": fixed(`{}`),
+		"/admin/user-factors/delete":   perID(`{"id":%d}`, ofFactor),
+		"/admin/user-sessions/delete":  append(perID(`{"id":%d}`, ofSession), perID(`{"user_id":%d}`, ofUser)...),
+		"/user/keys/generate":          fixed(`{"label":"x"}`),
+		"/user/keys/update-enabled":    perID(`{"id":%d,"enabled":true}`, ofKey),
+		"/user/keys/rotate":            perID(`{"id":%d}`, ofKey),
+		"/user/keys/delete":            perID(`{"id":%d}`, ofKey),
+		"/user/sessions/delete":        perID(`{"id":%d}`, ofSession),
 
 		"/user/requests/get":  perRequest(),
 		"/admin/requests/get": perRequest(),
@@ -179,6 +194,8 @@ func bodies(pattern string) ([]variant, bool) {
 		"/admin/prices/delete":        record(`{"id":%d}`, "price"),
 		"/admin/prices/import":        fixed(`{"models":[{"model_id":"n","price_each_call":1}]}`),
 		"/admin/prices/re-rate":       fixed(`{"since":"2026-11-01T00:00:00Z","until":"2026-12-01T00:00:00Z"}`),
+		"/admin/alarms/acknowledge":   record(`{"id":%d}`, "alarm"),
+		"/admin/alarms/test":          fixed(`{}`),
 		"/admin/settings/upsert":      fixed(`{"name":"include_usage","value":true}`),
 		"/admin/settings/delete":      fixed(`{"name":"include_usage"}`),
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"tollgate"
+	"tollgate/internal/auth"
 	"tollgate/internal/upstream"
 	"tollgate/internal/web/api"
 )
@@ -163,8 +164,12 @@ func (s *Server) mountSettings() {
 		return recs, err
 	})
 	api.Handle(s.API, writes("/admin/settings/upsert", tag, "Set a setting", map[string]any{"name": "include_usage", "value": true}), func(ctx context.Context, in *setting) (api.Done, error) {
+		row := tollgate.Setting{Name: in.Name, Value: in.Value}
+		if err := auth.CheckSetting(row); err != nil {
+			return api.Done{}, err
+		}
 		return s.changeOne(ctx, func(tx tollgate.Tx, by tollgate.Actor) (int64, error) {
-			return 0, s.Catalog.SaveSetting(ctx, tx, by, tollgate.Setting{Name: in.Name, Value: in.Value})
+			return 0, s.Catalog.SaveSetting(ctx, tx, by, row)
 		})
 	})
 	api.Handle(s.API, writes("/admin/settings/delete", tag, "Set a setting back to its default", map[string]any{"name": "include_usage"}), func(ctx context.Context, in *settingName) (api.Done, error) {

@@ -166,12 +166,26 @@ func TestReratingOverTheAPI(t *testing.T) {
 	period := fmt.Sprintf(`"since":%q,"until":%q`, now.Add(-time.Hour).Format(time.RFC3339), now.Add(time.Hour).Format(time.RFC3339))
 	decode[api.Done](t, r.post("boss", "/admin/prices/upsert", fmt.Sprintf(`{"model_pattern":"m1","valid_from":%q,"prices":{"price_input_tokens":2.5}}`, now.Add(-time.Hour).Format(time.RFC3339))))
 	got := r.post("boss", "/admin/prices/re-rate", `{`+period+`,"provider":"lab"}`)
-	want := fmt.Sprintf(`{"dispatches":1,"changed":1,"unpriced":0,"cost_before":1,"cost_after":7.5,"difference":6.5,"models":[{"provider_id":%d,"model":"m1","dispatches":1,"cost_before":1,"cost_after":7.5}],"applied":false}`, r.id["provider"])
+	want := fmt.Sprintf(`{"dispatches":1,"changed":1,"unpriced":0,"cost_before":1,"cost_after":7.5,"difference":6.5,"models":[{"provider_id":%d,"model":"m1","dispatches":1,"cost_before":1,"cost_after":7.5}],"users":[{"user_id":%d,"dispatches":1,"cost_before":1,"cost_after":7.5}],"quotas":[],"applied":false}`, r.id["provider"], r.users["alice"])
 	if strings.TrimSpace(got.body) != want {
 		t.Errorf("got  %s\nwant %s", got.body, want)
 	}
+	type booked struct {
+		Changed  int64
+		Applied  bool
+		RerateID int64 `json:"rerating_id"`
+	}
+	if done := decode[booked](t, r.post("boss", "/admin/prices/re-rate", `{`+period+`,"apply":true,"reason":"typo"}`)); !done.Applied || done.RerateID == 0 || done.Changed != 1 {
+		t.Errorf("booked: %+v", done)
+	}
+	if again := decode[booked](t, r.post("boss", "/admin/prices/re-rate", `{`+period+`,"apply":true}`)); again.RerateID != 0 || again.Changed != 0 {
+		t.Errorf("booked again: %+v", again)
+	}
+	if a := r.post("boss", "/admin/re-ratings/query", `{}`); !strings.Contains(a.body, `"cost_before":1,"cost_after":7.5,"reason":"typo"`) || strings.Count(a.body, `"id":`) != 1 {
+		t.Errorf("the record: %d %s", a.status, a.body)
+	}
 	for body, status := range map[string]int{
-		`{` + period + `,"apply":true}`: 501, `{` + period + `,"provider":"nobody"}`: 404,
+		`{` + period + `,"price_version":99999}`: 404, `{` + period + `,"provider":"nobody"}`: 404,
 		`{"since":"2026-01-02T00:00:00Z","until":"2026-01-01T00:00:00Z"}`: 400,
 	} {
 		if a := r.post("boss", "/admin/prices/re-rate", body); a.status != status {

@@ -82,3 +82,30 @@ func TestBudgetsOfEveryScope(t *testing.T) {
 	ask("/admin/quotas/query", `{"user_id":{"eq":1},"team_id":{"eq":1}}`, 400, "ask by one of")
 	ask("/admin/user-quotas/query", `{"window":{"eq":"year"}}`, 400, "window")
 }
+
+// TestBadBudgets sends money and windows that are none: clear errors, and
+// nothing is changed.
+func TestBadBudgets(t *testing.T) {
+	r := newRig(t)
+	before := r.state()
+	user := fmt.Sprintf(`"user_id":%d`, r.users["bob"])
+	for body, field := range map[string]string{
+		`{` + user + `,"quota":-1}`:                  "quota",
+		`{` + user + `,"quota":NaN}`:                 "JSON",
+		`{` + user + `,"quota":1e300}`:               "quota",
+		`{` + user + `,"quota":99999999999999}`:      "quota",
+		`{` + user + `,"quota":0.0000000001}`:        "quota",
+		`{` + user + `,"quota":"5"}`:                 "quota",
+		`{` + user + `,"quota":5,"cost_used":-0.5}`:  "cost_used",
+		`{` + user + `,"quota":5,"cost_used":1e99}`:  "cost_used",
+		`{` + user + `,"quota":5,"cost_used":1e-99}`: "cost_used",
+		`{` + user + `,"quota":5,"window":"hour"}`:   "window",
+		`{` + user + `,"quota":5,"window":7}`:        "window",
+		`{"quota":5}`:                                "user_id",
+	} {
+		if a := r.post("boss", "/admin/user-quotas/upsert", body); a.status != 400 && a.status != 422 || !strings.Contains(a.body, field) {
+			t.Errorf("%s: %d %s, want %s", body, a.status, a.body, field)
+		}
+	}
+	r.unchanged("a bad budget", before)
+}

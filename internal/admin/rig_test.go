@@ -14,8 +14,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/hotp"
+
 	"tollgate"
 	"tollgate/internal/admin"
+	"tollgate/internal/alarm"
 	"tollgate/internal/auth"
 	"tollgate/internal/auth/seal"
 	"tollgate/internal/console"
@@ -42,6 +45,7 @@ type rig struct {
 	dir     *auth.Directory
 	acc     *auth.Accounts
 	book    *book.Book
+	alarms  *alarm.Keeper
 	router  *web.Router
 	handler http.Handler
 	log     *bytes.Buffer
@@ -82,6 +86,7 @@ func newWatchedRig(t *testing.T) *rig {
 	}
 	r.dir = auth.NewDirectory(ring, time.Now, log)
 	r.book = &book.Book{Now: time.Now, Log: log}
+	r.alarms = &alarm.Keeper{Store: r.store, Now: time.Now, Rand: rand.Reader, Log: log}
 	r.store.Watch(func(ctx context.Context, touched tollgate.Area) error {
 		return errors.Join(r.dir.Reload(ctx, r.store, touched), r.book.Reload(ctx, r.store))
 	})
@@ -96,6 +101,7 @@ func newWatchedRig(t *testing.T) *rig {
 	seen := &switched{r.store}
 	r.seen = seen
 	sessions := auth.NewSessions(seen, r.acc, ring, auth.ThrottleLimits{Burst: 100_000, Free: 100_000})
+	sessions.Origin = func() string { return "http://localhost:8787" }
 	fleet := &upstream.Fleet{Sealer: ring, Kinds: upstream.Kinds{Demo: true}, Now: time.Now, Log: log}
 	r.router = &web.Router{
 		Auth: &admin.Authenticator{Directory: r.dir, Now: time.Now}, Now: time.Now,
@@ -109,7 +115,7 @@ func newWatchedRig(t *testing.T) *rig {
 	(&admin.Server{
 		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions,
 		Catalog: &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: time.Now, Kinds: upstream.Kinds{Demo: true}, Prices: prices},
-		Prices:  prices, Book: r.book,
+		Prices:  prices, Book: r.book, Alarms: r.alarms,
 		Statuses: fleet.Statuses, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live,
 	}).Mount()
 	(&self.Server{
@@ -165,6 +171,9 @@ func (r *rig) populate() {
 	r.update(func(tx tollgate.Tx) error { _, err := r.acc.SaveUser(ctx, tx, host, off); return err })
 	r.must(r.dir.SetAccess(auth.Access{Key: tollgate.NewSecret(serviceKey)}))
 	r.token["service"] = serviceKey
+	for _, name := range []string{"root", "boss", "boss2", "alice", "bob", "gone"} {
+		r.makeFactor(name, false)
+	}
 	r.records()
 }
 
@@ -194,6 +203,29 @@ func (r *rig) signIn(name string) {
 	r.token[name+"/session"] = answer.SessionToken
 }
 
+// totpSecret is the secret of every factor of the rig.
+const totpSecret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+// totpCode is what an app with totpSecret shows now.
+func totpCode() string {
+	code, err := hotp.GenerateCode(totpSecret, uint64(time.Now().Unix()/30))
+	if err != nil {
+		return err.Error()
+	}
+	return code
+}
+
+// makeFactor gives a user a second factor.
+func (r *rig) makeFactor(name string, confirmed bool) {
+	r.t.Helper()
+	id := r.users[name]
+	sealed, err := r.acc.Sealer.Seal(tollgate.Label{Table: "factors", Column: "totp", Row: id}, []byte(totpSecret))
+	r.must(err)
+	f := tollgate.Factor{UserID: id, Kind: tollgate.FactorTOTP, Label: "phone", Handle: []byte(name), Sealed: sealed, Confirmed: confirmed, CreatedAt: time.Now()}
+	r.update(func(tx tollgate.Tx) error { return tx.Factors.Insert(r.t.Context(), &f) })
+	r.id[name+"/factor"] = f.ID
+}
+
 // records makes one record of every other kind through the API itself.
 func (r *rig) records() {
 	made := func(name, path, body string) {
@@ -206,6 +238,9 @@ func (r *rig) records() {
 		r.id[name] = done.ID
 	}
 	made("provider", "/admin/providers/upsert", `{"name":"lab","kind":"openai","credentials":[{"label":"a","api_key":"`+vendorKey+`"}]}`)
+	seen := tollgate.Alarm{EventID: "alarm_1", Kind: tollgate.AlarmQuota, Subject: "quota:1:0:80", Scope: tollgate.ScopeUser, ScopeID: r.users["alice"], UserID: r.users["alice"]}
+	r.must(r.store.Update(r.t.Context(), func(tx tollgate.Tx) error { return tx.Alarms.Insert(r.t.Context(), &seen) }))
+	r.id["alarm"] = seen.ID
 	made("model", "/admin/models/upsert", fmt.Sprintf(`{"provider_id":%d,"model_id":"m1"}`, r.id["provider"]))
 	made("price", "/admin/prices/upsert", `{"model_pattern":"m*","prices":{"price_input_tokens":1}}`)
 	made("alias", "/admin/model-aliases/upsert", `{"alias":"fast","target":"m1"}`)

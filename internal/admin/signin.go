@@ -13,6 +13,9 @@ import (
 // maxSignInBody bounds bodies that hold a password, in bytes (SECURITY D-03).
 const maxSignInBody = 4 << 10
 
+// maxPasskeyBody bounds bodies that hold a passkey's answer and a token.
+const maxPasskeyBody = 32 << 10
+
 type loginBody struct {
 	Username string `json:"username" required:"true" doc:"The account's name."`
 	Password string `json:"password" required:"true"`
@@ -25,6 +28,7 @@ type loginAnswer struct {
 	ExpiresInSecs int64  `json:"expires_in_secs"`
 	IsAdmin       bool   `json:"is_admin"`
 	IsSuperAdmin  bool   `json:"is_super_admin"`
+	EnrolOnly     bool   `json:"enrol_only,omitempty" doc:"This session may only enrol a second factor, which the account needs and lacks."`
 }
 
 type loginOutput struct {
@@ -45,25 +49,39 @@ func (s *Server) mountSignIn() {
 		Policy:  web.Policy{Access: web.AccessPublic, MaxBody: maxSignInBody, Mutates: true},
 		Example: map[string]any{"username": "admin", "password": "…"},
 	}, s.login)
+	s.mountSecondFactor()
 	api.HandleFull(s.API, api.Op{
 		Path: "/logout", Tag: "Sign-in", Summary: "End this session",
-		Policy: web.Policy{Access: web.AccessSelf, MaxBody: maxSignInBody, Mutates: true},
+		Policy: web.Policy{Access: web.AccessSelf, MaxBody: maxSignInBody, Mutates: true, Enrols: true},
 	}, s.logout)
 }
 
 func (s *Server) login(ctx context.Context, in *loginBody) (*loginOutput, error) {
 	e := web.EventFrom(ctx)
-	res, err := s.Sessions.Login(ctx, in.Username, tollgate.NewSecret(in.Password), signInOf(e))
-	if err != nil {
-		return nil, err
+	from := signInOf(e)
+	from.Proof.Code = tollgate.NewSecret(in.Code)
+	return signedIn(e)(s.Sessions.Login(ctx, in.Username, tollgate.NewSecret(in.Password), from))
+}
+
+// signedIn answers with the session of a sign-in.
+func signedIn(e *web.Event) func(auth.LoginResult, error) (*loginOutput, error) {
+	return func(res auth.LoginResult, err error) (*loginOutput, error) {
+		if err != nil {
+			return nil, err
+		}
+		return answerOf(e, res), nil
 	}
+}
+
+func answerOf(e *web.Event, res auth.LoginResult) *loginOutput {
 	return &loginOutput{
 		Cookie: web.SessionCookie(e, res.Token.Reveal(), res.ExpiresIn).String(),
 		Body: loginAnswer{
 			UserID: res.User.ID, SessionToken: res.Token.Reveal(), ExpiresInSecs: int64(res.ExpiresIn / time.Second),
 			IsAdmin: res.User.Role.IsAdmin(), IsSuperAdmin: res.User.Role == tollgate.RoleSuperAdmin,
+			EnrolOnly: res.Session.EnrolOnly,
 		},
-	}, nil
+	}
 }
 
 func (s *Server) logout(ctx context.Context, _ *struct{}) (*logoutOutput, error) {

@@ -88,7 +88,7 @@ func (s *Server) mountUsers() {
 	s.mountDelete(writes("/admin/users/delete", tag, "Delete a user with keys, sessions and permissions", nil), s.Accounts.DeleteUser)
 	s.mountBatchDelete(writes("/admin/users/batch-delete", tag, "Delete users, all or none", nil), s.Accounts.DeleteUser)
 	handOver := writes("/admin/users/hand-over", tag, "Hand the super admin's role to another user", api.ByID{ID: 7})
-	handOver.Policy.Access = web.AccessSuperAdmin
+	handOver.Policy.Access, handOver.Policy.RecentSignIn = web.AccessSuperAdmin, true
 	api.Handle(s.API, handOver, func(ctx context.Context, in *api.ByID) (api.Done, error) {
 		return s.changeOne(ctx, func(tx tollgate.Tx, by tollgate.Actor) (int64, error) {
 			return in.ID, s.Accounts.HandOver(ctx, tx, by, in.ID)

@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"strings"
 
 	"tollgate"
@@ -103,4 +104,20 @@ func (a *App) baseURL(cfg *config.Config) string {
 		host = "127.0.0.1"
 	}
 	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+// passkeyOrigin is where browsers find this gateway for passkeys: the public
+// origin, else localhost, since no browser ties a passkey to an address.
+func (a *App) passkeyOrigin(cfg *config.Config) string {
+	base := a.baseURL(cfg)
+	u, err := url.Parse(base)
+	if err != nil || cfg.PublicURL != "" || !loopback(u.Hostname()) {
+		return base
+	}
+	return u.Scheme + "://" + net.JoinHostPort("localhost", u.Port())
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
 }

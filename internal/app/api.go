@@ -26,7 +26,7 @@ func (a *App) mountAPI(r *web.Router) error {
 	live := api.Live{Hub: &a.feed, Attend: a.directory.Attend, Stopped: a.stopped}
 	(&admin.Server{
 		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Catalog: a.db.Catalog,
-		Prices: a.db.Prices, Book: a.prices,
+		Prices: a.db.Prices, Book: a.prices, Alarms: a.alarms,
 		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Held: a.held, CostLines: costLines, Live: live, Now: now,
 	}).Mount()
 	(&self.Server{

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/internal/alarm"
 	"tollgate/internal/auth"
 	"tollgate/internal/config"
 	"tollgate/internal/conversation"
@@ -73,6 +74,7 @@ type App struct {
 	turns     *conversation.Keeper
 	ledger    *ledger.Ledger
 	limiter   *memory.Limiter
+	alarms    *alarm.Keeper
 	refused   atomic.Int64 // requests, by a quota
 	// limitsSaved says that the store has counters of rate limits. Of the
 	// background job, then of stop.
@@ -205,6 +207,9 @@ func (a *App) startBackground(ctx context.Context) {
 	a.background.Go(func() { a.every(ctx, time.Hour, a.forgetTraffic) })
 	a.background.Go(func() { a.every(ctx, time.Hour, a.turns.Prune) })
 	a.background.Go(func() { a.every(ctx, saveLimitsEvery, a.saveLimits) })
+	a.background.Go(func() { a.alarms.Run(ctx) })
+	a.background.Go(func() { a.every(ctx, time.Hour, a.alarms.Prune) })
+	a.background.Go(func() { a.every(ctx, saveThrottleEvery, a.sessions.SaveThrottle) })
 	if a.cert != nil {
 		a.background.Go(func() { a.cert.watch(ctx, 10*time.Second) })
 	}
@@ -268,7 +273,7 @@ func (a *App) stop(ctx context.Context) error {
 	a.background.Wait()
 	if a.listener != nil {
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		errs = append(errs, a.saveLimits(last))
+		errs = append(errs, a.saveLimits(last), a.sessions.SaveThrottle(last))
 		cancel()
 	}
 	a.rollBack()

@@ -43,6 +43,7 @@ func (a *App) buildEngines(context.Context) error {
 	a.directory = auth.NewDirectory(db.Keys, o.Now, o.Log)
 	db.Accounts.Reserved = a.directory.IsAccess
 	a.sessions = auth.NewSessions(db.Store, db.Accounts, db.Keys, auth.ThrottleLimits{})
+	a.sessions.Origin = func() string { return a.passkeyOrigin(a.cfg.Load()) }
 	a.fleet = &upstream.Fleet{
 		Sealer: db.Keys, Kinds: db.Catalog.Kinds, Policy: db.Policy, Proxy: outbound, Timeouts: timeouts(cfg), Now: o.Now, Log: o.Log,
 	}
@@ -62,6 +63,7 @@ func (a *App) buildEngines(context.Context) error {
 		Recorder: a.recorder,
 		Machine:  &ledger.Machine{IDs: &a.ids, Now: o.Now, Zone: cfg.Ledger.Location, Wait: cfg.Ledger.Wait},
 	}
+	a.buildAlarms(cfg, outbound)
 	a.limiter = memory.New(o.Now)
 	a.prices = &book.Book{Now: o.Now, Log: o.Log}
 	a.prices.SetPolicy(book.Policy(cfg.Ledger.Unpriced))
@@ -126,6 +128,9 @@ func (a *App) loadSnapshots(ctx context.Context) error {
 	a.db.Store.Watch(a.follow)
 	const all = tollgate.AreaIdentity | tollgate.AreaSessions | tollgate.AreaCatalogue | tollgate.AreaSettings | tollgate.AreaMoney
 	if err := a.follow(ctx, all); err != nil {
+		return err
+	}
+	if err := a.sessions.RestoreThrottle(ctx); err != nil {
 		return err
 	}
 	if err := a.restoreLimits(ctx); err != nil {
@@ -268,6 +273,7 @@ func (a *App) count(r *tollgate.Request) {
 		}
 		t := d.Tokens
 		a.metrics.Dispatched(provider, outcome)
+		a.alarms.Dispatched(d)
 		a.metrics.Tokens(provider, t.Input, t.CacheRead, t.CacheWrite+t.CacheWrite1h, t.Output, t.Reasoning)
 		if d.ErrorClass == "revoked" {
 			a.metrics.Revoked()

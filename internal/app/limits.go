@@ -13,6 +13,9 @@ import (
 // forget.
 const saveLimitsEvery = 10 * time.Second
 
+// saveThrottleEvery is how much of failed sign-ins a crash may forget.
+const saveThrottleEvery = 5 * time.Second
+
 // loadLimits puts the stored rate limits in force.
 func (a *App) loadLimits(ctx context.Context) error {
 	return a.db.Store.View(ctx, func(tx tollgate.Tx) error {

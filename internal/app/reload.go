@@ -12,7 +12,7 @@ import (
 )
 
 // Reload puts changed process settings in force, as SIGHUP asks: the service
-// key, the upstream allow-list, log level and drain timeout. Settings that are
+// key, the upstream allow-list, alarms, log level and drain timeout. Settings that are
 // built into listeners and the database are kept, and named in the log, until
 // a restart; the seed sections are reported as drift, as on a start. On an
 // error the old settings stay (SECURITY G-04).
@@ -24,6 +24,7 @@ func (a *App) Reload(ctx context.Context, next config.Config) error {
 	a.db.Policy.Set(guard.Rules{Allow: ops.Allowed(next)})
 	a.fleet.Flush()
 	a.prices.SetPolicy(book.Policy(next.Ledger.Unpriced))
+	a.setAlarms(&next)
 	if a.opts.Level != nil {
 		a.opts.Level.Set(next.LogLevel)
 	}
@@ -69,6 +70,7 @@ func keepFixed(old *config.Config, next config.Config) config.Config {
 	kept.Upstream.AllowPrivate = next.Upstream.AllowPrivate
 	kept.LogLevel, kept.DrainTimeout = next.LogLevel, next.DrainTimeout
 	kept.Ledger.Unpriced = next.Ledger.Unpriced
+	kept.Ledger.AlarmAt, kept.Ledger.AlarmWebhook, kept.Ledger.AlarmSecret = next.Ledger.AlarmAt, next.Ledger.AlarmWebhook, next.Ledger.AlarmSecret
 	kept.Seed, kept.Warnings = next.Seed, next.Warnings
 	return kept
 }

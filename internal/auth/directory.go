@@ -12,9 +12,6 @@ import (
 	"tollgate"
 )
 
-// SessionIdle is how long a session lives without being used.
-const SessionIdle = 12 * time.Hour
-
 // MinAccessKeyLength is the least length of [server] access_key, in bytes.
 const MinAccessKeyLength = 24
 
@@ -51,7 +48,7 @@ type Directory struct {
 // successful Reload.
 func NewDirectory(keys Subkeys, now func() time.Time, log *slog.Logger) *Directory {
 	d := &Directory{digester: newDigester(keys), tokens: newTokens(keys, now), now: now, log: log}
-	d.current.Store(&snapshot{identity: buildIdentity(nil, nil, nil, nil), sessions: &sessions{}, access: &access{}, stale: true})
+	d.current.Store(&snapshot{identity: buildIdentity(nil, nil, nil, nil), sessions: &sessions{}, access: &access{}, policy: defaultPolicy(), stale: true})
 	d.pending = tollgate.AreaIdentity | tollgate.AreaSessions
 	return d
 }
@@ -70,7 +67,7 @@ func (d *Directory) Reload(ctx context.Context, store tollgate.Store, touched to
 // reload runs under the lock, so that a later read is never replaced by an
 // earlier one.
 func (d *Directory) reload(ctx context.Context, touched tollgate.Area) error {
-	d.pending |= touched & (tollgate.AreaIdentity | tollgate.AreaSessions)
+	d.pending |= touched & (tollgate.AreaIdentity | tollgate.AreaSessions | tollgate.AreaSettings)
 	if d.pending == 0 {
 		return nil
 	}
@@ -82,7 +79,12 @@ func (d *Directory) reload(ctx context.Context, touched tollgate.Area) error {
 			}
 		}
 		if d.pending&tollgate.AreaSessions != 0 {
-			next.sessions, err = readSessions(ctx, tx, next.sessions)
+			if next.sessions, err = readSessions(ctx, tx, next.sessions); err != nil {
+				return err
+			}
+		}
+		if d.pending&tollgate.AreaSettings != 0 {
+			next.policy, err = readPolicy(ctx, tx)
 		}
 		return err
 	})
@@ -184,11 +186,11 @@ func (d *Directory) bySession(s *snapshot, token string) (p tollgate.Principal, 
 	}
 	e := s.sessions.byDigest[digest]
 	now := d.now()
-	if e == nil || !e.live(now, SessionIdle) {
+	if e == nil || !e.live(now, s.policy.idle) {
 		return p, false
 	}
 	owner := s.identity.users[e.session.UserID]
-	if owner == nil || !owner.user.Enabled {
+	if owner == nil || !owner.user.Enabled || now.Sub(e.session.CreatedAt) >= s.policy.lifeOf(owner.user.Role) {
 		return p, false
 	}
 	e.touch(now)
@@ -211,7 +213,7 @@ func (s *snapshot) permits(p tollgate.Principal, providerID int64, model string)
 		return e != nil && e.owner != nil && e.owner.mayUse(providerID, model) && e.mayUse(model)
 	case tollgate.PrincipalSession:
 		u := s.identity.users[p.UserID()]
-		return u != nil && u.mayUse(providerID, model)
+		return u != nil && p.Session != nil && !p.Session.EnrolOnly && u.mayUse(providerID, model)
 	case tollgate.PrincipalNone, tollgate.PrincipalHost:
 		return false
 	}
@@ -271,6 +273,9 @@ func (s *snapshot) onSurface(p tollgate.Principal, surface tollgate.Surface) err
 		return tollgate.Errorf(tollgate.CodeForbidden, "this needs an administrator")
 	}
 	if p.Kind == tollgate.PrincipalSession {
+		if p.Session == nil || p.Session.EnrolOnly {
+			return tollgate.Errorf(tollgate.CodeForbidden, "this account needs a second factor first; enrol one")
+		}
 		return nil
 	}
 	e := s.key(p)

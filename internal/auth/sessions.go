@@ -14,12 +14,6 @@ import (
 	"tollgate"
 )
 
-// How long a session lives at most, by role, whether used or not.
-const (
-	SessionLife      = 7 * 24 * time.Hour
-	SessionLifeAdmin = 24 * time.Hour
-)
-
 const (
 	maxSessions  = 100 // per user; the oldest give way
 	maxUserAgent = 256 // bytes
@@ -28,15 +22,23 @@ const (
 // Sessions signs users in and out. The token a client gets is a JWT that
 // names a row; the row decides.
 type Sessions struct {
+	// Origin is where browsers find this gateway (scheme://host[:port]), for
+	// passkeys; nil = there are none. Set before the first sign-in.
+	Origin func() string
+
 	store    tollgate.Store
 	accounts *Accounts
+	keys     Subkeys
 	tokens   tokens
 	throttle *throttle
 }
 
 // NewSessions returns Sessions that hash, seal and tell the time as accounts do.
 func NewSessions(store tollgate.Store, accounts *Accounts, keys Subkeys, limits ThrottleLimits) *Sessions {
-	return &Sessions{store: store, accounts: accounts, tokens: newTokens(keys, accounts.Now), throttle: newThrottle(limits, accounts.Now)}
+	return &Sessions{
+		store: store, accounts: accounts, keys: keys, tokens: newTokens(keys, accounts.Now),
+		throttle: newThrottle(limits, keys, accounts.Now),
+	}
 }
 
 // SignIn is where a sign-in comes from.
@@ -44,6 +46,8 @@ type SignIn struct {
 	IP        netip.Addr
 	UserAgent string
 	RequestID tollgate.RequestID
+	// Proof is the second factor, where it came along with the password.
+	Proof Proof
 }
 
 // LoginResult is a session that was just made.
@@ -57,7 +61,8 @@ type LoginResult struct {
 // Login signs a user in by password. An unknown user, a wrong password, an
 // account without one and a disabled account with a wrong one are the same
 // CodeUnauthenticated and take the same time; a disabled account with the
-// right one is CodeForbidden. Too many failures from an address are
+// right one is CodeForbidden. Where an account has a second factor and in
+// brings none, the error holds a SecondFactor. Too many failures from an address are
 // CodeRateLimited; overload and an unreachable store are CodeUnavailable.
 func (s *Sessions) Login(ctx context.Context, name string, password tollgate.Secret, in SignIn) (LoginResult, error) {
 	if err := s.throttle.enter(ctx, in.IP, name); err != nil {
@@ -76,10 +81,22 @@ func (s *Sessions) Login(ctx context.Context, name string, password tollgate.Sec
 	case !ok:
 		return LoginResult{}, s.refuse(ctx, u, in, "wrong name or password", errLogin())
 	}
-	s.throttle.succeeded(in.IP, name)
 	if !u.Enabled {
+		s.throttle.succeeded(in.IP, name)
 		return LoginResult{}, s.refuse(ctx, u, in, "disabled", errDisabled())
 	}
+	h, err := s.held(ctx, u.ID)
+	if err != nil || h.protect() {
+		s.throttle.unjudged(in.IP, name) // half a sign-in forgives nothing (SECURITY N-59)
+		switch {
+		case err != nil:
+			return LoginResult{}, unavailable(err)
+		case in.Proof.Empty():
+			return LoginResult{}, s.need(u, h)
+		}
+		return s.second(ctx, u, ticket{}, in.Proof, in)
+	}
+	s.throttle.succeeded(in.IP, name)
 	var hashed string
 	if rehash {
 		if hashed, err = s.accounts.Hasher.Hash(ctx, password); err != nil {
@@ -88,10 +105,19 @@ func (s *Sessions) Login(ctx context.Context, name string, password tollgate.Sec
 	}
 	var result LoginResult
 	err = s.store.Update(ctx, func(tx tollgate.Tx) error {
-		result, err = s.admit(ctx, tx, u, hashed, in)
+		result, err = s.admit(ctx, tx, u, hashed, methodPassword, in)
 		return err
 	})
 	return result, unavailable(err)
+}
+
+// held reads a user's factors.
+func (s *Sessions) held(ctx context.Context, userID int64) (h held, err error) {
+	err = s.store.View(ctx, func(tx tollgate.Tx) (err error) {
+		h, err = factorsOf(ctx, tx, userID)
+		return err
+	})
+	return h, err
 }
 
 // find returns the user of that name; the zero user if there is none.
@@ -121,7 +147,7 @@ func (s *Sessions) verify(ctx context.Context, u tollgate.User, password tollgat
 
 // admit makes the session in tx, if the user is still as they were when the
 // password was compared.
-func (s *Sessions) admit(ctx context.Context, tx tollgate.Tx, was tollgate.User, hashed string, in SignIn) (LoginResult, error) {
+func (s *Sessions) admit(ctx context.Context, tx tollgate.Tx, was tollgate.User, hashed, method string, in SignIn) (LoginResult, error) {
 	u, err := tx.Users.Get(ctx, was.ID)
 	switch {
 	case tollgate.ErrorCode(err) == tollgate.CodeNotFound:
@@ -146,7 +172,11 @@ func (s *Sessions) admit(ctx context.Context, tx tollgate.Tx, was tollgate.User,
 	if err := s.thin(ctx, tx, u.ID); err != nil {
 		return LoginResult{}, err
 	}
-	result, err := s.issue(ctx, tx, u, tollgate.Session{CreatedAt: now, ExpiresAt: now.Add(lifeOf(u.Role))}, in)
+	of, err := s.begin(ctx, tx, u, method)
+	if err != nil {
+		return LoginResult{}, err
+	}
+	result, err := s.issue(ctx, tx, u, of, in)
 	if err != nil {
 		return LoginResult{}, err
 	}
@@ -158,14 +188,22 @@ func (s *Sessions) admit(ctx context.Context, tx tollgate.Tx, was tollgate.User,
 	return result, tx.Audit.Append(ctx, &e)
 }
 
-func lifeOf(role tollgate.Role) time.Duration {
-	if role.IsAdmin() {
-		return SessionLifeAdmin
+// begin returns a session of u that begins now, under the settings as they
+// are: an admin who must have a second factor, and has none, may only enrol one.
+func (s *Sessions) begin(ctx context.Context, tx tollgate.Tx, u tollgate.User, method string) (tollgate.Session, error) {
+	p, err := readPolicy(ctx, tx)
+	if err != nil {
+		return tollgate.Session{}, err
 	}
-	return SessionLife
+	h, err := factorsOf(ctx, tx, u.ID)
+	now := s.accounts.Now()
+	return tollgate.Session{
+		Method: method, CreatedAt: now, ExpiresAt: now.Add(p.lifeOf(u.Role)),
+		EnrolOnly: p.requireFactor && u.Role.IsAdmin() && !h.protect(),
+	}, err
 }
 
-// issue inserts a session with a new id, life as in of, and signs its token.
+// issue inserts a session with a new id, otherwise as of, and signs its token.
 func (s *Sessions) issue(ctx context.Context, tx tollgate.Tx, u tollgate.User, of tollgate.Session, in SignIn) (LoginResult, error) {
 	var id [sessionIDSize]byte
 	if _, err := io.ReadFull(s.accounts.Rand, id[:]); err != nil {
@@ -173,7 +211,7 @@ func (s *Sessions) issue(ctx context.Context, tx tollgate.Tx, u tollgate.User, o
 	}
 	digest, now := sha256.Sum256(id[:]), s.accounts.Now()
 	row := tollgate.Session{
-		UserID: u.ID, Digest: digest[:], Method: "password", CreatedAt: of.CreatedAt, SignedInAt: now, LastSeenAt: now,
+		UserID: u.ID, Digest: digest[:], Method: of.Method, EnrolOnly: of.EnrolOnly, CreatedAt: of.CreatedAt, SignedInAt: now, LastSeenAt: now,
 		ExpiresAt: of.ExpiresAt, UserAgent: clip(in.UserAgent, maxUserAgent),
 	}
 	if in.IP.IsValid() {
@@ -221,34 +259,6 @@ func (s *Sessions) refuse(ctx context.Context, u tollgate.User, in SignIn, reaso
 	return refusal
 }
 
-// StepUp proves a session's user once more by password. The session gets a
-// new id, and its old token ends; its absolute limit stays.
-func (s *Sessions) StepUp(ctx context.Context, by tollgate.Actor, password tollgate.Secret, in SignIn) (LoginResult, error) {
-	u, err := s.prove(ctx, by, password, in)
-	if err != nil {
-		return LoginResult{}, err
-	}
-	var result LoginResult
-	err = s.store.Update(ctx, func(tx tollgate.Tx) error {
-		who, err := s.accounts.actor(ctx, tx, by)
-		if err != nil {
-			return err
-		}
-		old, err := tx.Sessions.Get(ctx, by.Principal.Session.ID)
-		if err != nil {
-			return gone(err)
-		}
-		if err := tx.Sessions.Delete(ctx, old.ID); err != nil {
-			return err
-		}
-		if result, err = s.issue(ctx, tx, u, old, in); err != nil {
-			return err
-		}
-		return s.accounts.audit(ctx, tx, who, "session.step_up", "user", u.ID, nil, nil)
-	})
-	return result, unavailable(err)
-}
-
 // ChangePassword replaces the password of a session's user, who proves the
 // present one. All their sessions end; the result is a new one.
 func (s *Sessions) ChangePassword(ctx context.Context, by tollgate.Actor, current, next tollgate.Secret, in SignIn) (LoginResult, error) {
@@ -271,11 +281,14 @@ func (s *Sessions) ChangePassword(ctx context.Context, by tollgate.Actor, curren
 		if err := s.accounts.SetPassword(ctx, tx, by, w); err != nil {
 			return err
 		}
-		now := s.accounts.Now()
 		if u, err = tx.Users.Get(ctx, u.ID); err != nil {
 			return gone(err)
 		}
-		result, err = s.issue(ctx, tx, u, tollgate.Session{CreatedAt: now, ExpiresAt: now.Add(lifeOf(u.Role))}, in)
+		of, err := s.begin(ctx, tx, u, by.Principal.Session.Method)
+		if err != nil {
+			return err
+		}
+		result, err = s.issue(ctx, tx, u, of, in)
 		return err
 	})
 	return result, unavailable(err)
@@ -284,10 +297,10 @@ func (s *Sessions) ChangePassword(ctx context.Context, by tollgate.Actor, curren
 // prove compares password with that of the session's user, throttled as a
 // sign-in is.
 func (s *Sessions) prove(ctx context.Context, by tollgate.Actor, password tollgate.Secret, in SignIn) (tollgate.User, error) {
-	p := by.Principal
-	if p.Kind != tollgate.PrincipalSession || p.Session == nil || p.User == nil {
-		return tollgate.User{}, tollgate.Errorf(tollgate.CodeForbidden, "this needs a signed-in session, not an API key")
+	if err := signedIn(by); err != nil {
+		return tollgate.User{}, err
 	}
+	p := by.Principal
 	name := p.User.Name
 	if err := s.throttle.enter(ctx, in.IP, name); err != nil {
 		return tollgate.User{}, err
@@ -313,6 +326,14 @@ func (s *Sessions) prove(ctx context.Context, by tollgate.Actor, password tollga
 	return u, nil
 }
 
+// signedIn checks that a session acts, not a key.
+func signedIn(by tollgate.Actor) error {
+	if p := by.Principal; p.Kind != tollgate.PrincipalSession || p.Session == nil || p.User == nil {
+		return tollgate.Errorf(tollgate.CodeForbidden, "this needs a signed-in session, not an API key")
+	}
+	return nil
+}
+
 // Logout ends the actor's session.
 func (s *Sessions) Logout(ctx context.Context, by tollgate.Actor) error {
 	if by.Principal.Kind != tollgate.PrincipalSession || by.Principal.Session == nil {
@@ -331,23 +352,31 @@ func (s *Sessions) Logout(ctx context.Context, by tollgate.Actor) error {
 	}))
 }
 
-// Prune removes the sessions that have ended by time. Call it hourly.
+// Prune removes the sessions that have ended by time, and what was kept of
+// tokens that have. Call it hourly.
 func (s *Sessions) Prune(ctx context.Context) error {
 	var ended []int64
 	now := s.accounts.Now()
 	err := s.store.View(ctx, func(tx tollgate.Tx) error {
+		p, err := readPolicy(ctx, tx)
+		if err != nil {
+			return err
+		}
 		rows, _, err := tx.Sessions.Query(ctx, tollgate.SessionFilter{}, all())
 		for _, row := range rows {
-			if !now.Before(row.ExpiresAt) || now.Sub(row.LastSeenAt) > SessionIdle+time.Hour { // an hour: Touch lags
+			if !now.Before(row.ExpiresAt) || now.Sub(row.LastSeenAt) > p.idle+time.Hour { // an hour: Touch lags
 				ended = append(ended, row.ID)
 			}
 		}
 		return err
 	})
-	if err != nil || len(ended) == 0 {
+	if err != nil {
 		return err
 	}
 	return s.store.Update(ctx, func(tx tollgate.Tx) error {
+		if err := tx.Factors.Forget(ctx, now); err != nil {
+			return err
+		}
 		for _, id := range ended {
 			if err := tx.Sessions.Delete(ctx, id); err != nil && tollgate.ErrorCode(err) != tollgate.CodeNotFound {
 				return err

@@ -16,6 +16,7 @@ type snapshot struct {
 	identity *identity
 	sessions *sessions
 	access   *access
+	policy   policy
 	// stale is set when the store has moved on and could not be read: nobody
 	// is let in until it was.
 	stale bool

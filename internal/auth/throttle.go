@@ -19,6 +19,11 @@ type ThrottleLimits struct {
 	Free     int           // failures of one account before attempts are slowed; 0 = 5
 	MaxDelay time.Duration // the longest delay of an attempt; 0 = 2 s
 	Entries  int           // addresses, and accounts, that are remembered; 0 = 10,000
+	// Codes is how many wrong codes of a second factor an account may be shown
+	// until a quarter of an hour is over; whoever shows them knows its password.
+	Codes        int           // 0 = 10
+	Global       int           // failures in a row from everywhere; 0 = 1,000
+	GlobalRefill time.Duration // one more is allowed each; 0 = 10 ms
 }
 
 // forgetFailures is when an account's failures no longer count.
@@ -27,15 +32,24 @@ const forgetFailures = 15 * time.Minute
 // throttle slows guessing (SECURITY ). An address, a /64 in IPv6,
 // has a budget of failures and is refused beyond it. An account is never
 // locked: attempts on it are delayed, the longer the more have failed, by so
-// little that its owner still gets in from elsewhere.
+// little that its owner still gets in from elsewhere. When failures come from
+// everywhere, addresses that have failed are refused and all others slowed.
 type throttle struct {
 	limits ThrottleLimits
+	keys   Subkeys
 	now    func() time.Time
 
 	mu        sync.Mutex
 	addresses map[netip.Prefix]budget
-	accounts  map[string]failures
+	accounts  map[account]failures
+	codes     map[account]failures // wrong codes of second factors
+	global    budget
+	dirty     bool // something changed since the last save
 }
+
+// account stands for an account's name: a keyed digest, since people type
+// passwords into the wrong field.
+type account [16]byte
 
 type budget struct {
 	left float64
@@ -47,7 +61,7 @@ type failures struct {
 	at    time.Time
 }
 
-func newThrottle(l ThrottleLimits, now func() time.Time) *throttle {
+func newThrottle(l ThrottleLimits, keys Subkeys, now func() time.Time) *throttle {
 	if l.Burst == 0 {
 		l.Burst = 20
 	}
@@ -63,7 +77,19 @@ func newThrottle(l ThrottleLimits, now func() time.Time) *throttle {
 	if l.Entries == 0 {
 		l.Entries = 10_000
 	}
-	return &throttle{limits: l, now: now, addresses: map[netip.Prefix]budget{}, accounts: map[string]failures{}}
+	if l.Codes == 0 {
+		l.Codes = 10
+	}
+	if l.Global == 0 {
+		l.Global = 1000
+	}
+	if l.GlobalRefill == 0 {
+		l.GlobalRefill = 10 * time.Millisecond
+	}
+	return &throttle{
+		limits: l, keys: keys, now: now, global: budget{left: float64(l.Global), at: now()},
+		addresses: map[netip.Prefix]budget{}, accounts: map[account]failures{}, codes: map[account]failures{},
+	}
 }
 
 // enter books an attempt before it is judged, so that parallel attempts do
@@ -88,35 +114,108 @@ func (t *throttle) book(ip netip.Addr, name string) (time.Duration, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now, net := t.now(), network(ip)
+	_, failed := t.addresses[net]
 	b := t.refilled(net, now)
-	if b.left < 1 {
+	t.global = t.global.refilled(now, t.limits.Global, t.limits.GlobalRefill)
+	switch everywhere := t.global.left < 1; {
+	case b.left < 1:
 		t.addresses[net] = b
-		wait := time.Duration((1 - b.left) * float64(t.limits.Refill))
-		return 0, &tollgate.Error{
-			Code: tollgate.CodeRateLimited, Message: "too many failed sign-ins from this address; try again later", RetryAfter: wait,
-		}
+		return 0, errThrottled("too many failed sign-ins from this address; try again later", time.Duration((1-b.left)*float64(t.limits.Refill)))
+	case everywhere && failed:
+		return 0, errThrottled("too many failed sign-ins; try again later", t.limits.MaxDelay)
+	case everywhere:
+		t.count(net, b, now, name)
+		return t.limits.MaxDelay, nil
 	}
+	t.global.left--
+	over := t.count(net, b, now, name) - 1 - t.limits.Free
+	if over < 0 {
+		return 0, nil
+	}
+	return min(t.limits.MaxDelay, 100*time.Millisecond<<min(over, 10)), nil
+}
+
+// count books the attempt on the address and on the account, and returns how
+// many of the account are booked.
+func (t *throttle) count(net netip.Prefix, b budget, now time.Time, name string) int {
+	t.dirty = true
 	b.left--
 	if len(t.addresses) >= t.limits.Entries {
 		makeRoom(t.addresses, func(old budget) bool { return now.Sub(old.at) > time.Duration(t.limits.Burst)*t.limits.Refill })
 	}
 	t.addresses[net] = b
+	return t.add(t.accounts, t.account(name), now)
+}
 
-	account := canonical(name)
-	f := t.accounts[account]
+// add books an attempt in m and returns how many there are.
+func (t *throttle) add(m map[account]failures, id account, now time.Time) int {
+	f := m[id]
 	if now.Sub(f.at) > forgetFailures {
 		f = failures{}
 	}
 	f.count, f.at = f.count+1, now
-	if len(t.accounts) >= t.limits.Entries {
-		makeRoom(t.accounts, func(old failures) bool { return now.Sub(old.at) > forgetFailures })
+	if len(m) >= t.limits.Entries {
+		makeRoom(m, func(old failures) bool { return now.Sub(old.at) > forgetFailures })
 	}
-	t.accounts[account] = f
-	over := f.count - 1 - t.limits.Free
-	if over < 0 {
-		return 0, nil
+	m[id] = f
+	return f.count
+}
+
+// take takes an attempt back.
+func take(m map[account]failures, id account) {
+	if f := m[id]; f.count > 1 {
+		f.count--
+		m[id] = f
+	} else {
+		delete(m, id)
 	}
-	return min(t.limits.MaxDelay, 100*time.Millisecond<<min(over, 10)), nil
+}
+
+func errThrottled(message string, after time.Duration) error {
+	return &tollgate.Error{Code: tollgate.CodeRateLimited, Message: message, RetryAfter: after}
+}
+
+// account returns what stands for a name, in whatever spelling.
+func (t *throttle) account(name string) account {
+	mac := t.keys.MAC("sign-in-throttle", []byte(canonical(name)))
+	return account(mac[:])
+}
+
+// codesOf returns what stands for the second factor of a user.
+func (t *throttle) codesOf(userID int64) account {
+	mac := t.keys.MAC("code-throttle", id64(userID))
+	return account(mac[:])
+}
+
+// enterFactor is enter for a second factor of a user, 0 for one that cannot
+// be guessed. Codes are six digits, so their number is bounded: whoever tries
+// them knows the password, and the account's owner loses nothing to strangers.
+func (t *throttle) enterFactor(ctx context.Context, ip netip.Addr, name string, userID int64) error {
+	if err := t.bookCode(userID); err != nil {
+		return err
+	}
+	err := t.enter(ctx, ip, name)
+	if err != nil && userID != 0 {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		take(t.codes, t.codesOf(userID))
+	}
+	return err
+}
+
+func (t *throttle) bookCode(userID int64) error {
+	if userID == 0 {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now, id := t.now(), t.codesOf(userID)
+	if f := t.codes[id]; f.count >= t.limits.Codes && now.Sub(f.at) <= forgetFailures {
+		return errThrottled("too many wrong codes; try again later", forgetFailures-now.Sub(f.at)+time.Second)
+	}
+	t.dirty = true
+	t.add(t.codes, id, now)
+	return nil
 }
 
 // succeeded gives the attempt back to the address and forgives the account.
@@ -124,7 +223,7 @@ func (t *throttle) succeeded(ip netip.Addr, name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.unbook(ip)
-	delete(t.accounts, canonical(name))
+	delete(t.accounts, t.account(name))
 }
 
 // unjudged takes back an attempt that was never compared with a password.
@@ -132,16 +231,31 @@ func (t *throttle) unjudged(ip netip.Addr, name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.unbook(ip)
-	account := canonical(name)
-	if f := t.accounts[account]; f.count > 1 {
-		f.count--
-		t.accounts[account] = f
-	} else {
-		delete(t.accounts, account)
+	take(t.accounts, t.account(name))
+}
+
+// factorSucceeded is succeeded for a second factor.
+func (t *throttle) factorSucceeded(ip netip.Addr, name string, userID int64) {
+	t.succeeded(ip, name)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.codes, t.codesOf(userID))
+}
+
+// factorUnjudged is unjudged for a second factor, as it was entered.
+func (t *throttle) factorUnjudged(ip netip.Addr, name string, userID int64) {
+	t.unjudged(ip, name)
+	if userID == 0 {
+		return
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	take(t.codes, t.codesOf(userID))
 }
 
 func (t *throttle) unbook(ip netip.Addr) {
+	t.dirty = true
+	t.global.left = min(float64(t.limits.Global), t.global.left+1)
 	net := network(ip)
 	b := t.refilled(net, t.now())
 	if b.left++; b.left >= float64(t.limits.Burst) {
@@ -156,8 +270,13 @@ func (t *throttle) refilled(net netip.Prefix, now time.Time) budget {
 	if !ok {
 		return budget{left: float64(t.limits.Burst), at: now}
 	}
+	return b.refilled(now, t.limits.Burst, t.limits.Refill)
+}
+
+// refilled returns b as it is at now.
+func (b budget) refilled(now time.Time, burst int, refill time.Duration) budget {
 	if gone := now.Sub(b.at); gone > 0 {
-		b.left = min(float64(t.limits.Burst), b.left+float64(gone)/float64(t.limits.Refill))
+		b.left = min(float64(burst), b.left+float64(gone)/float64(refill))
 	}
 	b.at = now
 	return b

@@ -12,7 +12,7 @@ import (
 
 func TestA05AddressesHaveABudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		th := newThrottle(ThrottleLimits{Free: 1 << 30}, time.Now)
+		th := newThrottle(ThrottleLimits{Free: 1 << 30, Global: 1 << 30}, plainKeys{}, time.Now)
 		attempt := func(ip string) tollgate.Code {
 			return tollgate.ErrorCode(th.enter(t.Context(), netip.MustParseAddr(ip), "somebody"))
 		}
@@ -56,7 +56,7 @@ func TestA05AddressesHaveABudget(t *testing.T) {
 
 func TestA05AccountsAreSlowedAndNeverLocked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		th := newThrottle(ThrottleLimits{}, time.Now)
+		th := newThrottle(ThrottleLimits{}, plainKeys{}, time.Now)
 		attempt := func(ip, name string) time.Duration {
 			t.Helper()
 			start := time.Now()
@@ -76,9 +76,9 @@ func TestA05AccountsAreSlowedAndNeverLocked(t *testing.T) {
 		}
 		for range 100 {
 			th.mu.Lock()
-			f := th.accounts["alice"]
+			f := th.accounts[th.account("alice")]
 			f.count, f.at = f.count+1000, time.Now()
-			th.accounts["alice"] = f
+			th.accounts[th.account("alice")] = f
 			th.mu.Unlock()
 			if d := attempt("203.0.113.9", "alice"); d != 2*time.Second {
 				t.Fatalf("delay is %v, want it bounded by 2 s", d)
@@ -101,7 +101,7 @@ func TestA05AccountsAreSlowedAndNeverLocked(t *testing.T) {
 
 func TestThrottleIsBounded(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
-	th := newThrottle(ThrottleLimits{Entries: 100, Free: 1 << 30}, func() time.Time { return now })
+	th := newThrottle(ThrottleLimits{Entries: 100, Free: 1 << 30, Global: 1 << 30}, plainKeys{}, func() time.Time { return now })
 	for i := range 5000 {
 		ip := netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})
 		if err := th.enter(t.Context(), ip, fmt.Sprint("user-", i)); err != nil {
@@ -112,7 +112,7 @@ func TestThrottleIsBounded(t *testing.T) {
 	if len(th.addresses) > 101 || len(th.accounts) > 101 {
 		t.Errorf("%d addresses and %d accounts are remembered, want at most 101", len(th.addresses), len(th.accounts))
 	}
-	th = newThrottle(ThrottleLimits{}, func() time.Time { return now })
+	th = newThrottle(ThrottleLimits{}, plainKeys{}, func() time.Time { return now })
 	ip := netip.MustParseAddr("192.0.2.1")
 	for range 1000 { // attempts that were never judged cost nothing
 		if err := th.enter(t.Context(), ip, "alice"); err != nil {

@@ -158,6 +158,7 @@ func describe(c config.Config) string {
 		{"translation", fmt.Sprintf("strict=%t keep_alive=%s fetch_remote=%t", c.Server.Strict, c.Server.KeepAlive, c.Upstream.FetchRemote)},
 		{"responses", fmt.Sprintf("life=%s conversation=%d user=%d", c.Server.ResponseLife, c.Server.ConversationBytes, c.Server.ResponseUserBytes)},
 		{"ledger", fmt.Sprint(c.Ledger.Durability, " ", c.Ledger.Location, " ", c.Ledger.Wait, " ", c.Ledger.Slice, " ", c.Ledger.Floor, " ", c.Ledger.Unpriced)},
+		{"alarms", fmt.Sprintf("at=%v webhook=%q secret=%q", c.Ledger.AlarmAt, c.Ledger.AlarmWebhook.Reveal(), c.Ledger.AlarmSecret.Reveal())},
 	} {
 		fmt.Fprintf(&b, "%s: %v\n", line.name, line.value)
 	}

@@ -165,6 +165,11 @@ type Ledger struct {
 	// Unpriced is what happens to calls of models without a price:
 	// "refuse-under-quota", "serve" or "refuse".
 	Unpriced string
+	// AlarmAt are the percentages of a quota at which there is an alarm, rising.
+	AlarmAt []int
+	// AlarmWebhook is the URL that alarms are sent to; empty = none. AlarmSecret
+	// signs them.
+	AlarmWebhook, AlarmSecret tollgate.Secret
 }
 
 // Addr returns the listen address as host:port.

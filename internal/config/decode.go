@@ -171,6 +171,9 @@ func clip(s string) string {
 	return s
 }
 
+// noInts is the text of an empty list of integers, which is not an absent one.
+const noInts = "none"
+
 func (d *decoder) given(n *node, dst reflect.Value, shape, what string) {
 	v := given{at: n.at, name: what, set: true}
 	switch {
@@ -184,6 +187,21 @@ func (d *decoder) given(n *node, dst reflect.Value, shape, what string) {
 			parts = append(parts, s)
 		}
 		v.text = strings.Join(parts, ",")
+	case shape == "ints" && n.kind == kindArray:
+		parts := make([]string, 0, len(n.items))
+		for _, item := range n.items {
+			if item.kind != kindInteger {
+				addf(&d.problems, item.at, "%s must be a list of integers, not of %s", what, item.kind)
+				return
+			}
+			parts = append(parts, item.text)
+		}
+		if v.text = strings.Join(parts, ","); v.text == "" {
+			v.text = noInts
+		}
+	case shape == "ints":
+		addf(&d.problems, n.at, "%s must be a list of integers, not %s", what, n.kind)
+		return
 	case shape == "int" && n.kind == kindInteger, shape == "bool" && n.kind == kindBool:
 		v.text = n.text
 	case shape == "int" || shape == "bool":

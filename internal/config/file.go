@@ -98,6 +98,10 @@ type fileLedger struct {
 	Slice      given `toml:"slice" shape:"int"`
 	Floor      given `toml:"floor" shape:"int"`
 	Unpriced   given `toml:"unpriced"`
+
+	AlarmAt      given `toml:"alarm_at" shape:"ints"`
+	AlarmWebhook given `toml:"alarm_webhook"`
+	AlarmSecret  given `toml:"alarm_secret"`
 }
 
 type fileSSO struct {
@@ -166,6 +170,9 @@ func (f file) apply(c *Config, ps *Problems) {
 		{f.Ledger.Slice, func(c *Config, s string) error { return applyTokens(&c.Ledger.Slice, s) }},
 		{f.Ledger.Floor, func(c *Config, s string) error { return applyTokens(&c.Ledger.Floor, s) }},
 		{f.Ledger.Unpriced, applyUnpriced},
+		{f.Ledger.AlarmAt, applyAlarmAt},
+		{f.Ledger.AlarmWebhook, applyAlarmWebhook},
+		{f.Ledger.AlarmSecret, applyAlarmSecret},
 	} {
 		if !key.given.set {
 			continue
@@ -180,6 +187,13 @@ func (f file) apply(c *Config, ps *Problems) {
 			at = f.Server.ConversationBytes.at
 		}
 		addf(ps, at, "response_user_bytes in [server] must be at least conversation_bytes (%d)", c.Server.ConversationBytes)
+	}
+	if c.Ledger.AlarmWebhook.Empty() != c.Ledger.AlarmSecret.Empty() {
+		at := f.Ledger.AlarmWebhook.at
+		if f.Ledger.AlarmSecret.set {
+			at = f.Ledger.AlarmSecret.at
+		}
+		addf(ps, at, "alarm_webhook and alarm_secret in [ledger] go together: give both or neither")
 	}
 	f.refuse(ps)
 }

@@ -66,6 +66,7 @@ func defaults() Config {
 		Upstream: Upstream{DialTimeout: 10 * time.Second, FirstByteTimeout: 120 * time.Second, IdleTimeout: 60 * time.Second},
 		Ledger: Ledger{
 			Durability: "process", Location: time.UTC, Wait: 10 * time.Second, Slice: 1024, Floor: 256, Unpriced: "refuse-under-quota",
+			AlarmAt: []int{80, 100},
 		},
 	}
 }

@@ -18,6 +18,7 @@ type account struct {
 	scopeID int64
 	window  tollgate.Window
 	zone    *time.Location
+	watch   *watch
 
 	mu    sync.Mutex
 	limit *tollgate.Money // nil = unlimited
@@ -36,7 +37,11 @@ type pool struct {
 	start, end  time.Time // zero for total
 	first, past tollgate.RequestID
 	spent, held tollgate.Money
-	queue       []*waiter
+	// alarm is the next threshold: whoever spends up to it tells the watch. full
+	// says that a request was refused since nothing fits any more.
+	alarm tollgate.Money
+	full  bool
+	queue []*waiter
 	// stalled is what the streams hold that wait here for more.
 	stalled tollgate.Money
 }
@@ -47,6 +52,7 @@ func (a *account) newPool(t time.Time) *pool {
 	if p.start, p.end = a.window.Bounds(t, a.zone); !p.end.IsZero() {
 		p.first, p.past = tollgate.RequestIDAt(p.start), tollgate.RequestIDAt(p.end)
 	}
+	p.alarm = a.watch.next(a.limit, 0)
 	return p
 }
 

@@ -89,6 +89,7 @@ func take(pools []*pool, w *waiter, more tollgate.Money) (bool, error) {
 	for _, p := range pools {
 		if p.hopeless(w.own, more) {
 			w.leave()
+			p.refuses()
 			return false, p.refusal(w.own+more, false)
 		}
 	}
@@ -173,7 +174,9 @@ func (h *Hold) close(cost tollgate.Money, heir *tollgate.Money) (Outcome, *Hold)
 	for i, p := range h.pools {
 		out.Charges[i] = tollgate.Charge{QuotaID: p.account.quota, WindowStart: p.start}
 		p.account.mu.Lock()
-		p.spent += out.Cost
+		if p.spent += out.Cost; p.spent >= p.alarm {
+			p.notice()
+		}
 		p.held += keep - h.amount
 		p.wake()
 		p.account.mu.Unlock()

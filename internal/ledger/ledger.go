@@ -95,7 +95,7 @@ func (c *Claim) Extend(ctx context.Context, more tollgate.Money) error {
 }
 
 // Settle closes the claim with d.Cost and sets what the row of d needs of it:
-// Charges, and Cost within what a dispatch can cost. The row becomes durable by
+// Charges, Overrun, and Cost within what a dispatch can cost. The row becomes durable by
 // Record. It reports false, and changes nothing, when the claim was closed.
 func (c *Claim) Settle(d *tollgate.Dispatch) bool { return charge(d, c.hold.Settle(d.Cost)) }
 
@@ -104,6 +104,9 @@ func charge(d *tollgate.Dispatch, out Outcome) bool {
 		return false
 	}
 	d.Cost, d.Charges = out.Cost, out.Charges
+	if len(out.Charges) > 0 { // what nobody limits is held for a crash alone
+		d.Overrun = out.Overrun
+	}
 	return true
 }
 

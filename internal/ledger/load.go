@@ -85,6 +85,7 @@ func (m *Machine) replace(quotas []tollgate.Quota, adjustments []tollgate.Adjust
 func (m *Machine) newAccount(q tollgate.Quota) *account {
 	a := &account{
 		quota: q.ID, scope: q.Scope, scopeID: q.ScopeID, window: q.Window, zone: m.Zone, limit: q.Limit, since: q.Since, opened: q.Since != 0,
+		watch: &m.watch,
 	}
 	at := m.Now()
 	if q.WindowStart.After(at) {
@@ -97,6 +98,7 @@ func (m *Machine) newAccount(q tollgate.Quota) *account {
 		a.before = a.newPool(q.WindowStart)
 		a.before.spent = q.Spent
 	}
+	a.notice()
 	return a
 }
 
@@ -104,7 +106,10 @@ func (m *Machine) newAccount(q tollgate.Quota) *account {
 func (a *account) setLimit(limit *tollgate.Money) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.limit = limit
+	same := a.limit == limit || a.limit != nil && limit != nil && *a.limit == *limit
+	if a.limit = limit; !same {
+		a.notice()
+	}
 	a.now.wake()
 	if a.before != nil {
 		a.before.wake()
@@ -124,6 +129,8 @@ func (a *account) adjust(adj tollgate.Adjustment) {
 		return // the window is over
 	}
 	p.spent += adj.Amount
+	p.full = false
+	p.notice()
 	p.wake()
 }
 

@@ -28,6 +28,7 @@ type Machine struct {
 	accounts atomic.Pointer[registry]
 	loading  sync.Mutex
 	adjusted int64 // the last adjustment that is part of the balances
+	watch    watch
 	stats    machineCounters
 }
 

@@ -89,7 +89,7 @@ func addUp(ctx context.Context, tx tollgate.Tx, quotas []tollgate.Quota, zone *t
 		}
 	}
 	err := tx.Ledger.Settlements(ctx, from, func(s tollgate.Settlement) {
-		for _, o := range [5]owner{{rankKey, s.KeyID}, {rankUser, s.UserID}, {rankTeam, s.TeamID}, {rankService, 0}, {rankInstance, 0}} {
+		for _, o := range ownersOf(&s) {
 			for _, i := range byOwner[o] {
 				if counts(quotas[i], s) && spans[i].first <= s.ID && s.ID < spans[i].past {
 					sums[i] += s.Cost
@@ -108,6 +108,11 @@ func addUp(ctx context.Context, tx tollgate.Tx, quotas []tollgate.Quota, zone *t
 		}
 	}
 	return sums, err
+}
+
+// ownersOf are all whose quotas a settlement may count in.
+func ownersOf(s *tollgate.Settlement) [5]owner {
+	return [5]owner{{rankKey, s.KeyID}, {rankUser, s.UserID}, {rankTeam, s.TeamID}, {rankService, 0}, {rankInstance, 0}}
 }
 
 // spanOf is the window that a quota's balance stands at. One that has never

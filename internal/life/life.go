@@ -88,15 +88,16 @@ func (c *Context) End(cause error) {
 	}
 }
 
-// AfterFunc arranges for f to run at the end, at once if that has come. stop
-// undoes it and reports whether f will not run. Unlike context.AfterFunc's, f
-// runs in the goroutine of End and must not wait for anything. The context
-// package looks for this method when it derives a context from this one.
+// AfterFunc arranges for f to run at the end. stop undoes it and reports whether
+// f will not run. Unlike context.AfterFunc's, f runs in the goroutine of End and
+// must not wait for anything; once the end has come it runs in one of its own.
+// The context package looks for this method when it derives a context from this
+// one, and calls it with a lock held that f takes.
 func (c *Context) AfterFunc(f func()) (stop func() bool) {
 	c.mu.Lock()
 	if c.err != nil {
 		c.mu.Unlock()
-		f()
+		go f()
 		return func() bool { return false }
 	}
 	defer c.mu.Unlock()

@@ -86,7 +86,9 @@ func TestFunctionsRunAtTheEndUnlessTheyAreStopped(t *testing.T) {
 	}
 	stops[6] = ctx.AfterFunc(func() { ran = append(ran, 6) })
 	ctx.End(nil)
-	ctx.AfterFunc(func() { ran = append(ran, 7) })
+	late := make(chan struct{})
+	ctx.AfterFunc(func() { ran = append(ran, 7); close(late) })
+	<-late
 	got := map[int]bool{}
 	for _, i := range ran {
 		got[i] = true
@@ -96,6 +98,22 @@ func TestFunctionsRunAtTheEndUnlessTheyAreStopped(t *testing.T) {
 	}
 	if stops[1]() {
 		t.Error("stopped after it ran")
+	}
+}
+
+// A context that is derived from one that ends meanwhile ends too: the context
+// package asks with its child's lock held.
+func TestDerivedWhileItEnds(t *testing.T) {
+	for range 2000 {
+		var ctx life.Context
+		var both sync.WaitGroup
+		both.Go(func() { ctx.End(nil) })
+		both.Go(func() {
+			child, cancel := context.WithTimeout(&ctx, time.Hour)
+			defer cancel()
+			<-child.Done()
+		})
+		both.Wait()
 	}
 }
 
@@ -162,6 +180,9 @@ func TestManyMayUseIt(t *testing.T) {
 		}
 		wg.Go(func() { ctx.End(nil) })
 		wg.Wait()
+		for deadline := time.Now().Add(5 * time.Second); ran.Load()+stopped.Load() != 8 && time.Now().Before(deadline); {
+			runtime.Gosched() // what was too late runs by itself
+		}
 		if ran.Load()+stopped.Load() != 8 {
 			t.Fatalf("%d ran, %d stopped", ran.Load(), stopped.Load())
 		}

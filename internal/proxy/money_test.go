@@ -16,6 +16,7 @@ import (
 	"tollgate"
 	"tollgate/internal/auth"
 	"tollgate/internal/ledger"
+	"tollgate/internal/meter/book"
 	"tollgate/internal/proxy"
 )
 
@@ -322,9 +323,10 @@ func TestNothingIsLeftHeld(t *testing.T) {
 		prices: perToken, wait: 2 * time.Second,
 		ledger: func(l proxy.Ledger) proxy.Ledger { stage.Ledger = l; return stage },
 	})
+	g.Proxy.Prices = stagedPrices{g.Proxy.Prices, stage}
 	g.Vendor.AnyModel = true
 	g.Vendor.Record(false)
-	g.budget(1_000_000 * token)
+	g.budget(1_000_000_000 * token)
 	g.limit(tollgate.RateLimit{Scope: tollgate.ScopeUser, ScopeID: g.User.ID, ModelPattern: "*", Concurrency: new(int64(1000))})
 	n := 600
 	if long() {
@@ -342,9 +344,10 @@ func TestNothingIsLeftHeld(t *testing.T) {
 	}
 	wg.Wait()
 	g.evened(t)
-	if g.Proxy.Stats().Panics == 0 {
-		t.Error("no panic was met")
+	if got := stage.met.Load(); g.Proxy.Stats().Panics == 0 || got&(1<<stageEnd-2) != 1<<stageEnd-2 {
+		t.Errorf("%d panics, at the stages %b", g.Proxy.Stats().Panics, got)
 	}
+	t.Logf("%d requests, %d panics", n, g.Proxy.Stats().Panics)
 }
 
 // hunt sends one request that may go wrong.
@@ -355,7 +358,7 @@ func (g *gateway) hunt(i int, fault string, stage *stages) {
 		time.AfterFunc(time.Duration(i%40)*200*time.Microsecond, cancel)
 	}
 	if i%50 == 0 {
-		stage.next.Store(int64(1 + i/50%2))
+		stage.next.Store(int64(1 + i/50%(stageEnd-1)))
 	}
 	text := `"messages":[{"role":"user","content":"` + fault + ` hello"}]`
 	path, body := "/v1/chat/completions", `{"model":"oa-model","stream":true,`+text+`}`
@@ -381,24 +384,66 @@ func (g *gateway) hunt(i int, fault string, stage *stages) {
 	_, _ = io.Copy(io.Discard, resp.Body)
 }
 
-// stages panics once where next says: 1 before a claim, 2 before a record.
+// The stages that can panic, in the order that a call comes to them.
+const (
+	stageCheck = 1 + iota
+	stageFree
+	stageOffer
+	stageBegin
+	stagePrice
+	stageRecord
+	stageEnd
+)
+
+// stages panics once where next says.
 type stages struct {
 	proxy.Ledger
-	next atomic.Int64
+	next, met atomic.Int64
+}
+
+func (s *stages) at(stage int64) {
+	if s.next.CompareAndSwap(stage, 0) {
+		s.met.Or(1 << stage)
+		panic(fmt.Sprint("stage ", stage))
+	}
 }
 
 func (s *stages) Check(id tollgate.RequestID, c ledger.Chain) error {
-	if s.next.CompareAndSwap(1, 0) {
-		panic("check")
-	}
+	s.at(stageCheck)
 	return s.Ledger.Check(id, c)
 }
 
+func (s *stages) Free(id tollgate.RequestID, c ledger.Chain) (tollgate.Money, bool) {
+	s.at(stageFree)
+	return s.Ledger.Free(id, c)
+}
+
+func (s *stages) Begin(ctx context.Context, req *tollgate.Request, d *tollgate.Dispatch, amount tollgate.Money) (*ledger.Claim, error) {
+	s.at(stageBegin)
+	return s.Ledger.Begin(ctx, req, d, amount)
+}
+
 func (s *stages) Record(ctx context.Context, req tollgate.Request) error {
-	if len(req.Dispatches) > 0 && s.next.CompareAndSwap(2, 0) {
-		panic("record")
+	if len(req.Dispatches) > 0 {
+		s.at(stageRecord)
 	}
 	return s.Ledger.Record(ctx, req)
+}
+
+// stagedPrices panics where its stages say.
+type stagedPrices struct {
+	proxy.Prices
+	stage *stages
+}
+
+func (p stagedPrices) Find(provider int64, model string, at time.Time) (book.Entry, bool) {
+	p.stage.at(stageOffer)
+	return p.Prices.Find(provider, model, at)
+}
+
+func (p stagedPrices) Price(r *tollgate.Request, d *tollgate.Dispatch) {
+	p.stage.at(stagePrice)
+	p.Prices.Price(r, d)
 }
 
 // long reports whether the counts of the issues are asked for.

@@ -35,17 +35,32 @@ func (c *call) settle(d *tollgate.Dispatch, class string, obs wire.Observer) {
 		u = obs.Usage()
 	}
 	d.Tokens, d.ServiceTier = u.Tokens, u.ServiceTier
-	if c.mustEstimate(class, u.Reported, obs) {
+	reported := u.Reported && (u.Tokens != tollgate.Tokens{} || u.OutputBytes == 0) // nothing is not what an answer took
+	if c.mustEstimate(class, reported, obs) {
 		d.Exactness = tollgate.ExactEstimated
-		if !u.Reported {
+		if !reported {
 			d.Tokens.Input = int64(len(c.body.data)) / bytesPerToken
 		}
 		d.Tokens.Output = max(d.Tokens.Output, (u.OutputBytes+bytesPerToken-1)/bytesPerToken)
 	}
-	if c.p.Prices != nil {
-		c.p.Prices.Price(&c.row, d)
+	c.done = d // before it is priced: its claim is closed whatever happens
+	c.price(d)
+}
+
+// price sets what d costs. Should pricing panic, it costs what was held, as after
+// a crash.
+func (c *call) price(d *tollgate.Dispatch) {
+	if c.p.Prices == nil {
+		return
 	}
-	c.done = d
+	priced := false
+	defer func() {
+		if !priced {
+			d.Cost, d.Exactness = c.claim.Held(), tollgate.ExactUnknownOutcome
+		}
+	}()
+	c.p.Prices.Price(&c.row, d)
+	priced = true
 }
 
 // mustEstimate reports whether the numbers are not the provider's own: it gave

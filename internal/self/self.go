@@ -52,6 +52,7 @@ func (s *Server) Mount() {
 	s.mountAccount()
 	s.mountKeys()
 	s.mountUsage()
+	s.mountAlarms()
 	s.mountRequests()
 	s.mountDashboard()
 }
@@ -89,7 +90,9 @@ type me struct {
 }
 
 func (s *Server) mountAccount() {
-	api.Handle(s.API, reads("/user/me", "Show the own account"), func(ctx context.Context, _ *struct{}) (me, error) {
+	whoami := reads("/user/me", "Show the own account")
+	whoami.Policy.Enrols = true
+	api.Handle(s.API, whoami, func(ctx context.Context, _ *struct{}) (me, error) {
 		e := web.EventFrom(ctx)
 		out := me{Via: e.Actor().Via}
 		err := s.Store.View(ctx, func(tx tollgate.Tx) error {
@@ -113,6 +116,7 @@ func (s *Server) mountAccount() {
 	})
 	s.mountSessions()
 	s.mountIdentities()
+	s.mountFactors()
 }
 
 // quota shows the budgets of the caller and of the caller's keys.

@@ -15,11 +15,6 @@ type passwordBody struct {
 	NewPassword     string `json:"new_password" required:"true" doc:"At least 12 characters."`
 }
 
-type stepUpBody struct {
-	Password string `json:"password" required:"true"`
-	Code     string `json:"code,omitempty" doc:"Of a second factor, for accounts that have one."`
-}
-
 // freshSession is the answer of what replaces the caller's session.
 type freshSession struct {
 	OK            bool   `json:"ok"`
@@ -49,25 +44,14 @@ func (s *Server) mountSessions() {
 		e := web.EventFrom(ctx)
 		return fresh(e)(s.Sessions.ChangePassword(ctx, e.Actor(), tollgate.NewSecret(in.CurrentPassword), tollgate.NewSecret(in.NewPassword), signIn(e)))
 	})
-	stepUp := writes("/user/step-up", "Sign in again, for what needs a recent sign-in", map[string]any{"password": "…"})
-	stepUp.Policy.MaxBody = maxPasswordBody
-	api.HandleFull(s.API, stepUp, func(ctx context.Context, in *stepUpBody) (*freshOutput, error) {
-		e := web.EventFrom(ctx)
-		return fresh(e)(s.Sessions.StepUp(ctx, e.Actor(), tollgate.NewSecret(in.Password), signIn(e)))
-	})
+	s.mountStepUp()
 	api.Listing[sessionQuery, tollgate.Session, tollgate.SessionFilter, api.Session]{
 		Op:     reads("/user/sessions/query", "Show the own sign-ins"),
 		Source: api.Rows(func(tx tollgate.Tx) tollgate.Sessions { return tx.Sessions }),
 		Filter: func(ctx context.Context, q sessionQuery) (tollgate.SessionFilter, error) {
 			return tollgate.SessionFilter{ID: q.ID.Match, UserID: own(ctx)}, nil
 		},
-		Records: func(ctx context.Context, tx tollgate.Tx, rows []tollgate.Session) ([]api.Session, error) {
-			var current int64
-			if p := web.EventFrom(ctx).Principal; p.Session != nil {
-				current = p.Session.ID
-			}
-			return api.Each(func(row tollgate.Session) api.Session { return api.SessionRecord(row, current) })(ctx, tx, rows)
-		},
+		Records: api.SessionRecords,
 	}.Mount(s.API, s.Store, s.Cursors)
 	api.Handle(s.API, writes("/user/sessions/delete", "End a sign-in, or all", api.ByID{ID: 7}), s.endSession)
 }

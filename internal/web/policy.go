@@ -56,6 +56,8 @@ type Policy struct {
 	MaxBody int64
 	// RecentSignIn demands a sign-in at most ten minutes old (step-up).
 	RecentSignIn bool
+	// Enrols opens the route to a session that may only enrol a second factor.
+	Enrols bool
 	// Mutates marks a change of state: such routes are POST, audited, and
 	// under cross-origin protection when a cookie authenticates.
 	Mutates bool
@@ -106,6 +108,11 @@ func (p Policy) Permits(c tollgate.Principal, now time.Time) error {
 	}
 	if err := p.permitsRole(c, role, byKey); err != nil {
 		return err
+	}
+	if bySession && c.Session.EnrolOnly && !p.Enrols {
+		return &tollgate.Error{
+			Code: tollgate.CodeForbidden, Message: "an administrator needs a second factor here; add one and go on", Reason: "second_factor_enrolment",
+		}
 	}
 	if p.RecentSignIn && (!bySession || now.Sub(c.Session.SignedInAt) > RecentSignInAge) {
 		return &tollgate.Error{Code: tollgate.CodeForbidden, Message: "this needs a recent sign-in", Reason: "recent_sign_in"}

@@ -22,6 +22,11 @@ type Problem struct {
 	Reason    string          `json:"reason,omitempty" doc:"A machine-readable refinement"`
 	RequestID string          `json:"request_id,omitempty" doc:"The request, for support"`
 	Errors    []ProblemDetail `json:"errors,omitempty" doc:"Every offending input, when there are several"`
+
+	// Of a sign-in that lacks its second factor (CONTRACT 7).
+	Factors    []string `json:"factors,omitempty" doc:"What the account can show: totp, passkey, recovery"`
+	LoginToken string   `json:"login_token,omitempty" doc:"To send to /login/second-factor; good once, for five minutes"`
+	Passkey    any      `json:"passkey,omitempty" doc:"What to give navigator.credentials.get, when a passkey will do"`
 }
 
 // ProblemDetail is one finding of many.
@@ -80,6 +85,12 @@ func NewProblem(e *Event, err error) Problem {
 	}
 	if e.ID != 0 {
 		p.RequestID = e.ID.String()
+	}
+	if f := te.SecondFactor; f != nil {
+		p.Factors, p.LoginToken = f.Factors, f.LoginToken.Reveal()
+		if len(f.Options) > 0 {
+			p.Passkey = json.RawMessage(f.Options)
+		}
 	}
 	return p
 }

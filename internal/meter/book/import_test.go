@@ -124,21 +124,31 @@ func TestReratingShowsTheDifference(t *testing.T) {
 	r.set(r.lab.ID, "late", "3", since)    // what had none
 	r.set(r.lab.ID, "b", "9", time.Time{}) // dearer from now on only
 	got := r.rerate(tollgate.UsageFilter{Since: since, Until: r.now})
-	want := book.Rated{
+	rows := got.Rows
+	got.Rows = nil
+	want := tollgate.Rated{
 		Dispatches: 1504, Changed: 1501, Unpriced: 1, Old: 1508 * tollgate.Dollar, New: 764 * tollgate.Dollar,
-		Models: []book.RatedModel{
+		Models: []tollgate.RatedModel{
 			{ProviderID: r.lab.ID, Model: "a", Dispatches: 1500, Old: 1500 * tollgate.Dollar, New: 750 * tollgate.Dollar},
 			{ProviderID: r.lab.ID, Model: "late", Dispatches: 1, New: 6 * tollgate.Dollar},
 		},
-		Owners: []book.RatedOwner{
-			{UserID: 1, KeyID: 101, At: since, Difference: -225 * tollgate.Dollar}, // noon to a quarter past
-			{UserID: 1, KeyID: 101, At: since.Add(15 * time.Minute), Difference: -150 * tollgate.Dollar},
-			{UserID: 2, KeyID: 102, At: since, Difference: -224*tollgate.Dollar - tollgate.Dollar/2},
-			{UserID: 2, KeyID: 102, At: since.Add(15 * time.Minute), Difference: -144*tollgate.Dollar - tollgate.Dollar/2},
+		Users: []tollgate.RatedUser{
+			{UserID: 1, Dispatches: 750, Old: 750 * tollgate.Dollar, New: 375 * tollgate.Dollar},
+			{UserID: 2, Dispatches: 751, Old: 750 * tollgate.Dollar, New: 381 * tollgate.Dollar},
 		},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+	var due tollgate.Money
+	for i, row := range rows {
+		due += row.Cost - row.Was
+		if i > 0 && rows[i-1].ID >= row.ID || row.PriceVersion == 0 || row.KeyID != row.UserID+100 {
+			t.Fatalf("row %d: %+v", i, row)
+		}
+	}
+	if len(rows) != 1501 || due != got.New-got.Old {
+		t.Errorf("%d rows differ by %s", len(rows), due)
 	}
 	only := r.rerate(tollgate.UsageFilter{Since: since, Until: r.now, Model: tollgate.Is("late")})
 	if only.Dispatches != 1 || only.New != 6*tollgate.Dollar {
@@ -148,18 +158,55 @@ func TestReratingShowsTheDifference(t *testing.T) {
 		t.Errorf("no usage: %+v", none)
 	}
 	for _, f := range []tollgate.UsageFilter{{}, {Since: since}, {Until: r.now}, {Since: r.now, Until: since}} {
-		err := r.try(func(ctx context.Context, tx tollgate.Tx) error { _, err := r.book.Rerate(ctx, tx, f); return err })
+		err := r.try(func(ctx context.Context, tx tollgate.Tx) error { _, err := r.book.Rerate(ctx, tx, f, 0); return err })
 		if tollgate.ErrorCode(err) != tollgate.CodeInvalid {
 			t.Errorf("%+v: %v", f, err)
 		}
 	}
 }
 
-func (r *rig) rerate(f tollgate.UsageFilter) book.Rated {
+// TestReratingByOneVersion rates what a version covers by it, whenever it began.
+func TestReratingByOneVersion(t *testing.T) {
+	r := newRig(t)
+	ids := new(tollgate.RequestIDs)
+	since := r.now
+	r.set(r.lab.ID, "a", "1", time.Time{})
+	r.set(r.lab.ID, "b", "1", time.Time{})
+	r.used(ids, 1, "a", 1_000_000, tollgate.ExactMeasured)
+	r.used(ids, 1, "b", 1_000_000, tollgate.ExactMeasured)
+	r.now = r.now.Add(time.Hour)
+	r.set(r.lab.ID, "a", "4", r.now.Add(time.Hour)) // announced
+	period := tollgate.UsageFilter{Since: since, Until: r.now}
+	if got := r.rerate(period); got.Changed != 0 || got.Dispatches != 2 {
+		t.Errorf("by the book: %+v", got)
+	}
+	by := func(version int64) (got tollgate.Rated, err error) {
+		err = r.store.View(t.Context(), func(tx tollgate.Tx) (err error) {
+			got, err = r.book.Rerate(t.Context(), tx, period, version)
+			return err
+		})
+		return got, err
+	}
+	var newest tollgate.Price
+	_ = r.store.View(t.Context(), func(tx tollgate.Tx) error {
+		rows, _, err := tx.Prices.Query(t.Context(), tollgate.PriceFilter{}, tollgate.Page{Sort: "-id", Limit: 1})
+		newest = rows[0]
+		return err
+	})
+	got, err := by(newest.ID)
+	if err != nil || got.Dispatches != 1 || got.Old != tollgate.Dollar || got.New != 4*tollgate.Dollar || got.Rows[0].PriceVersion != newest.ID {
+		t.Errorf("by the announced version: %+v %v", got, err)
+	}
+	if _, err := by(newest.ID + 1); tollgate.ErrorCode(err) != tollgate.CodeNotFound {
+		t.Errorf("by no version: %v", err)
+	}
+}
+
+func (r *rig) rerate(f tollgate.UsageFilter) tollgate.Rated {
 	r.t.Helper()
-	var got book.Rated
+	var got tollgate.Rated
 	err := r.store.View(r.t.Context(), func(tx tollgate.Tx) (err error) {
-		got, err = r.book.Rerate(r.t.Context(), tx, f)
+		got, err = r.book.Rerate(r.t.Context(), tx, f, 0)
 		return err
 	})
 	if err != nil {

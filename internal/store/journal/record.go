@@ -95,6 +95,7 @@ func dispatch(c *coder, d *tollgate.Dispatch) {
 	text(c, &d.ServiceTier)
 	integer(c, &d.Cost)
 	integer(c, &d.PriceVersion)
+	integer(c, &d.Overrun)
 	list(c, &d.Charges, charge)
 }
 

@@ -26,6 +26,8 @@ func adjustmentTable() *spec[tollgate.Adjustment, tollgate.AdjustmentFilter] {
 			integer("actor_id", func(r *row) *int64 { return &r.ActorID }),
 			text("actor_name", func(r *row) *string { return &r.ActorName }),
 			text("via", func(r *row) *string { return &r.Via }),
+			integer("rerating_id", func(r *row) *int64 { return &r.ReratingID }),
+			integer("due", func(r *row) *tollgate.Money { return &r.Due }),
 		},
 		filter: func(w *where, f tollgate.AdjustmentFilter) {
 			ints(w, "quota_id", f.QuotaID)
@@ -41,6 +43,7 @@ type ledger struct {
 	*usageSpec
 	adjustments table[tollgate.Adjustment, tollgate.AdjustmentFilter]
 	quotas      table[tollgate.Quota, tollgate.QuotaFilter]
+	reratings   table[tollgate.Rerating, struct{}]
 	s           *session
 }
 

@@ -14,6 +14,7 @@ type tables struct {
 	sessions        *spec[tollgate.Session, tollgate.SessionFilter]
 	identities      *spec[tollgate.Identity, tollgate.IdentityFilter]
 	signInProviders *spec[tollgate.SignInProvider, tollgate.SignInProviderFilter]
+	factors         *spec[tollgate.Factor, tollgate.FactorFilter]
 	permissions     *spec[tollgate.Permission, tollgate.PermissionFilter]
 	filePermissions *spec[tollgate.FilePermission, tollgate.PermissionFilter]
 	quotas          *spec[tollgate.Quota, tollgate.QuotaFilter]
@@ -25,18 +26,21 @@ type tables struct {
 	prices          *spec[tollgate.Price, tollgate.PriceFilter]
 	audit           *spec[tollgate.AuditEntry, tollgate.AuditFilter]
 	adjustments     *spec[tollgate.Adjustment, tollgate.AdjustmentFilter]
+	reratings       *spec[tollgate.Rerating, struct{}]
+	alarms          *spec[tollgate.Alarm, tollgate.AlarmFilter]
 	usage           *usageSpec
 	turns           *spec[tollgate.Turn, struct{}]
 }
 
 func newTables() *tables {
 	return &tables{
-		users: userTable(), keys: keyTable(), teams: teamTable(), sessions: sessionTable(),
+		users: userTable(), keys: keyTable(), teams: teamTable(), sessions: sessionTable(), factors: factorTable(),
 		identities: identityTable(), signInProviders: signInProviderTable(),
 		permissions: permissionTable(), filePermissions: filePermissionTable(),
 		quotas: quotaTable(), rateLimits: rateLimitTable(),
 		providers: providerTable(), credentials: credentialTable(), models: modelTable(), aliases: aliasTable(), prices: priceTable(),
-		audit: auditTable(), adjustments: adjustmentTable(), usage: newUsageSpec(), turns: turnTable(),
+		audit: auditTable(), adjustments: adjustmentTable(), reratings: reratingTable(), alarms: alarmTable(),
+		usage: newUsageSpec(), turns: turnTable(),
 	}
 }
 
@@ -49,6 +53,7 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Sessions:        table[tollgate.Session, tollgate.SessionFilter]{t.sessions, s},
 		Identities:      table[tollgate.Identity, tollgate.IdentityFilter]{t.identities, s},
 		SignInProviders: table[tollgate.SignInProvider, tollgate.SignInProviderFilter]{t.signInProviders, s},
+		Factors:         factors{table[tollgate.Factor, tollgate.FactorFilter]{t.factors, s}},
 		Permissions:     table[tollgate.Permission, tollgate.PermissionFilter]{t.permissions, s},
 		FilePermissions: table[tollgate.FilePermission, tollgate.PermissionFilter]{t.filePermissions, s},
 		Quotas:          table[tollgate.Quota, tollgate.QuotaFilter]{t.quotas, s},
@@ -63,11 +68,13 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Meta:            meta{s},
 		Audit:           audit{table[tollgate.AuditEntry, tollgate.AuditFilter]{t.audit, s}},
 		Usage:           usage{t.usage, s},
+		Alarms:          table[tollgate.Alarm, tollgate.AlarmFilter]{t.alarms, s},
 		Turns:           turns{table[tollgate.Turn, struct{}]{t.turns, s}},
 		Ledger: ledger{
 			usageSpec:   t.usage,
 			adjustments: table[tollgate.Adjustment, tollgate.AdjustmentFilter]{t.adjustments, s},
 			quotas:      table[tollgate.Quota, tollgate.QuotaFilter]{t.quotas, s},
+			reratings:   table[tollgate.Rerating, struct{}]{t.reratings, s},
 			s:           s,
 		},
 	}

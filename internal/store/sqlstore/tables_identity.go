@@ -129,6 +129,7 @@ func sessionTable() *spec[tollgate.Session, tollgate.SessionFilter] {
 			instant("expires_at", func(r *row) *time.Time { return &r.ExpiresAt }),
 			text("ip", func(r *row) *string { return &r.IP }),
 			text("user_agent", func(r *row) *string { return &r.UserAgent }),
+			boolean("enrol_only", func(r *row) *bool { return &r.EnrolOnly }),
 		},
 		filter: func(w *where, f tollgate.SessionFilter) {
 			ints(w, "id", f.ID)

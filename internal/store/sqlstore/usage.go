@@ -92,7 +92,8 @@ func dispatchColumns() []column[tollgate.UsageRow] {
 		integer("tokens_output_audio", func(r *row) *int64 { return &r.Tokens.OutputAudio }),
 		integer("tokens_output_image", func(r *row) *int64 { return &r.Tokens.OutputImage }),
 		integer("team_id", func(r *row) *int64 { return &r.TeamID }),
-		boolean("service", func(r *row) *bool { return &r.Service }))...)
+		boolean("service", func(r *row) *bool { return &r.Service }),
+		integer("overrun", func(r *row) *tollgate.Money { return &r.Overrun }))...)
 }
 
 func tokenColumns[T any](at func(*T) *tollgate.Tokens) []column[T] {

@@ -23,6 +23,7 @@ type fixture struct {
 	session    tollgate.Session
 	identity   tollgate.Identity
 	signIn     tollgate.SignInProvider
+	factor     tollgate.Factor
 	provider   tollgate.Provider
 	credential tollgate.Credential
 	model      tollgate.Model
@@ -54,7 +55,11 @@ func newFixture() *fixture {
 		child: tollgate.Key{Digest: []byte("digest-2"), CreatedAt: at},
 		session: tollgate.Session{
 			Digest: []byte("session-1"), Method: "password", CreatedAt: at, SignedInAt: at, LastSeenAt: at, ExpiresAt: at.AddDate(0, 0, 7),
-			IP: "192.0.2.1", UserAgent: "curl/8",
+			IP: "192.0.2.1", UserAgent: "curl/8", EnrolOnly: true,
+		},
+		factor: tollgate.Factor{
+			Kind: tollgate.FactorPasskey, Label: "laptop", Handle: []byte{0, 1, 255}, Sealed: []byte{2, 0}, Confirmed: true, Counter: 1 << 40,
+			Warned: at, CreatedAt: at, LastUsedAt: at.AddDate(0, 0, 1),
 		},
 		identity: tollgate.Identity{Provider: "corp", Subject: "Alice-1", Email: "alice@example.org", CreatedAt: at, LastUsedAt: at.AddDate(0, 0, 1)},
 		signIn: tollgate.SignInProvider{
@@ -95,6 +100,7 @@ func (f *fixture) insert(ctx context.Context, tx tollgate.Tx) error {
 		func() error { f.session.UserID = f.user.ID; return tx.Sessions.Insert(ctx, &f.session) },
 		func() error { f.identity.UserID = f.user.ID; return tx.Identities.Insert(ctx, &f.identity) },
 		func() error { return tx.SignInProviders.Insert(ctx, &f.signIn) },
+		func() error { f.factor.UserID = f.user.ID; return tx.Factors.Insert(ctx, &f.factor) },
 		func() error { return tx.Providers.Insert(ctx, &f.provider) },
 		func() error {
 			f.credential.ProviderID = f.provider.ID
@@ -140,6 +146,7 @@ func (f *fixture) equal(t *testing.T, b *bench) {
 		row(ctx, t, tx.Keys, f.key.ID, f.key)
 		row(ctx, t, tx.Keys, f.child.ID, f.child)
 		row(ctx, t, tx.Sessions, f.session.ID, f.session)
+		row[tollgate.Factor, tollgate.FactorFilter](ctx, t, tx.Factors, f.factor.ID, f.factor)
 		row(ctx, t, tx.Providers, f.provider.ID, f.provider)
 		row(ctx, t, tx.Credentials, f.credential.ID, f.credential)
 		row(ctx, t, tx.Models, f.model.ID, f.model)

@@ -28,7 +28,7 @@ func request(ids *tollgate.RequestIDs, user int64, at time.Time) tollgate.Reques
 		r.Dispatches = append(r.Dispatches, tollgate.Dispatch{
 			ID: r.ID.Dispatch(n + 1), ProviderID: 7, CredentialID: int64(n), Model: "some/model", StartedAt: at.Add(time.Duration(n) * time.Second),
 			Latency: time.Millisecond, Status: 500 - 300*n, ErrorClass: "status", Tokens: parts, Exactness: tollgate.ExactMeasured,
-			ServiceTier: "flex", Cost: 1_000_000 + tollgate.Money(n), PriceVersion: 9,
+			ServiceTier: "flex", Cost: 1_000_000 + tollgate.Money(n), PriceVersion: 9, Overrun: tollgate.Money(n),
 		})
 	}
 	return r

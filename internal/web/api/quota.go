@@ -65,6 +65,7 @@ type Adjustment struct {
 	ActorID     int64      `json:"actor_id"`
 	ActorName   string     `json:"actor_name"`
 	Via         string     `json:"via"`
+	ReratingID  *int64     `json:"rerating_id" doc:"The re-rating that it books; null = none"`
 }
 
 // AdjustmentRecord returns the JSON of a.
@@ -72,5 +73,6 @@ func AdjustmentRecord(a tollgate.Adjustment) Adjustment {
 	return Adjustment{
 		ID: a.ID, At: a.At, Kind: string(a.Kind), Scope: string(a.Scope), ScopeID: a.ScopeID, Window: string(a.Window),
 		WindowStart: Stamp(a.WindowStart), Amount: Money(a.Amount), Reason: a.Reason, ActorID: a.ActorID, ActorName: a.ActorName, Via: a.Via,
+		ReratingID: OrNull(a.ReratingID),
 	}
 }

@@ -78,6 +78,7 @@ type Usage struct {
 	ServiceTier  string `json:"service_tier"`
 	Cost         Money  `json:"cost"`
 	PriceVersion int64  `json:"price_version" doc:"0 = unpriced"`
+	Overrun      Money  `json:"overrun" doc:"What cost is above the money that was held for the call."`
 }
 
 // UsageRecord returns the JSON of a usage row.
@@ -88,6 +89,7 @@ func UsageRecord(r tollgate.UsageRow) Usage {
 		StartedAt: r.StartedAt.UTC(), LatencyMS: r.Latency.Milliseconds(), Status: r.Status, ErrorClass: r.ErrorClass,
 		Tokens: tokens(r.Tokens), InputAudio: r.Tokens.InputAudio, InputImage: r.Tokens.InputImage,
 		OutputAudio: r.Tokens.OutputAudio, OutputImage: r.Tokens.OutputImage, Exactness: string(r.Exactness), ServiceTier: r.ServiceTier, Cost: Money(r.Cost), PriceVersion: r.PriceVersion,
+		Overrun: Money(r.Overrun),
 	}
 }
 

@@ -77,6 +77,8 @@ type Session struct {
 	ExpiresAt  time.Time  `json:"expires_at"`
 	IP         string     `json:"ip"`
 	UserAgent  string     `json:"user_agent"`
+	Device     string     `json:"device" doc:"Browser and system, as far as user_agent tells."`
+	EnrolOnly  bool       `json:"enrol_only" doc:"It may only enrol a second factor, which its user needs and lacks."`
 }
 
 // SessionRecord returns the JSON of a session; current is the one that asks.
@@ -84,5 +86,6 @@ func SessionRecord(s tollgate.Session, current int64) Session {
 	return Session{
 		ID: s.ID, UserID: s.UserID, Current: s.ID == current, Method: s.Method, CreatedAt: s.CreatedAt.UTC(), SignedInAt: s.SignedInAt.UTC(),
 		LastSeenAt: Stamp(s.LastSeenAt), ExpiresAt: s.ExpiresAt.UTC(), IP: s.IP, UserAgent: s.UserAgent,
+		Device: device(s.UserAgent), EnrolOnly: s.EnrolOnly,
 	}
 }
