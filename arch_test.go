@@ -42,6 +42,7 @@ func layers() map[string][]string {
 		"internal/ledger":       {""},
 		"internal/alarm":        {""},
 		"internal/conversation": {"", "internal/wire/jsonscan"},
+		"internal/payload":      {"", "internal/wire/jsonscan"},
 		"internal/tally":        {"", "internal/ir"},
 		"internal/meter/...":    {"", "internal/meter/..."},
 		"internal/limit/...":    {"", "internal/limit/..."},
@@ -80,7 +81,7 @@ func layers() map[string][]string {
 func l1() []string {
 	return []string{
 		"", "internal/feed", "internal/ir", "internal/life", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/alarm", "internal/meter/...", "internal/limit/...",
-		"internal/auth/...", "internal/conversation",
+		"internal/auth/...", "internal/conversation", "internal/payload",
 		"internal/upstream/...", "internal/store/...", "internal/config", "internal/demo", "internal/web/...",
 	}
 }

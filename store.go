@@ -203,6 +203,7 @@ type Tx struct {
 	Usage           Usage
 	Alarms          Alarms
 	Turns           Turns
+	Payloads        Payloads
 	Ledger          Ledger
 }
 

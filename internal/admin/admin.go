@@ -13,6 +13,7 @@ import (
 	"tollgate/internal/alarm"
 	"tollgate/internal/auth"
 	"tollgate/internal/meter/book"
+	"tollgate/internal/payload"
 	"tollgate/internal/upstream"
 	"tollgate/internal/web"
 	"tollgate/internal/web/api"
@@ -37,8 +38,12 @@ type Server struct {
 	Held api.Held
 	// CostLines says what the cost of a usage row is made of.
 	CostLines api.CostLines
-	Live      api.Live
-	Now       func() time.Time
+	// ReadPayload reads what is kept of the bodies of a request.
+	ReadPayload api.PayloadReader
+	// Payloads keeps the bodies of requests.
+	Payloads *payload.Keeper
+	Live     api.Live
+	Now      func() time.Time
 }
 
 // Mount mounts every operation.

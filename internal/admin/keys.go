@@ -23,10 +23,17 @@ type KeyMoney struct {
 	Limits api.Opt[[]api.KeyLimit] `json:"limits,omitzero"`
 }
 
+// KeyLog says what is kept of a key's calls. It is the operators' to say, since
+// what is kept takes their room.
+type KeyLog struct {
+	Payloads api.Opt[string] `json:"payloads,omitzero" doc:"off (the default), errors or all: of which requests the bodies are kept, if that is more than [logging] payloads says."`
+}
+
 type keyGenerate struct {
 	UserID int64 `json:"user_id" required:"true" minimum:"1"`
 	api.KeyFields
 	KeyMoney
+	KeyLog
 }
 
 type keyEnabled struct {
@@ -39,6 +46,7 @@ type keyUpdate struct {
 	ID int64 `json:"id" required:"true" minimum:"1"`
 	api.KeyFields
 	KeyMoney
+	KeyLog
 }
 
 type keyRotate struct {
@@ -99,6 +107,7 @@ func (s *Server) generateKey(ctx context.Context, in *keyGenerate) (api.NewKey, 
 	err = s.change(ctx, func(tx tollgate.Tx, by tollgate.Actor) error {
 		k, secret, err := s.Accounts.GenerateKey(ctx, tx, by, auth.KeyWrite{
 			UserID: in.UserID, Label: b.Label, ExpiresAt: b.ExpiresAt, Models: b.Models, IPAllow: b.IPAllow, Surfaces: b.Surfaces, OnLeave: b.OnLeave,
+			Payloads: tollgate.PayloadMode(in.Payloads.Value),
 		})
 		if err != nil {
 			return err
@@ -134,6 +143,7 @@ func (s *Server) updateKey(ctx context.Context, in *keyUpdate) (api.Done, error)
 		IPAllow:  withValue(in.IPAllow, b.IPAllow),
 		Surfaces: withValue(in.Surfaces, b.Surfaces),
 		OnLeave:  withValue(in.OnLeave, b.OnLeave),
+		Payloads: withValue(in.Payloads, tollgate.PayloadMode(in.Payloads.Value)),
 	}
 	return s.changeOne(ctx, func(tx tollgate.Tx, by tollgate.Actor) (int64, error) {
 		if _, err := s.Accounts.UpdateKey(ctx, tx, by, patch); err != nil {

@@ -236,6 +236,9 @@ func keyDiff(row tollgate.Key, k config.SeedKey) (auth.KeyPatch, []string) {
 	if row.OnLeave != k.OnLeave {
 		patch.OnLeave, fields = tollgate.Some(k.OnLeave), append(fields, "on_leave")
 	}
+	if row.Payloads != k.Payloads {
+		patch.Payloads, fields = tollgate.Some(k.Payloads), append(fields, "payloads")
+	}
 	return patch, fields
 }
 
@@ -249,7 +252,7 @@ func (r *run) newKey(ctx context.Context, user tollgate.User, k config.SeedKey, 
 		var err error
 		row, err = r.im.Accounts.ImportKey(ctx, r.tx, r.by, auth.KeyWrite{
 			UserID: user.ID, Label: k.Label, Enabled: tollgate.Some(k.Enabled), ExpiresAt: k.ExpiresAt,
-			Models: k.Models, IPAllow: k.IPAllow, Surfaces: k.Surfaces, OnLeave: k.OnLeave,
+			Models: k.Models, IPAllow: k.IPAllow, Surfaces: k.Surfaces, OnLeave: k.OnLeave, Payloads: k.Payloads,
 		}, k.APIKey)
 		if err != nil {
 			return place(k.At, "key "+name, err)

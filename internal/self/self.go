@@ -28,8 +28,10 @@ type Server struct {
 	Held api.Held
 	// CostLines says what the cost of a usage row is made of.
 	CostLines api.CostLines
-	Live      api.Live
-	Now       func() time.Time
+	// ReadPayload reads what is kept of the bodies of a request.
+	ReadPayload api.PayloadReader
+	Live        api.Live
+	Now         func() time.Time
 }
 
 // Model is the JSON of a model that the caller may use.

@@ -69,6 +69,7 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Audit:           audit{table[tollgate.AuditEntry, tollgate.AuditFilter]{t.audit, s}},
 		Usage:           usage{t.usage, s},
 		Alarms:          table[tollgate.Alarm, tollgate.AlarmFilter]{t.alarms, s},
+		Payloads:        payloads{s},
 		Turns:           turns{table[tollgate.Turn, struct{}]{t.turns, s}},
 		Ledger: ledger{
 			usageSpec:   t.usage,

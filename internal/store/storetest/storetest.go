@@ -61,6 +61,8 @@ func Run(t *testing.T, opener Opener) {
 		{"TouchMovesForwardOnly", testTouch},
 		{"TurnsAreTheirOwnersAlone", testTurnOwners},
 		{"TurnsAreTrimmedAndPrunedInSmallSteps", testTurnBounds},
+		{"PayloadsAreKeptAndRemoved", testPayloads},
+		{"ChunksAreEachUsersOwn", testChunks},
 		{"UpdateRollsBackOnErrorAndPanic", testRollback},
 		{"ViewSeesOneMoment", testViewSnapshot},
 		{"ViewCannotWrite", testViewIsReadOnly},
