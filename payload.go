@@ -73,8 +73,8 @@ type Chunk struct {
 type PayloadFilter struct {
 	ID     Match[RequestID]
 	UserID Match[int64]
-	// Before keeps those of earlier requests; 0 = all.
-	Before RequestID
+	// Before, if set, keeps those of earlier requests.
+	Before Opt[RequestID]
 	// Orphaned keeps those of users who are gone.
 	Orphaned bool
 }

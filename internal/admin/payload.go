@@ -94,7 +94,7 @@ func (in *requestClear) filter() (f tollgate.PayloadFilter, err error) {
 		f.ID = tollgate.Is(ids...)
 	}
 	if !in.Before.IsZero() {
-		f.Before = tollgate.RequestIDAt(in.Before)
+		f.Before = tollgate.Some(tollgate.RequestIDAt(in.Before))
 	}
 	f.UserID = in.UserID.Match
 	return f, nil

@@ -40,7 +40,7 @@ func (k *Keeper) Retain(ctx context.Context) {
 // The first call also removes chunks that a process which died left unused.
 func (k *Keeper) Prune(ctx context.Context) error {
 	s := k.settings.Load()
-	old := tollgate.PayloadFilter{Before: tollgate.RequestIDAt(k.Now().Add(-s.Life))}
+	old := tollgate.PayloadFilter{Before: tollgate.Some(tollgate.RequestIDAt(k.Now().Add(-s.Life)))}
 	for _, f := range []tollgate.PayloadFilter{{Orphaned: true}, old} {
 		if _, err := k.remove(ctx, f, 0, nil); err != nil {
 			return err

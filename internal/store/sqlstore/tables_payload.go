@@ -108,8 +108,8 @@ func (t payloads) Remove(ctx context.Context, f tollgate.PayloadFilter, limit in
 	w := where{engine: t.s.engine}
 	ints(&w, "id", f.ID)
 	ints(&w, "user_id", f.UserID)
-	if f.Before > 0 {
-		w.add("id < " + w.arg(int64(f.Before)))
+	if before, given := f.Before.Given(); given {
+		w.add("id < " + w.arg(int64(before)))
 	}
 	if f.Orphaned {
 		w.add("user_id <> 0 AND NOT EXISTS (SELECT 1 FROM users WHERE users.id = payloads.user_id)")

@@ -62,8 +62,9 @@ func testPayloads(b *bench) {
 		})
 	}
 	removed(tollgate.PayloadFilter{Orphaned: true}, 10, unknown)
-	removed(tollgate.PayloadFilter{Before: rows[2].ID}, 1, f.user.ID)
-	removed(tollgate.PayloadFilter{Before: rows[2].ID}, 10, 0)
+	removed(tollgate.PayloadFilter{Before: tollgate.Some(tollgate.RequestID(0))}, 10) // before there were ids
+	removed(tollgate.PayloadFilter{Before: tollgate.Some(rows[2].ID)}, 1, f.user.ID)
+	removed(tollgate.PayloadFilter{Before: tollgate.Some(rows[2].ID)}, 10, 0)
 	removed(tollgate.PayloadFilter{ID: tollgate.Is(rows[4].ID), UserID: tollgate.Is(f.root.ID)}, 10)
 	removed(tollgate.PayloadFilter{ID: tollgate.Is(rows[4].ID)}, 10, f.user.ID)
 	removed(tollgate.PayloadFilter{}, 10, f.user.ID)
