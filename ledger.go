@@ -60,7 +60,7 @@ const (
 )
 
 // Adjustment is a change of a balance that is no settlement. Adjustments are
-// appended and never altered: a balance is the sum of its settlements and
+// appended and never altered, but for carries, which grow: a balance is the sum of its settlements and
 // adjustments (SECURITY M-10).
 type Adjustment struct {
 	ID int64
