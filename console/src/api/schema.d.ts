@@ -4388,7 +4388,7 @@ export interface components {
             /** Format: int64 */
             latency_ms?: number;
             /** @description What the translation between the client's protocol and the provider's did not carry. */
-            losses?: string[] | null;
+            losses?: string[];
             /** @description As the client sent it. */
             model?: string;
             operation?: string;
@@ -4450,7 +4450,7 @@ export interface components {
             /** Format: int64 */
             latency_ms?: number;
             /** @description What the translation between the client's protocol and the provider's did not carry. */
-            losses?: string[] | null;
+            losses?: string[];
             /** @description As the client sent it. */
             model?: string;
             operation?: string;

@@ -64,7 +64,13 @@ export function useRequestColumns(scope: Scope, nameOf: (id: number) => string):
         from: "wider",
         cell: (r) => (r.first_token_ms > 0 ? format.duration(r.first_token_ms) : "–"),
       },
-      { id: "latency", header: t("latency"), align: "end", from: "wide", cell: (r) => (ended(r) ? format.duration(r.latency_ms) : "–") },
+      {
+        id: "latency",
+        header: t("latency"),
+        align: "end",
+        from: "wide",
+        cell: (r) => (ended(r) ? format.duration(r.latency_ms) : "–"),
+      },
       { id: "cost", header: t("cost"), align: "end", cell: (r) => <Money dollars={r.cost} /> },
     ];
   }, [scope, nameOf, t, format]);

@@ -71,7 +71,11 @@ async function read(body: ReadableStream<Uint8Array>, take: (event: string, data
     const events = (rest + decoder.decode(value, { stream: true })).split("\n\n");
     rest = events.pop() ?? "";
     for (const text of events) {
-      const field = (name: string) => text.split("\n").find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
+      const field = (name: string) =>
+        text
+          .split("\n")
+          .find((line) => line.startsWith(`${name}: `))
+          ?.slice(name.length + 2);
       const event = field("event");
       if (event) take(event, field("data") ?? "");
     }

@@ -24,10 +24,6 @@ export function boundsOf(range: Range, now = new Date()): { since: string; until
   const month = (offset: number) => new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + offset, 1));
   const back = (days: number) => new Date(day - (days - 1) * 86_400_000);
   const [since, until] =
-    range === "month"
-      ? [month(0), tomorrow]
-      : range === "lastMonth"
-        ? [month(-1), month(0)]
-        : [back(Number(range)), tomorrow];
+    range === "month" ? [month(0), tomorrow] : range === "lastMonth" ? [month(-1), month(0)] : [back(Number(range)), tomorrow];
   return { since: since.toISOString(), until: until.toISOString() };
 }

@@ -15,7 +15,7 @@ import { Money } from "@/ui/money";
 import { Card, Page, PageSkeleton } from "@/ui/page";
 import { ProblemAlert } from "@/ui/problem";
 import { Stat } from "@/ui/stat";
-import { allGroups, boundsOf, type Group as By, ownGroups, type Range, ranges, type UsageSearch } from "./search";
+import { allGroups, type Group as By, boundsOf, ownGroups, type Range, ranges, type UsageSearch } from "./search";
 
 /** How many groups a chart tells apart. */
 const apart = 5;
@@ -28,11 +28,9 @@ export function UsagePage({ scope }: { scope: "user" | "admin" }) {
   const own = scope === "user";
   const path = own ? "/user/usages/summary" : "/admin/usages/summary";
   const sums = api.useQuery("post", path as "/admin/usages/summary", { body: { ...bounds, group_by: by } });
-  const daily = api.useQuery(
-    "post",
-    path as "/admin/usages/summary",
-    { body: { ...bounds, group_by: "day", ...(by !== "tag" && { then_by: by }) } },
-  );
+  const daily = api.useQuery("post", path as "/admin/usages/summary", {
+    body: { ...bounds, group_by: "day", ...(by !== "tag" && { then_by: by }) },
+  });
   const nameOf = useGroupNames(scope, by);
   const save = (
     <Button
@@ -161,7 +159,10 @@ function Days({ daily, rows, nameOf, bounds }: DaysProps) {
   const first = rows.slice(0, apart).map((r) => r.group);
   const rest = rows.length > apart;
   const series = split
-    ? [...first.map((group, i) => ({ key: `g${i}`, label: nameOf(group) })), ...(rest ? [{ key: "rest", label: t("others") }] : [])]
+    ? [
+        ...first.map((group, i) => ({ key: `g${i}`, label: nameOf(group) })),
+        ...(rest ? [{ key: "rest", label: t("others") }] : []),
+      ]
     : [{ key: "cost", label: t("cost") }];
   const days = new Map<string, Record<string, string | number>>();
   for (let at = new Date(bounds.since).getTime(); at < new Date(bounds.until).getTime(); at += 86_400_000) {
