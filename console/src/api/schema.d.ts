@@ -1044,6 +1044,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/user-identities/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Unlink; ends the sign-ins that came through the provider before this returns */
+        post: operations["admin-user-identities-delete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/user-identities/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Find accounts at sign-in providers that are linked to users */
+        post: operations["admin-user-identities-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/user-identities/upsert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Link an account at a sign-in provider to a user; one that is linked is a conflict */
+        post: operations["admin-user-identities-upsert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/user-keys/batch-delete": {
         parameters: {
             query?: never;
@@ -1795,6 +1846,40 @@ export interface paths {
         put?: never;
         /** Put the secret in force by its first code; ends all other sign-ins */
         post: operations["user-factors-totp-confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/identities/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the own accounts at sign-in providers */
+        post: operations["user-identities-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/identities/unlink": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Unlink an account; ends the sign-ins that came through its provider */
+        post: operations["user-identities-unlink"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2935,6 +3020,56 @@ export interface components {
             id?: string;
             provider?: string;
         };
+        IdentityQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            provider?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+            subject?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            user_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+        };
+        IdentityWrite: {
+            /** @description The sign-in provider's name. */
+            provider: string;
+            /** @description The provider's own id of the account, never its e-mail address; for GitHub the number. */
+            subject: string;
+            /** Format: int64 */
+            user_id: number;
+        };
         Imported: {
             /** @description False = the price was in force already. */
             changed?: boolean;
@@ -3190,6 +3325,25 @@ export interface components {
             /** Format: int64 */
             user_id?: number;
         };
+        LinkedIdentity: {
+            /** Format: date-time */
+            created_at?: string;
+            /** @description What the provider last said; it identifies nobody. */
+            email?: string | null;
+            /** Format: int64 */
+            id?: number;
+            /**
+             * Format: date-time
+             * @description null = never
+             */
+            last_used_at?: string | null;
+            /** @description The sign-in provider's name. */
+            provider?: string;
+            /** @description The provider's own id of the account; for GitHub the number. */
+            subject?: string;
+            /** Format: int64 */
+            user_id?: number;
+        };
         LiveFields: {
             /** Format: int64 */
             key_id?: number;
@@ -3413,6 +3567,28 @@ export interface components {
             ok?: boolean;
             /** @description Replaces the one that asked. Browsers hold it as a cookie. */
             session_token?: string;
+        };
+        OwnIdentityQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
         };
         OwnKeyDelete: {
             /** @description Also the keys that were made by this key. */
@@ -8174,6 +8350,118 @@ export interface operations {
             };
         };
     };
+    "admin-user-identities-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-user-identities-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkedIdentity"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-user-identities-upsert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "user_id": 7,
+                 *       "provider": "github",
+                 *       "subject": "583231"
+                 *     }
+                 */
+                "application/json": components["schemas"]["IdentityWrite"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-user-keys-batch-delete": {
         parameters: {
             query?: never;
@@ -9829,6 +10117,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OwnEnrolled"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-identities-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnIdentityQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkedIdentity"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-identities-unlink": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Error */
