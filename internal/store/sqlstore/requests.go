@@ -154,9 +154,7 @@ func (u usage) sumTags(ctx context.Context, f tollgate.UsageFilter) ([]tollgate.
 	w.add("tags <> ''")
 	tokens := tokenColumns(func(t *tollgate.Tokens) *tollgate.Tokens { return t })
 	query := "SELECT tags, COUNT(*), SUM(CASE WHEN status >= 400 THEN 1 ELSE 0 END), CAST(SUM(latency) AS BIGINT), CAST(SUM(cost) AS BIGINT)"
-	for _, c := range tokens {
-		query += ", CAST(SUM(" + c.name + ") AS BIGINT)"
-	}
+	query += sumsOf(tokens)
 	sums := map[string]*tollgate.UsageSum{}
 	err := collect(ctx, u.s.tx, query+" FROM requests"+w.clause()+" GROUP BY 1", func(scan func(...any) error) error {
 		var tags string

@@ -207,7 +207,7 @@ func testSummaries(b *bench) {
 		rows = append(rows, r)
 	}
 	must(t, b.s.Append(t.Context(), rows))
-	keys := map[tollgate.UsageGroup]func(tollgate.UsageRow) string{
+	keys := map[tollgate.UsageGroup]func(tollgate.UsageRow) string{ //nolint:exhaustive // tags are no columns of usage rows
 		tollgate.GroupUser:     func(r tollgate.UsageRow) string { return strconv.FormatInt(r.UserID, 10) },
 		tollgate.GroupKey:      func(r tollgate.UsageRow) string { return strconv.FormatInt(r.KeyID, 10) },
 		tollgate.GroupTeam:     func(r tollgate.UsageRow) string { return strconv.FormatInt(r.TeamID, 10) },
@@ -220,7 +220,13 @@ func testSummaries(b *bench) {
 	keys[tollgate.GroupHour] = func(r tollgate.UsageRow) string { return r.StartedAt.Truncate(time.Hour).Format(time.RFC3339) }
 	both := func(a, b tollgate.UsageGroup) []tollgate.UsageGroup { return []tollgate.UsageGroup{a, b} }
 	for _, by := range [][]tollgate.UsageGroup{
-		{tollgate.GroupUser}, {tollgate.GroupKey}, {tollgate.GroupTeam}, {tollgate.GroupProvider}, {tollgate.GroupModel}, {tollgate.GroupDay}, {tollgate.GroupHour},
+		{tollgate.GroupUser},
+		{tollgate.GroupKey},
+		{tollgate.GroupTeam},
+		{tollgate.GroupProvider},
+		{tollgate.GroupModel},
+		{tollgate.GroupDay},
+		{tollgate.GroupHour},
 		both(tollgate.GroupDay, tollgate.GroupModel), both(tollgate.GroupHour, tollgate.GroupUser), both(tollgate.GroupTeam, tollgate.GroupKey),
 		both(tollgate.GroupModel, tollgate.GroupDay),
 	} {

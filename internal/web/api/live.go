@@ -63,10 +63,10 @@ func (l Live) send(ctx context.Context, w *Sender, watch *feed.Watch, record fun
 	text := []byte(": watching\n\n")
 	for {
 		if _, err := w.Write(text); err != nil {
-			return nil //nolint:nilerr // the client left
+			return nil // the client left
 		}
 		if err := w.Flush(); err != nil {
-			return nil //nolint:nilerr // the client left
+			return nil // the client left
 		}
 		var err error
 		select {
