@@ -23,7 +23,7 @@ func variedRequests(ids *tollgate.RequestIDs) []tollgate.Request {
 		r.Model, r.Served = fmt.Sprint("m", i%4), fmt.Sprint("served-", i%3)
 		r.ErrorClass, r.ErrorText, r.Tags = "", "", ""
 		if r.Status >= 400 {
-			r.ErrorClass, r.ErrorText = tollgate.CodeUpstream, fmt.Sprintf("the Provider_%d said 100%% no!", i%10)
+			r.ErrorClass, r.ErrorText = tollgate.CodeUpstream, fmt.Sprintf("the Provider_%d said 100%% no! Écrit en FRANÇAIS", i%10)
 		}
 		switch i % 3 {
 		case 1:
@@ -53,8 +53,11 @@ func testRequestFilters(b *bench) {
 		"error class":       {tollgate.RequestFilter{ErrorClass: tollgate.Is(tollgate.CodeUpstream)}, func(r *tollgate.Request) bool { return r.ErrorClass != "" }},
 		"text":              {tollgate.RequestFilter{ErrorText: "PROVIDER_7"}, func(r *tollgate.Request) bool { return strings.Contains(r.ErrorText, "Provider_7") }},
 		"text of wildcards": {tollgate.RequestFilter{ErrorText: "0% NO!"}, func(r *tollgate.Request) bool { return r.ErrorText != "" }},
+		"text beyond ASCII": {tollgate.RequestFilter{ErrorText: "Écrit EN FRANÇ"}, func(r *tollgate.Request) bool { return r.ErrorText != "" }},
 		"no such text":      {tollgate.RequestFilter{ErrorText: "Provider%7"}, func(*tollgate.Request) bool { return false }},
 		"tag":               {tollgate.RequestFilter{Tag: "team=x"}, func(r *tollgate.Request) bool { return strings.Contains(r.Tags, "team=x") }},
+		"tag's case":        {tollgate.RequestFilter{Tag: "Blue"}, func(*tollgate.Request) bool { return false }},
+		"tag of wildcards":  {tollgate.RequestFilter{Tag: "bl_e"}, func(*tollgate.Request) bool { return false }},
 		"part of a tag":     {tollgate.RequestFilter{Tag: "team"}, func(*tollgate.Request) bool { return false }},
 		"slow":              {tollgate.RequestFilter{MinLatency: time.Minute}, func(r *tollgate.Request) bool { return r.Latency >= time.Minute }},
 		"model and time": {

@@ -245,6 +245,9 @@ func testSummaries(b *bench) {
 			{midnight, midnight.Add(48 * time.Hour)},
 			{midnight.Add(2 * time.Hour), midnight.Add(20 * time.Hour)},
 			{midnight.Add(time.Microsecond), {}},
+			{{}, midnight.Add(20*time.Hour + 5*time.Second)},
+			{midnight.Add(-5 * time.Second), midnight.Add(50*time.Hour + 27*time.Second)},
+			{midnight.Add(5 * time.Second), midnight.Add(time.Hour)},
 			{midnight.Add(-3 * time.Second), midnight.Add(7 * time.Second)},
 		} {
 			filter.Since, filter.Until = bounds[0], bounds[1]
