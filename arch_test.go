@@ -41,6 +41,7 @@ func layers() map[string][]string {
 		"internal/route":        {""},
 		"internal/ledger":       {""},
 		"internal/alarm":        {""},
+		"internal/audit":        {""},
 		"internal/conversation": {"", "internal/wire/jsonscan"},
 		"internal/tally":        {"", "internal/ir"},
 		"internal/meter/...":    {"", "internal/meter/..."},
@@ -78,7 +79,7 @@ func layers() map[string][]string {
 // l1 returns what a package of the second layer may import.
 func l1() []string {
 	return []string{
-		"", "internal/feed", "internal/ir", "internal/life", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/alarm", "internal/meter/...", "internal/limit/...",
+		"", "internal/feed", "internal/ir", "internal/life", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/alarm", "internal/audit", "internal/meter/...", "internal/limit/...",
 		"internal/auth/...", "internal/conversation",
 		"internal/upstream/...", "internal/store/...", "internal/config", "internal/demo", "internal/web/...",
 	}

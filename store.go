@@ -140,10 +140,15 @@ type Meta interface {
 	Delete(ctx context.Context, name string) error
 }
 
-// Audit is the append-only record of changes.
+// Audit is the append-only record of changes: a chain of hashes, whose head is
+// sealed.
 type Audit interface {
-	// Append adds an entry and sets its ID.
+	// Append adds an entry behind the head and sets its ID and Hash. Where the
+	// head is not as the last Append left it, the chain is broken from here on
+	// for all to see, and the entry is kept.
 	Append(ctx context.Context, e *AuditEntry) error
+	// Head returns where the chain ends.
+	Head(ctx context.Context) (AuditHead, error)
 	// Query returns entries, ordered and bounded by p (sort: id).
 	Query(ctx context.Context, f AuditFilter, p Page) ([]AuditEntry, *Cursor, error)
 }
