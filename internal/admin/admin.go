@@ -70,6 +70,7 @@ func (s *Server) Mount() {
 	s.mountRequests()
 	s.mountDashboard()
 	s.mountAudit()
+	s.mountSystem()
 }
 
 // MaxBatch bounds the items of one batch.
