@@ -10,8 +10,8 @@ import (
 	"tollgate/internal/web/api"
 )
 
-// auditFields select entries.
-type auditFields struct {
+// AuditFields select entries.
+type AuditFields struct {
 	ActorID   api.Scope[int64]  `json:"actor_id,omitzero"`
 	Action    api.Scope[string] `json:"action,omitzero" doc:"Patterns: * is any text, ? any character, as in user.*"`
 	Target    api.Scope[string] `json:"target,omitzero"`
@@ -24,11 +24,11 @@ type auditFields struct {
 }
 
 type auditQuery struct {
-	auditFields
+	AuditFields
 	api.Page
 }
 
-func (q auditFields) filter() (tollgate.AuditFilter, error) {
+func (q AuditFields) filter() (tollgate.AuditFilter, error) {
 	f := tollgate.AuditFilter{
 		ActorID: q.ActorID.Match, Action: q.Action.Match, Target: q.Target.Match, TargetID: q.TargetID.Match,
 		IP: q.IP.Match, Text: q.Text, Since: api.Deref(q.Since), Until: api.Deref(q.Until),
@@ -56,7 +56,7 @@ func (s *Server) mountAudit() {
 
 const jsonLines = "application/x-ndjson"
 
-func (s *Server) exportAudit(ctx context.Context, in *auditFields) (api.Stream, error) {
+func (s *Server) exportAudit(ctx context.Context, in *AuditFields) (api.Stream, error) {
 	f, err := in.filter()
 	if err != nil {
 		return api.Stream{}, err

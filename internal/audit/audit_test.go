@@ -156,7 +156,9 @@ func TestU02TamperingIsFoundAndNamed(t *testing.T) {
 		{"edit", func(*record) []string { return []string{"UPDATE audit SET actor_name = 'x' WHERE id = 4"} }, 4, "not as it was written"},
 		{"edit of the time", func(*record) []string { return []string{"UPDATE audit SET at = at + 1 WHERE id = 1"} }, 1, "not as it was written"},
 		{"edit of the detail", func(*record) []string { return []string{"UPDATE audit SET detail = NULL WHERE id = 10"} }, 10, "not as it was written"},
-		{"edit of a hash", func(r *record) []string { return []string{"UPDATE audit SET hash = " + r.bytes(make([]byte, 32)) + " WHERE id = 6"} }, 6, "not as it was written"},
+		{"edit of a hash", func(r *record) []string {
+			return []string{"UPDATE audit SET hash = " + r.bytes(make([]byte, 32)) + " WHERE id = 6"}
+		}, 6, "not as it was written"},
 		{"delete", func(*record) []string { return []string{"DELETE FROM audit WHERE id = 4"} }, 4, "entry 4 is missing before entry 5"},
 		{"delete of several", func(*record) []string { return []string{"DELETE FROM audit WHERE id IN (4, 5, 6)"} }, 4, "entries 4 to 6 are missing"},
 		{"delete of the first", func(*record) []string { return []string{"DELETE FROM audit WHERE id = 1"} }, 1, "entry 1 is missing"},
