@@ -147,7 +147,7 @@ type Meta interface {
 // Audit is the append-only record of changes: a chain of hashes, whose head is
 // sealed.
 type Audit interface {
-	// Append adds an entry behind the head and sets its ID and Hash. Where the
+	// Append redacts an entry, adds it behind the head and sets its ID and Hash. Where the
 	// head is not as the last Append left it, the chain is broken from here on
 	// for all to see, and the entry is kept.
 	Append(ctx context.Context, e *AuditEntry) error

@@ -124,6 +124,7 @@ func (a audit) Head(ctx context.Context) (tollgate.AuditHead, error) {
 // Append adds an entry behind the head. It looks at the head alone, never at
 // the entries before: what was done to those cannot become right by going on.
 func (a audit) Append(ctx context.Context, e *tollgate.AuditEntry) error {
+	e.Redact()
 	head, err := a.Head(ctx)
 	if err != nil {
 		return err
