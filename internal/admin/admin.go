@@ -12,6 +12,7 @@ import (
 	"tollgate"
 	"tollgate/internal/alarm"
 	"tollgate/internal/auth"
+	"tollgate/internal/config"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/upstream"
 	"tollgate/internal/web"
@@ -38,7 +39,11 @@ type Server struct {
 	// CostLines says what the cost of a usage row is made of.
 	CostLines api.CostLines
 	Live      api.Live
-	Now       func() time.Time
+	// Process returns the settings of the process as they are in force.
+	Process func() []config.Effective
+	// About is what the process is.
+	About About
+	Now   func() time.Time
 }
 
 // Mount mounts every operation.
@@ -71,6 +76,7 @@ func (s *Server) Mount() {
 	s.mountDashboard()
 	s.mountAudit()
 	s.mountSystem()
+	s.mountAbout()
 }
 
 // MaxBatch bounds the items of one batch.

@@ -197,6 +197,8 @@ func bodies(pattern string) ([]variant, bool) {
 		"/admin/alarms/acknowledge":   record(`{"id":%d}`, "alarm"),
 		"/admin/alarms/test":          fixed(`{}`),
 		"/admin/system/reset":         fixed(`{"what":["statistics","logs","users"],"confirm":"RESET"}`),
+		"/admin/settings/process":     fixed(`{}`),
+		"/admin/about":                fixed(`{}`),
 		"/admin/settings/upsert":      fixed(`{"name":"include_usage","value":true}`),
 		"/admin/settings/delete":      fixed(`{"name":"include_usage"}`),
 	}
