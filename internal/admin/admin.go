@@ -12,6 +12,7 @@ import (
 	"tollgate"
 	"tollgate/internal/alarm"
 	"tollgate/internal/auth"
+	"tollgate/internal/config"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/upstream"
 	"tollgate/internal/web"
@@ -40,7 +41,11 @@ type Server struct {
 	Live      api.Live
 	// Attend ends streams when their caller may no longer see them.
 	Attend api.Attend
-	Now    func() time.Time
+	// Process returns the settings of the process as they are in force.
+	Process func() []config.Effective
+	// About is what the process is.
+	About About
+	Now   func() time.Time
 }
 
 // Mount mounts every operation.
@@ -72,6 +77,8 @@ func (s *Server) Mount() {
 	s.mountRequests()
 	s.mountDashboard()
 	s.mountAudit()
+	s.mountSystem()
+	s.mountAbout()
 }
 
 // MaxBatch bounds the items of one batch.

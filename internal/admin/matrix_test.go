@@ -196,6 +196,9 @@ func bodies(pattern string) ([]variant, bool) {
 		"/admin/prices/re-rate":       fixed(`{"since":"2026-11-01T00:00:00Z","until":"2026-12-01T00:00:00Z"}`),
 		"/admin/alarms/acknowledge":   record(`{"id":%d}`, "alarm"),
 		"/admin/alarms/test":          fixed(`{}`),
+		"/admin/system/reset":         fixed(`{"what":["statistics","logs","users"],"confirm":"RESET"}`),
+		"/admin/settings/process":     fixed(`{}`),
+		"/admin/about":                fixed(`{}`),
 		"/admin/settings/upsert":      fixed(`{"name":"include_usage","value":true}`),
 		"/admin/settings/delete":      fixed(`{"name":"include_usage"}`),
 	}

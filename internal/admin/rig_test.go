@@ -21,6 +21,7 @@ import (
 	"tollgate/internal/alarm"
 	"tollgate/internal/auth"
 	"tollgate/internal/auth/seal"
+	"tollgate/internal/config"
 	"tollgate/internal/console"
 	"tollgate/internal/feed"
 	"tollgate/internal/meter/book"
@@ -113,7 +114,11 @@ func newWatchedRig(t *testing.T) *rig {
 	}
 	cursors := api.Cursors{Sealer: ring}
 	(&admin.Server{
-		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions,
+		Process: func() []config.Effective {
+			return config.Config{MasterKey: tollgate.NewSecret("canary-master-key"), LogFormat: "auto"}.Effective()
+		},
+		About: admin.About{Version: "test", Database: "sqlite", SchemaVersion: 13, PricesDate: table.Date},
+		API:   ops, Store: seen, Accounts: r.acc, Sessions: sessions,
 		Catalog: &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: time.Now, Kinds: upstream.Kinds{Demo: true}, Prices: prices},
 		Prices:  prices, Book: r.book, Alarms: r.alarms,
 		Statuses: fleet.Statuses, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live, Attend: r.dir.Attend,

@@ -72,6 +72,9 @@ type Config struct {
 	Ledger Ledger
 	// Seed is the part of the file that belongs into the database.
 	Seed Seed
+	// Origins are the places that values come from, by variable, else by section
+	// and key; what is not here is the default.
+	Origins map[string]Place
 	// Warnings are remarks that do not stop the start.
 	Warnings Problems
 }

@@ -84,6 +84,7 @@ func (p *AccessPermission) UnmarshalText(text []byte) error {
 }
 
 type fileUpstream struct {
+	At               Place
 	AllowPrivate     []PrivateNetwork `toml:"allow_private"`
 	DialTimeout      given            `toml:"dial_timeout"`
 	FirstByteTimeout given            `toml:"first_byte_timeout"`

@@ -2,11 +2,12 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/sha256"
 
 	"tollgate"
 )
 
-// tables are the specs of a store. They hold no state.
+// tables are the specs of a store. They hold no state but the seal of the audit.
 type tables struct {
 	users           *spec[tollgate.User, tollgate.UserFilter]
 	keys            *spec[tollgate.Key, tollgate.KeyFilter]
@@ -30,6 +31,8 @@ type tables struct {
 	alarms          *spec[tollgate.Alarm, tollgate.AlarmFilter]
 	usage           *usageSpec
 	turns           *spec[tollgate.Turn, struct{}]
+	// sealAudit is the MAC over the head of the audit.
+	sealAudit func([]byte) [32]byte
 }
 
 func newTables() *tables {
@@ -40,7 +43,7 @@ func newTables() *tables {
 		quotas: quotaTable(), rateLimits: rateLimitTable(),
 		providers: providerTable(), credentials: credentialTable(), models: modelTable(), aliases: aliasTable(), prices: priceTable(),
 		audit: auditTable(), adjustments: adjustmentTable(), reratings: reratingTable(), alarms: alarmTable(),
-		usage: newUsageSpec(), turns: turnTable(),
+		usage: newUsageSpec(), turns: turnTable(), sealAudit: sha256.Sum256,
 	}
 }
 
@@ -66,7 +69,7 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Counters:        counters{s},
 		Settings:        settings{s},
 		Meta:            meta{s},
-		Audit:           audit{table[tollgate.AuditEntry, tollgate.AuditFilter]{t.audit, s}},
+		Audit:           audit{table[tollgate.AuditEntry, tollgate.AuditFilter]{t.audit, s}, t.sealAudit},
 		Usage:           usage{t.usage, s},
 		Alarms:          table[tollgate.Alarm, tollgate.AlarmFilter]{t.alarms, s},
 		Turns:           turns{table[tollgate.Turn, struct{}]{t.turns, s}},
