@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -9,16 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 
-	"filippo.io/age"
-	"filippo.io/age/armor"
-
 	"tollgate"
 	"tollgate/internal/config"
 	"tollgate/internal/ops"
+	"tollgate/internal/seed"
 )
-
-// maxDocument bounds a file that is imported, in bytes.
-const maxDocument = 8 << 20
 
 type importCmd struct {
 	File           string `arg:"" optional:"" help:"The file; - is standard input (default: the settings file)."`
@@ -78,14 +72,14 @@ func (c *importCmd) document(s *session, configPath string) (config.Document, er
 			return config.Document{}, err
 		}
 	}
-	text, err := io.ReadAll(io.LimitReader(in, maxDocument+1))
+	text, err := io.ReadAll(io.LimitReader(in, seed.MaxDocument+1))
 	if err != nil {
 		return config.Document{}, err
 	}
-	if len(text) > maxDocument {
-		return config.Document{}, tollgate.Errorf(tollgate.CodeTooLarge, "%s is larger than %d MiB", name, maxDocument>>20)
+	if len(text) > seed.MaxDocument {
+		return config.Document{}, tollgate.Errorf(tollgate.CodeTooLarge, "%s is larger than %d MiB", name, seed.MaxDocument>>20)
 	}
-	if strings.HasPrefix(string(text), armor.Header) {
+	if seed.Encrypted(text) {
 		if text, err = c.decrypt(s, text); err != nil {
 			return config.Document{}, err
 		}
@@ -98,15 +92,7 @@ func (c *importCmd) decrypt(s *session, text []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	identity, err := age.NewScryptIdentity(passphrase.Reveal())
-	if err != nil {
-		return nil, err
-	}
-	r, err := age.Decrypt(armor.NewReader(bytes.NewReader(text)), identity)
-	if err != nil {
-		return nil, tollgate.WrapError(tollgate.CodeInvalid, err, "the export cannot be decrypted; is the passphrase right?")
-	}
-	return io.ReadAll(io.LimitReader(r, maxDocument))
+	return seed.Decrypt(text, passphrase)
 }
 
 // passphrase reads the passphrase of an export.
@@ -195,7 +181,7 @@ func (c *exportCmd) Run(ctx context.Context, s *session) error {
 		s.remarks(out.Notes)
 		text := []byte(out.TOML)
 		if c.WithSecrets {
-			if text, err = encrypt(text, passphrase); err != nil {
+			if text, err = seed.Encrypt(text, passphrase); err != nil {
 				return err
 			}
 		}
@@ -210,22 +196,4 @@ func (c *exportCmd) Run(ctx context.Context, s *session) error {
 		_, err = f.Write(text)
 		return errors.Join(err, f.Close())
 	})
-}
-
-func encrypt(text []byte, passphrase tollgate.Secret) ([]byte, error) {
-	recipient, err := age.NewScryptRecipient(passphrase.Reveal())
-	if err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	lines := armor.NewWriter(&b)
-	w, err := age.Encrypt(lines, recipient)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(text); err != nil {
-		return nil, err
-	}
-	err = errors.Join(w.Close(), lines.Close())
-	return b.Bytes(), err
 }

@@ -7,6 +7,7 @@ import (
 
 	"tollgate"
 	"tollgate/internal/admin"
+	"tollgate/internal/ascode"
 	"tollgate/internal/console"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/self"
@@ -29,6 +30,7 @@ func (a *App) mountAPI(r *web.Router) error {
 		Prices: a.db.Prices, Book: a.prices, Alarms: a.alarms,
 		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Held: a.held, CostLines: costLines, Live: live, Now: now,
 	}).Mount()
+	(&ascode.Server{API: doc, Store: a.db.Store, Importer: a.db.Importer, Cursors: cursors, Now: now}).Mount()
 	(&self.Server{
 		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Cursors: cursors, Models: a.models, Zone: zone,
 		Held: a.held, CostLines: costLines, Live: live, Now: now,

@@ -28,6 +28,9 @@ type tables struct {
 	alarms          *spec[tollgate.Alarm, tollgate.AlarmFilter]
 	usage           *usageSpec
 	turns           *spec[tollgate.Turn, struct{}]
+	configVersions  *spec[tollgate.ConfigVersion, tollgate.ConfigVersionFilter]
+	configTexts     *spec[tollgate.ConfigText, tollgate.ConfigTextFilter]
+	syncTargets     *spec[tollgate.SyncTarget, tollgate.SyncTargetFilter]
 }
 
 func newTables() *tables {
@@ -38,6 +41,7 @@ func newTables() *tables {
 		providers: providerTable(), credentials: credentialTable(), models: modelTable(), aliases: aliasTable(), prices: priceTable(),
 		audit: auditTable(), adjustments: adjustmentTable(), reratings: reratingTable(), alarms: alarmTable(),
 		usage: newUsageSpec(), turns: turnTable(),
+		configVersions: configVersionTable(), configTexts: configTextTable(), syncTargets: syncTargetTable(),
 	}
 }
 
@@ -64,6 +68,9 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Audit:           audit{table[tollgate.AuditEntry, tollgate.AuditFilter]{t.audit, s}},
 		Usage:           usage{t.usage, s},
 		Alarms:          table[tollgate.Alarm, tollgate.AlarmFilter]{t.alarms, s},
+		ConfigVersions:  table[tollgate.ConfigVersion, tollgate.ConfigVersionFilter]{t.configVersions, s},
+		ConfigTexts:     table[tollgate.ConfigText, tollgate.ConfigTextFilter]{t.configTexts, s},
+		SyncTargets:     table[tollgate.SyncTarget, tollgate.SyncTargetFilter]{t.syncTargets, s},
 		Turns:           turns{table[tollgate.Turn, struct{}]{t.turns, s}},
 		Ledger: ledger{
 			usageSpec:   t.usage,

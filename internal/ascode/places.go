@@ -1,0 +1,4 @@
+package ascode
+
+// Places reach what is outside.
+type Places struct{}
