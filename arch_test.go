@@ -48,6 +48,7 @@ func layers() map[string][]string {
 		"internal/auth":         {"", "internal/auth/seal", "internal/auth/factor"},
 		"internal/auth/factor":  {},
 		"internal/auth/seal":    {""},
+		"internal/auth/sso":     {""},
 		"internal/upstream/...": {"", "internal/life", "internal/sock", "internal/upstream/..."},
 		"internal/store/...":    {"", "internal/store/..."},
 		"internal/config":       {""},

@@ -62,7 +62,7 @@ type Table[T, F any] interface {
 	// Update writes the whole row; CodeNotFound, or as Insert.
 	Update(ctx context.Context, row T) error
 	// Delete removes the row and what it owns (a user: keys, sessions, factors,
-	// permissions, limits, quotas; a provider: credentials, models,
+	// identities, permissions, limits, quotas; a provider: credentials, models,
 	// permissions on it); usage and audit stay. CodeNotFound.
 	Delete(ctx context.Context, id int64) error
 }
@@ -77,6 +77,10 @@ type (
 	Teams = Table[Team, TeamFilter]
 	// Sessions keeps signed-in sessions.
 	Sessions = Table[Session, SessionFilter]
+	// Identities keeps whose accounts at sign-in providers are whose.
+	Identities = Table[Identity, IdentityFilter]
+	// SignInProviders keeps the sign-in providers that admins set up.
+	SignInProviders = Table[SignInProvider, SignInProviderFilter]
 	// Permissions keeps what users may call.
 	Permissions = Table[Permission, PermissionFilter]
 	// FilePermissions keeps whose file routes users may call.
@@ -185,6 +189,8 @@ type Tx struct {
 	Keys            Keys
 	Teams           Teams
 	Sessions        Sessions
+	Identities      Identities
+	SignInProviders SignInProviders
 	Factors         Factors
 	Permissions     Permissions
 	FilePermissions FilePermissions

@@ -1,6 +1,7 @@
 package tollgate
 
 import (
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -49,14 +50,37 @@ func (u User) Validate() error {
 	if err := ValidName("name", u.Name); err != nil {
 		return err
 	}
-	if u.Email != "" && (len(u.Email) > 254 || strings.Count(u.Email, "@") != 1 || strings.ContainsAny(u.Email, " \t\r\n<>,;") ||
-		strings.HasPrefix(u.Email, "@") || strings.HasSuffix(u.Email, "@")) {
-		return Invalidf("email", "email is not an address of the form name@host")
+	if IsTombstone(u.Name) {
+		return Invalidf("name", "names that begin with %q are kept for deleted accounts", strings.TrimSpace(tombstone))
+	}
+	if err := ValidEmail(u.Email); u.Email != "" && err != nil {
+		return err
 	}
 	if u.Role < RoleUser || u.Role > RoleSuperAdmin {
 		return Invalidf("role", "a user needs a role")
 	}
 	return nil
+}
+
+// ValidEmail checks an e-mail address: one @ with something on both sides, at
+// most 254 bytes, nothing that ends an address in a header.
+func ValidEmail(s string) error {
+	if len(s) > 254 || strings.Count(s, "@") != 1 || strings.ContainsAny(s, " \t\r\n<>,;") || strings.HasPrefix(s, "@") || strings.HasSuffix(s, "@") {
+		return Invalidf("email", "email is not an address of the form name@host")
+	}
+	return nil
+}
+
+// tombstone begins the names that stand for deleted accounts.
+const tombstone = "deleted user "
+
+// TombstoneName is what a deleted account is called where its usage is shown.
+func TombstoneName(id int64) string { return tombstone + strconv.FormatInt(id, 10) }
+
+// IsTombstone reports whether name is kept for deleted accounts, in any
+// spelling: no living account may be taken for one.
+func IsTombstone(name string) bool {
+	return len(name) >= len(tombstone) && strings.EqualFold(name[:len(tombstone)], tombstone)
 }
 
 // ValidName checks a unique display name: 1–128 bytes of UTF-8 without

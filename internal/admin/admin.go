@@ -45,6 +45,7 @@ type Server struct {
 func (s *Server) Mount() {
 	s.mountSignIn()
 	s.mountUsers()
+	s.mountIdentities()
 	s.mountSignIns()
 	s.mountKeys()
 	for _, base := range []string{userQuotas, allQuotas} {

@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"flag"
 	"fmt"
 	"net/http"
@@ -76,6 +77,18 @@ func ofSession(r *rig, name string) int64 {
 	return noSuchID
 }
 
+// ofIdentity links a new identity to a user and returns its id.
+func ofIdentity(r *rig, name string) int64 {
+	row := tollgate.Identity{UserID: r.users[name], Provider: "corp", Subject: rand.Text()}
+	if row.UserID == 0 {
+		return noSuchID
+	}
+	if err := r.store.Update(r.t.Context(), func(tx tollgate.Tx) error { return tx.Identities.Insert(r.t.Context(), &row) }); err != nil {
+		r.t.Fatal(err)
+	}
+	return row.ID
+}
+
 // ofFactor is a TOTP factor of that user.
 func ofFactor(r *rig, name string) int64 { return r.id[name+"/factor"] }
 
@@ -132,6 +145,10 @@ func bodies(pattern string) ([]variant, bool) {
 
 		"/user/requests/get":  perRequest(),
 		"/admin/requests/get": perRequest(),
+
+		"/user/identities/unlink":       perID(`{"id":%d}`, ofIdentity),
+		"/admin/user-identities/upsert": perID(`{"user_id":%d,"provider":"corp","subject":"new"}`, ofUser),
+		"/admin/user-identities/delete": perID(`{"id":%d}`, ofIdentity),
 
 		"/admin/users/upsert":       append(perID(`{"id":%d,"email":"new@example.com"}`, ofUser), fixed(`{"name":"new"}`)...),
 		"/admin/users/batch-upsert": perID(`[{"id":%d,"enabled":false}]`, ofUser),

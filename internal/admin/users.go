@@ -80,7 +80,7 @@ func (s *Server) mountUsers() {
 		Op:      reads("/admin/users/query", tag, "Find users"),
 		Source:  api.Rows(func(tx tollgate.Tx) tollgate.Users { return tx.Users }),
 		Filter:  func(_ context.Context, q userQuery) (tollgate.UserFilter, error) { return q.filter() },
-		Records: api.Each(api.UserRecord),
+		Records: api.UserRecords,
 	}.Mount(s.API, s.Store, s.Cursors)
 	example := map[string]any{"name": "alice", "password": "…", "enabled": true, "is_admin": false}
 	api.Handle(s.API, writes("/admin/users/upsert", tag, "Create or change a user", example), s.upsertUser)

@@ -76,38 +76,13 @@ func (a *Accounts) SaveUser(ctx context.Context, tx tollgate.Tx, by tollgate.Act
 		return tollgate.User{}, tollgate.Errorf(tollgate.CodeForbidden, "the super admin's role can only be handed over by its holder")
 	}
 	if w.ID == 0 {
-		return a.insertUser(ctx, tx, who, w)
+		return a.register(ctx, tx, who, w, arrival{action: "user.upsert"})
 	}
 	old, err := tx.Users.Get(ctx, w.ID)
 	if err != nil {
 		return tollgate.User{}, missing(err, "user", w.ID)
 	}
 	return a.updateUser(ctx, tx, who, old, w)
-}
-
-func (a *Accounts) insertUser(ctx context.Context, tx tollgate.Tx, who actor, w UserWrite) (tollgate.User, error) {
-	u, err := a.apply(ctx, tx, tollgate.User{Enabled: true, Role: tollgate.RoleUser, CreatedAt: a.Now()}, w)
-	if err == nil && !u.Enabled && u.Role == tollgate.RoleSuperAdmin {
-		err = errSuperAdminStays()
-	}
-	if err != nil {
-		return u, err
-	}
-	if err := tx.Users.Insert(ctx, &u); err != nil {
-		return u, err
-	}
-	if w.hashed != nil { // the seal binds the row, so it comes after the id
-		if u.Password, err = a.sealPassword(u.ID, *w.hashed); err != nil {
-			return u, err
-		}
-		if err := tx.Users.Update(ctx, u); err != nil {
-			return u, err
-		}
-	}
-	if err := a.settleRole(ctx, tx, tollgate.RoleUser, u); err != nil {
-		return u, err
-	}
-	return u, a.audit(ctx, tx, who, "user.upsert", "user", u.ID, nil, viewUser(u, w.hashed != nil))
 }
 
 func (a *Accounts) updateUser(ctx context.Context, tx tollgate.Tx, who actor, old tollgate.User, w UserWrite) (tollgate.User, error) {

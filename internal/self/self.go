@@ -94,12 +94,17 @@ func (s *Server) mountAccount() {
 	whoami.Policy.Enrols = true
 	api.Handle(s.API, whoami, func(ctx context.Context, _ *struct{}) (me, error) {
 		e := web.EventFrom(ctx)
-		var u tollgate.User
-		err := s.Store.View(ctx, func(tx tollgate.Tx) (err error) {
-			u, err = tx.Users.Get(ctx, e.Principal.UserID())
+		out := me{Via: e.Actor().Via}
+		err := s.Store.View(ctx, func(tx tollgate.Tx) error {
+			u, err := tx.Users.Get(ctx, e.Principal.UserID())
+			if err != nil {
+				return err
+			}
+			recs, err := api.UserRecords(ctx, tx, []tollgate.User{u})
+			out.User = recs[0]
 			return err
 		})
-		return me{User: api.UserRecord(u), Via: e.Actor().Via}, err
+		return out, err
 	})
 	api.Handle(s.API, readable("/user/quota", "Show the own budgets and what is left of them"), s.quota)
 	api.Handle(s.API, readable("/user/models", "List the models the caller may use"), func(ctx context.Context, _ *struct{}) ([]Model, error) {
@@ -110,6 +115,7 @@ func (s *Server) mountAccount() {
 		return models, nil
 	})
 	s.mountSessions()
+	s.mountIdentities()
 	s.mountFactors()
 }
 

@@ -12,6 +12,8 @@ type tables struct {
 	keys            *spec[tollgate.Key, tollgate.KeyFilter]
 	teams           *spec[tollgate.Team, tollgate.TeamFilter]
 	sessions        *spec[tollgate.Session, tollgate.SessionFilter]
+	identities      *spec[tollgate.Identity, tollgate.IdentityFilter]
+	signInProviders *spec[tollgate.SignInProvider, tollgate.SignInProviderFilter]
 	factors         *spec[tollgate.Factor, tollgate.FactorFilter]
 	permissions     *spec[tollgate.Permission, tollgate.PermissionFilter]
 	filePermissions *spec[tollgate.FilePermission, tollgate.PermissionFilter]
@@ -36,6 +38,7 @@ type tables struct {
 func newTables() *tables {
 	return &tables{
 		users: userTable(), keys: keyTable(), teams: teamTable(), sessions: sessionTable(), factors: factorTable(),
+		identities: identityTable(), signInProviders: signInProviderTable(),
 		permissions: permissionTable(), filePermissions: filePermissionTable(),
 		quotas: quotaTable(), rateLimits: rateLimitTable(),
 		providers: providerTable(), credentials: credentialTable(), models: modelTable(), aliases: aliasTable(), prices: priceTable(),
@@ -52,6 +55,8 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Keys:            table[tollgate.Key, tollgate.KeyFilter]{t.keys, s},
 		Teams:           table[tollgate.Team, tollgate.TeamFilter]{t.teams, s},
 		Sessions:        table[tollgate.Session, tollgate.SessionFilter]{t.sessions, s},
+		Identities:      table[tollgate.Identity, tollgate.IdentityFilter]{t.identities, s},
+		SignInProviders: table[tollgate.SignInProvider, tollgate.SignInProviderFilter]{t.signInProviders, s},
 		Factors:         factors{table[tollgate.Factor, tollgate.FactorFilter]{t.factors, s}},
 		Permissions:     table[tollgate.Permission, tollgate.PermissionFilter]{t.permissions, s},
 		FilePermissions: table[tollgate.FilePermission, tollgate.PermissionFilter]{t.filePermissions, s},

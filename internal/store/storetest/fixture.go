@@ -21,6 +21,8 @@ type fixture struct {
 	root, user tollgate.User
 	key, child tollgate.Key
 	session    tollgate.Session
+	identity   tollgate.Identity
+	signIn     tollgate.SignInProvider
 	factor     tollgate.Factor
 	provider   tollgate.Provider
 	credential tollgate.Credential
@@ -59,6 +61,10 @@ func newFixture() *fixture {
 			Kind: tollgate.FactorPasskey, Label: "laptop", Handle: []byte{0, 1, 255}, Sealed: []byte{2, 0}, Confirmed: true, Counter: 1 << 40,
 			Warned: at, CreatedAt: at, LastUsedAt: at.AddDate(0, 0, 1),
 		},
+		identity: tollgate.Identity{Provider: "corp", Subject: "Alice-1", Email: "alice@example.org", CreatedAt: at, LastUsedAt: at.AddDate(0, 0, 1)},
+		signIn: tollgate.SignInProvider{
+			Name: "corp", Kind: "oidc", Enabled: true, Settings: json.RawMessage(`{"issuer":"https://idp.example.org"}`), Secret: []byte{3, 0, 4}, CreatedAt: at,
+		},
 		provider: tollgate.Provider{
 			Name: "lab", Kind: "openai-compatible", BaseURL: "http://127.0.0.1:9000/v1",
 			Settings: json.RawMessage(`{"dialects": ["openai-chat"]}`), Enabled: true, CreatedAt: at,
@@ -92,6 +98,8 @@ func (f *fixture) insert(ctx context.Context, tx tollgate.Tx) error {
 			return tx.Keys.Insert(ctx, &f.child)
 		},
 		func() error { f.session.UserID = f.user.ID; return tx.Sessions.Insert(ctx, &f.session) },
+		func() error { f.identity.UserID = f.user.ID; return tx.Identities.Insert(ctx, &f.identity) },
+		func() error { return tx.SignInProviders.Insert(ctx, &f.signIn) },
 		func() error { f.factor.UserID = f.user.ID; return tx.Factors.Insert(ctx, &f.factor) },
 		func() error { return tx.Providers.Insert(ctx, &f.provider) },
 		func() error {
@@ -142,6 +150,8 @@ func (f *fixture) equal(t *testing.T, b *bench) {
 		row(ctx, t, tx.Providers, f.provider.ID, f.provider)
 		row(ctx, t, tx.Credentials, f.credential.ID, f.credential)
 		row(ctx, t, tx.Models, f.model.ID, f.model)
+		row(ctx, t, tx.Identities, f.identity.ID, f.identity)
+		row(ctx, t, tx.SignInProviders, f.signIn.ID, f.signIn)
 		row(ctx, t, tx.Aliases, f.alias.ID, f.alias)
 		row(ctx, t, tx.Permissions, f.permission.ID, f.permission)
 		row(ctx, t, tx.FilePermissions, f.files.ID, f.files)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"tollgate"
 )
@@ -20,6 +21,8 @@ func testTables(b *bench) {
 	f.user.Email, f.user.Password, f.user.TeamID, f.user.Enabled = "", nil, 0, false
 	f.key.Surfaces, f.key.Models, f.key.IPAllow, f.key.Sealed, f.key.Enabled = nil, nil, nil, nil, false
 	f.child.CreatedByKeyID, f.child.Label = 0, "was a child"
+	f.identity.Email, f.identity.UserID, f.identity.LastUsedAt = "", f.root.ID, time.Time{}
+	f.signIn.Settings, f.signIn.Secret, f.signIn.Enabled = json.RawMessage("{}"), nil, false
 	f.session.UserAgent, f.session.EnrolOnly = "", false
 	f.factor.Sealed, f.factor.Confirmed = nil, false
 	f.provider.Settings, f.provider.Enabled = nil, false
@@ -34,6 +37,7 @@ func testTables(b *bench) {
 	b.update(t, func(ctx context.Context, tx tollgate.Tx) error {
 		return errors.Join(
 			tx.Teams.Update(ctx, f.team), tx.Users.Update(ctx, f.user), tx.Keys.Update(ctx, f.key), tx.Keys.Update(ctx, f.child),
+			tx.Identities.Update(ctx, f.identity), tx.SignInProviders.Update(ctx, f.signIn),
 			tx.Sessions.Update(ctx, f.session), tx.Factors.Update(ctx, f.factor), tx.Providers.Update(ctx, f.provider), tx.Credentials.Update(ctx, f.credential),
 			tx.Models.Update(ctx, f.model), tx.Aliases.Update(ctx, f.alias), tx.Permissions.Update(ctx, f.permission),
 			tx.FilePermissions.Update(ctx, f.files), tx.Quotas.Update(ctx, f.quota), tx.Quotas.Update(ctx, f.keyQuota),
@@ -54,6 +58,8 @@ func testUnknownIDs(b *bench) {
 		notFound(ctx, t, tx.Keys, func() tollgate.Key { k := f.key; k.ID = unknown; k.Digest = []byte("x"); return k }())
 		notFound(ctx, t, tx.Teams, tollgate.Team{ID: unknown, Name: "x"})
 		notFound(ctx, t, tx.Sessions, tollgate.Session{ID: unknown, UserID: f.user.ID, Digest: []byte("x")})
+		notFound(ctx, t, tx.Identities, tollgate.Identity{ID: unknown, UserID: f.user.ID, Provider: "x", Subject: "x"})
+		notFound(ctx, t, tx.SignInProviders, tollgate.SignInProvider{ID: unknown, Name: "x", Kind: "oidc"})
 		notFound[tollgate.Factor, tollgate.FactorFilter](ctx, t, tx.Factors, tollgate.Factor{ID: unknown, UserID: f.user.ID, Kind: tollgate.FactorTOTP, Handle: []byte("x")})
 		notFound(ctx, t, tx.Permissions, tollgate.Permission{ID: unknown, UserID: f.user.ID, ModelPattern: "*"})
 		notFound(ctx, t, tx.FilePermissions, tollgate.FilePermission{ID: unknown, UserID: f.user.ID})
@@ -94,6 +100,10 @@ func testConflicts(b *bench) {
 		must(t, user("carol", "", tollgate.RoleUser)) // two without an e-mail address are no conflict
 		conflict(tx.Keys.Insert(ctx, &tollgate.Key{UserID: f.user.ID, Digest: f.key.Digest}), "digest")
 		conflict(tx.Sessions.Insert(ctx, &tollgate.Session{UserID: f.user.ID, Digest: f.session.Digest}), "digest")
+		conflict(tx.Identities.Insert(ctx, &tollgate.Identity{UserID: f.root.ID, Provider: "corp", Subject: "Alice-1"}), "subject")
+		must(t, tx.Identities.Insert(ctx, &tollgate.Identity{UserID: f.root.ID, Provider: "corp", Subject: "alice-1"})) // subjects differ by case
+		must(t, tx.Identities.Insert(ctx, &tollgate.Identity{UserID: f.root.ID, Provider: "other", Subject: "Alice-1", Email: f.identity.Email}))
+		conflict(tx.SignInProviders.Insert(ctx, &tollgate.SignInProvider{Name: "corp", Kind: "github", Settings: json.RawMessage("{}")}), "name")
 		conflict(tx.Factors.Insert(ctx, &tollgate.Factor{UserID: f.user.ID, Kind: tollgate.FactorTOTP, Handle: f.factor.Handle}), "handle")
 		conflict(tx.Teams.Insert(ctx, &tollgate.Team{Name: f.team.Name}), "name")
 		conflict(tx.Providers.Insert(ctx, &tollgate.Provider{Name: "lab"}), "name")
@@ -127,6 +137,7 @@ func testReferences(b *bench) {
 		dangles(tx.Keys.Insert(ctx, &tollgate.Key{Digest: []byte("x")}), "user_id")
 		dangles(tx.Keys.Insert(ctx, &tollgate.Key{UserID: f.user.ID, Digest: []byte("x"), CreatedByKeyID: unknown}), "created_by_key_id")
 		dangles(tx.Sessions.Insert(ctx, &tollgate.Session{UserID: unknown, Digest: []byte("x")}), "user_id")
+		dangles(tx.Identities.Insert(ctx, &tollgate.Identity{UserID: unknown, Provider: "x", Subject: "x"}), "user_id")
 		dangles(tx.Factors.Insert(ctx, &tollgate.Factor{UserID: unknown, Kind: tollgate.FactorTOTP, Handle: []byte("x")}), "user_id")
 		dangles(tx.Permissions.Insert(ctx, &tollgate.Permission{UserID: f.user.ID, ProviderID: unknown, ModelPattern: "*"}), "provider_id")
 		dangles(tx.FilePermissions.Insert(ctx, &tollgate.FilePermission{UserID: unknown}), "user_id")
@@ -240,6 +251,7 @@ func testCascades(b *bench) {
 	b.view(t, func(ctx context.Context, tx tollgate.Tx) error {
 		empty(ctx, t, tx.Keys, tollgate.KeyFilter{})
 		empty(ctx, t, tx.Sessions, tollgate.SessionFilter{})
+		empty(ctx, t, tx.Identities, tollgate.IdentityFilter{Provider: tollgate.Is("corp"), Subject: tollgate.Is("Alice-1")})
 		empty[tollgate.Factor](ctx, t, tx.Factors, tollgate.FactorFilter{})
 		empty(ctx, t, tx.Permissions, tollgate.PermissionFilter{})
 		empty(ctx, t, tx.Quotas, tollgate.QuotaFilter{}) // its key's quota too

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"time"
 
 	"tollgate"
@@ -32,8 +33,23 @@ type Identity struct {
 	ID       string `json:"id"`
 }
 
-// UserRecord returns the JSON of a user.
-func UserRecord(u tollgate.User) User {
+// UserRecords returns the JSON of users, with what is linked to each.
+func UserRecords(ctx context.Context, tx tollgate.Tx, users []tollgate.User) ([]User, error) {
+	recs, at := make([]User, len(users)), make(map[int64]int, len(users))
+	ids := make([]int64, len(users))
+	for i, u := range users {
+		recs[i], at[u.ID], ids[i] = userRecord(u), i, u.ID
+	}
+	rows, _, err := tx.Identities.Query(ctx, tollgate.IdentityFilter{UserID: tollgate.Is(ids...)}, tollgate.Page{All: true})
+	for _, row := range rows {
+		rec := &recs[at[row.UserID]]
+		rec.Identities = append(rec.Identities, Identity{row.Provider, row.Subject})
+	}
+	return recs, err
+}
+
+// userRecord returns the JSON of a user, without what is linked.
+func userRecord(u tollgate.User) User {
 	rec := User{
 		ID: u.ID, Name: u.Name, Username: u.Name, Enabled: u.Enabled, IsActive: u.Enabled,
 		IsAdmin: u.Role.IsAdmin(), IsSuperAdmin: u.Role == tollgate.RoleSuperAdmin,
@@ -45,9 +61,6 @@ func UserRecord(u tollgate.User) User {
 	}
 	if u.TeamRole != "" {
 		rec.TeamRole = &u.TeamRole
-	}
-	if u.SSOProvider != "" {
-		rec.Identities = append(rec.Identities, Identity{u.SSOProvider, u.SSOID})
 	}
 	return rec
 }
