@@ -197,6 +197,12 @@ func bodies(pattern string) ([]variant, bool) {
 		"/admin/alarms/acknowledge":   record(`{"id":%d}`, "alarm"),
 		"/admin/alarms/test":          fixed(`{}`),
 		"/admin/settings/upsert":      fixed(`{"name":"include_usage","value":true}`),
+		"/admin/config/export-toml":   fixed(`{}`),
+		"/admin/config/plan":          fixed(`{"toml":"[[teams]]\nname = \"x\"\n"}`),
+		"/admin/config/apply":         {{"-", func(r *rig, _ string) string { return r.applicationOf("[[teams]]\nname = \"x\"\n") }}},
+		"/admin/config/history":       fixed(`{}`),
+		"/admin/config/version":       record(`{"id":%d}`, "version"),
+		"/admin/config/rollback":      record(`{"version":%d,"before":true}`, "version"),
 		"/admin/settings/delete":      fixed(`{"name":"include_usage"}`),
 	}
 	vs, ok := known[pattern]

@@ -50,7 +50,7 @@ type rollback struct {
 }
 
 type rolledBack struct {
-	applied
+	Applied
 	Token    string   `json:"token" doc:"Of a dry run."`
 	Problems []string `json:"problems" doc:"Of a dry run: what keeps it from being done."`
 }
@@ -100,15 +100,15 @@ func (s *Server) rollback(ctx context.Context, in *rollback) (rolledBack, error)
 	}
 	r := reading{
 		seed: out, digest: sha256.Sum256(fmt.Appendf(nil, "rollback %d %t\n%s", in.Version, in.Before, text)),
-		Options: seed.Options{Prune: true, Origin: tollgate.ConfigRolledBack, RolledBackTo: in.Version},
+		Options: seed.Options{Prune: true, Exact: true, Origin: tollgate.ConfigRolledBack, RolledBackTo: in.Version},
 	}
 	if !in.DryRun {
 		done, err := s.apply(ctx, r, in.Token)
-		return rolledBack{applied: done, Problems: []string{}}, err
+		return rolledBack{Applied: done, Problems: []string{}}, err
 	}
 	p, err := s.plan(ctx, r)
 	return rolledBack{
-		applied: applied{OK: err == nil && len(p.Problems) == 0, Changes: p.Changes, Notes: list(p.Notes), NeedSecret: list(p.NeedSecret)},
+		Applied: Applied{OK: err == nil && len(p.Problems) == 0, Changes: p.Changes, Notes: list(p.Notes), NeedSecret: list(p.NeedSecret)},
 		Token:   p.Token, Problems: list(p.Problems),
 	}, err
 }

@@ -13,15 +13,15 @@ import (
 	"tollgate/internal/web/api"
 )
 
-// document is a configuration that somebody sends.
-type document struct {
+// Document is a configuration that somebody sends.
+type Document struct {
 	TOML       string `json:"toml" required:"true" minLength:"1" maxLength:"8388608" doc:"The document, or an encrypted export."`
 	Passphrase string `json:"passphrase,omitempty" maxLength:"1024" doc:"Of an encrypted export."`
 	Prune      bool   `json:"prune,omitempty" doc:"Delete the records that the document does not name. Otherwise they stay."`
 }
 
 type application struct {
-	document
+	Document
 	Token string `json:"token" required:"true" minLength:"1" maxLength:"256" doc:"Of the plan of this very document."`
 }
 
@@ -48,7 +48,8 @@ type plan struct {
 	NeedSecret []string `json:"need_secret" doc:"Keys and credentials that would be created disabled, without a secret."`
 }
 
-type applied struct {
+// Applied is the answer of a change.
+type Applied struct {
 	OK         bool     `json:"ok"`
 	ID         int64    `json:"id" doc:"The version that was made; 0 = nothing was different."`
 	Changes    []change `json:"changes"`
@@ -57,10 +58,10 @@ type applied struct {
 }
 
 func (s *Server) mountPlan() {
-	example := document{TOML: "[[users]]\nname = \"alice\"\n"}
+	example := Document{TOML: "[[users]]\nname = \"alice\"\n"}
 	op := reads("/admin/config/plan", "Say what a document would change", example)
 	op.Policy.MaxBody = maxBody
-	api.Handle(s.API, op, func(ctx context.Context, in *document) (plan, error) {
+	api.Handle(s.API, op, func(ctx context.Context, in *Document) (plan, error) {
 		r, err := s.read(*in)
 		if err != nil {
 			return plan{}, err
@@ -71,10 +72,10 @@ func (s *Server) mountPlan() {
 	op.Notes = "Each record is changed under the rules of its single command, as the caller. " +
 		"Process settings and env: or file: values are refused. 409 when the records have changed since the plan."
 	op.Policy.MaxBody = maxBody
-	api.Handle(s.API, op, func(ctx context.Context, in *application) (applied, error) {
-		r, err := s.read(in.document)
+	api.Handle(s.API, op, func(ctx context.Context, in *application) (Applied, error) {
+		r, err := s.read(in.Document)
 		if err != nil {
-			return applied{}, err
+			return Applied{}, err
 		}
 		return s.apply(ctx, r, in.Token)
 	})
@@ -88,7 +89,7 @@ type reading struct {
 }
 
 // read decrypts and parses a document. What is wrong with it is CodeInvalid.
-func (s *Server) read(d document) (reading, error) {
+func (s *Server) read(d Document) (reading, error) {
 	text := []byte(d.TOML)
 	if seed.Encrypted(text) {
 		var err error
@@ -114,19 +115,19 @@ func (s *Server) plan(ctx context.Context, r reading) (plan, error) {
 }
 
 // apply applies what was planned; an empty token applies without a plan.
-func (s *Server) apply(ctx context.Context, r reading, token string) (applied, error) {
+func (s *Server) apply(ctx context.Context, r reading, token string) (Applied, error) {
 	if token != "" {
 		state, err := s.planned(token, r)
 		if err != nil {
-			return applied{}, err
+			return Applied{}, err
 		}
 		r.State = &state
 	}
 	report, err := s.Importer.Apply(ctx, s.Store, r.seed, api.Actor(ctx), r.Options)
 	if err != nil {
-		return applied{}, err
+		return Applied{}, err
 	}
-	return applied{OK: true, ID: report.Version, Changes: changes(report.Changes), Notes: lines(report.Notes), NeedSecret: list(report.NeedSecret)}, nil
+	return Applied{OK: true, ID: report.Version, Changes: changes(report.Changes), Notes: lines(report.Notes), NeedSecret: list(report.NeedSecret)}, nil
 }
 
 // token ties a plan to the state that it was made against: that, and a MAC

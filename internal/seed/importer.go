@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -27,6 +28,9 @@ type Importer struct {
 type Options struct {
 	// Prune deletes what is in the database alone.
 	Prune bool
+	// Exact makes the seed the whole truth: what it leaves out of a record
+	// takes its default. Passwords and secrets stay.
+	Exact bool
 	// State, if not nil, is the State of the plan that was agreed to: when the
 	// records have changed since, nothing is applied (CodeConflict).
 	State *[32]byte
@@ -121,6 +125,9 @@ func (im *Importer) applyTx(ctx context.Context, tx tollgate.Tx, s config.Seed, 
 	if o.State != nil && *o.State != im.fingerprint32(r.state) {
 		return Report{}, tollgate.Errorf(tollgate.CodeConflict, "the records have changed since this was planned; plan it again and look at what would change now")
 	}
+	if by, err = im.Accounts.Verified(ctx, tx, by); err != nil {
+		return Report{}, err
+	}
 	r.apply, r.by, r.ready = true, by, ready
 	if err := r.walk(ctx); err != nil {
 		return Report{}, err
@@ -145,6 +152,7 @@ type run struct {
 	// apply says whether changes are made; by and ready serve it.
 	apply bool
 	prune bool // delete what the file does not name
+	exact bool // what the file leaves out takes its default
 	by    tollgate.Actor
 	ready map[string]auth.UserWrite
 
@@ -161,7 +169,30 @@ func (im *Importer) newRun(ctx context.Context, tx tollgate.Tx, s config.Seed, o
 	if err != nil {
 		return nil, err
 	}
-	return &run{prune: o.Prune, im: im, tx: tx, seed: s, state: st, passwords: map[string]bool{}, seen: map[string]bool{}}, nil
+	if o.Exact {
+		s.Users = saidAll(s.Users)
+	}
+	return &run{prune: o.Prune, exact: o.Exact, im: im, tx: tx, seed: s, state: st, passwords: map[string]bool{}, seen: map[string]bool{}}, nil
+}
+
+// saidAll returns users whose absent fields say what they are by default.
+func saidAll(users []config.SeedUser) []config.SeedUser {
+	users = slices.Clone(users)
+	for i := range users {
+		u := &users[i]
+		u.Email, u.Team, u.TeamRole = said(u.Email), said(u.Team), said(u.TeamRole)
+		if u.IsAdmin == nil {
+			u.IsAdmin = new(bool)
+		}
+	}
+	return users
+}
+
+func said(s *string) *string {
+	if s == nil {
+		return new(string)
+	}
+	return s
 }
 
 // walk goes through the seed in the order of its references.

@@ -16,7 +16,7 @@ import (
 func (r *run) providers(ctx context.Context) error {
 	for _, p := range r.seed.Providers {
 		row, exists := r.state.providers[p.Name]
-		w, fields := providerDiff(row, p)
+		w, fields := r.providerDiff(row, p)
 		switch {
 		case !exists:
 			r.change(Create, "provider", p.Name, p.At, fields.created()...)
@@ -48,7 +48,7 @@ func (r *run) providers(ctx context.Context) error {
 // providerDiff returns what an import would write, and the names of the
 // fields. Another origin drops the stored secrets: they were given for the
 // old one, and the file's own secrets follow.
-func providerDiff(row tollgate.Provider, p config.SeedProvider) (upstream.ProviderWrite, diff) {
+func (r *run) providerDiff(row tollgate.Provider, p config.SeedProvider) (upstream.ProviderWrite, diff) {
 	// A disabled provider may be of a kind that this version does not know.
 	w, fields := upstream.ProviderWrite{ID: row.ID, ImportDisabled: !p.Enabled}, diff{}
 	isNew := row.ID == 0
@@ -66,6 +66,10 @@ func providerDiff(row tollgate.Provider, p config.SeedProvider) (upstream.Provid
 	if len(p.Settings) > 0 && !sameJSON(row.Settings, p.Settings) {
 		w.Settings = tollgate.Some(p.Settings)
 		fields.add("settings", row.Settings, p.Settings)
+	}
+	if r.exact && len(p.Settings) == 0 && len(row.Settings) > 0 && !sameJSON(row.Settings, json.RawMessage("{}")) {
+		w.Settings = tollgate.Null[json.RawMessage]()
+		fields.add("settings", row.Settings, nil)
 	}
 	if isNew || row.Enabled != p.Enabled {
 		w.Enabled = tollgate.Some(p.Enabled)
@@ -165,7 +169,7 @@ func (r *run) models(ctx context.Context) error {
 			row = r.state.models[i]
 			r.see("model", row.ID)
 		}
-		w, fields, err := modelDiff(row, m, providerID)
+		w, fields, err := r.modelDiff(row, m, providerID)
 		switch {
 		case err != nil:
 			return place(m.At, "model "+name, err)
@@ -191,7 +195,7 @@ func (r *run) models(ctx context.Context) error {
 }
 
 // modelDiff returns what an import would write, and the names of the fields.
-func modelDiff(row tollgate.Model, m config.SeedModel, providerID int64) (upstream.ModelWrite, diff, error) {
+func (r *run) modelDiff(row tollgate.Model, m config.SeedModel, providerID int64) (upstream.ModelWrite, diff, error) {
 	w, fields := upstream.ModelWrite{ID: row.ID, ProviderID: providerID}, diff{}
 	if row.ID == 0 {
 		w.ModelID = tollgate.Some(m.ModelID)
@@ -200,15 +204,15 @@ func modelDiff(row tollgate.Model, m config.SeedModel, providerID int64) (upstre
 		w.Enabled = tollgate.Some(m.Enabled)
 		fields.add("enabled", row.Enabled, m.Enabled)
 	}
-	if m.DisplayName != "" && m.DisplayName != row.DisplayName {
+	if (m.DisplayName != "" || r.exact) && m.DisplayName != row.DisplayName {
 		w.DisplayName = tollgate.Some(m.DisplayName)
 		fields.add("display_name", row.DisplayName, m.DisplayName)
 	}
-	if m.ContextTokens != 0 && m.ContextTokens != row.ContextTokens {
+	if (m.ContextTokens != 0 || r.exact) && m.ContextTokens != row.ContextTokens {
 		w.ContextTokens = tollgate.Some(m.ContextTokens)
 		fields.add("context_tokens", row.ContextTokens, m.ContextTokens)
 	}
-	if m.OutputTokens != 0 && m.OutputTokens != row.OutputTokens {
+	if (m.OutputTokens != 0 || r.exact) && m.OutputTokens != row.OutputTokens {
 		w.OutputTokens = tollgate.Some(m.OutputTokens)
 		fields.add("output_tokens", row.OutputTokens, m.OutputTokens)
 	}
@@ -216,6 +220,10 @@ func modelDiff(row tollgate.Model, m config.SeedModel, providerID int64) (upstre
 	if err == nil && prices != nil && !samePrices(row.Prices, prices) {
 		w.Prices = tollgate.Some(prices)
 		fields.add("prices", row.Prices, prices)
+	}
+	if err == nil && prices == nil && r.exact && len(row.Prices) > 0 {
+		w.Prices = tollgate.Null[json.RawMessage]()
+		fields.add("prices", row.Prices, nil)
 	}
 	return w, fields, err
 }
