@@ -203,6 +203,12 @@ func bodies(pattern string) ([]variant, bool) {
 		"/admin/config/history":       fixed(`{}`),
 		"/admin/config/version":       record(`{"id":%d}`, "version"),
 		"/admin/config/rollback":      record(`{"version":%d,"before":true}`, "version"),
+		"/admin/config-sync/upsert":   append(record(`{"id":%d,"username":"x"}`, "target"), fixed(`{"name":"n","kind":"folder","location":"x"}`)...),
+		"/admin/config-sync/delete":   record(`{"id":%d}`, "target"),
+		"/admin/config-sync/test":     record(`{"id":%d}`, "target"),
+		"/admin/config-sync/versions": record(`{"id":%d}`, "target"),
+		"/admin/config-sync/push":     record(`{"id":%d,"force":true}`, "target"),
+		"/admin/config-sync/pull":     record(`{"id":%d}`, "target"),
 		"/admin/settings/delete":      fixed(`{"name":"include_usage"}`),
 	}
 	vs, ok := known[pattern]

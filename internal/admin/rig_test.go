@@ -115,8 +115,9 @@ func newWatchedRig(t *testing.T) *rig {
 	}
 	cursors := api.Cursors{Sealer: ring}
 	catalog := &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: time.Now, Kinds: upstream.Kinds{Demo: true}, Prices: prices}
+	folder := t.TempDir()
 	(&ascode.Server{
-		API: ops, Store: seen, Cursors: cursors, Now: time.Now,
+		API: ops, Store: seen, Cursors: cursors, Now: time.Now, Places: ascode.Places{Folder: func() string { return folder }},
 		Importer: &seed.Importer{Accounts: r.acc, Catalog: catalog, Prices: prices, Keys: ring, Now: time.Now},
 	}).Mount()
 	(&admin.Server{
@@ -255,6 +256,8 @@ func (r *rig) records() {
 	made("file", "/admin/user-file-permissions/upsert", fmt.Sprintf(`{"user_id":%d,"provider_id":%d}`, r.users["alice"], r.id["provider"]))
 	made("limit", "/admin/user-rate-limits/upsert", fmt.Sprintf(`{"user_id":%d,"rpm":60}`, r.users["alice"]))
 	made("quota", "/admin/user-quotas/upsert", fmt.Sprintf(`{"user_id":%d,"quota":25.5}`, r.users["alice"]))
+	made("target", "/admin/config-sync/upsert", `{"name":"git","kind":"folder","location":"prod/tollgate.toml"}`)
+	made("pushed", "/admin/config-sync/push", fmt.Sprintf(`{"id":%d}`, r.id["target"]))
 	made("version", "/admin/config/apply", r.applicationOf("[[teams]]\nname = \"t\"\n"))
 	r.must(r.store.View(r.t.Context(), func(tx tollgate.Tx) error {
 		rows, _, err := tx.Credentials.Query(r.t.Context(), tollgate.CredentialFilter{}, tollgate.Page{})

@@ -34,13 +34,17 @@ type Server struct {
 	Now      func() time.Time
 	// Places reach what is outside.
 	Places Places
+
+	one chan struct{} // held while a document is decrypted
 }
 
 // Mount mounts every operation.
 func (s *Server) Mount() {
+	s.one = make(chan struct{}, 1)
 	s.mountExport()
 	s.mountPlan()
 	s.mountHistory()
+	s.mountSync()
 }
 
 func reads(path, summary string, example any) api.Op {

@@ -17,6 +17,7 @@ import (
 type Document struct {
 	TOML       string `json:"toml" required:"true" minLength:"1" maxLength:"8388608" doc:"The document, or an encrypted export."`
 	Passphrase string `json:"passphrase,omitempty" maxLength:"1024" doc:"Of an encrypted export."`
+	TargetID   int64  `json:"target_id,omitempty" minimum:"0" doc:"A sync target whose passphrase opens the document."`
 	Prune      bool   `json:"prune,omitempty" doc:"Delete the records that the document does not name. Otherwise they stay."`
 }
 
@@ -40,7 +41,8 @@ type field struct {
 	Secret bool   `json:"secret,omitempty" doc:"It is set anew; what it is or was is not shown."`
 }
 
-type plan struct {
+// Plan is what a document would change.
+type Plan struct {
 	Token      string   `json:"token" doc:"For config/apply: good while the records are as they are now."`
 	Changes    []change `json:"changes"`
 	Problems   []string `json:"problems" doc:"What keeps the document from being applied."`
@@ -61,10 +63,10 @@ func (s *Server) mountPlan() {
 	example := Document{TOML: "[[users]]\nname = \"alice\"\n"}
 	op := reads("/admin/config/plan", "Say what a document would change", example)
 	op.Policy.MaxBody = maxBody
-	api.Handle(s.API, op, func(ctx context.Context, in *Document) (plan, error) {
-		r, err := s.read(*in)
+	api.Handle(s.API, op, func(ctx context.Context, in *Document) (Plan, error) {
+		r, err := s.read(ctx, *in)
 		if err != nil {
-			return plan{}, err
+			return Plan{}, err
 		}
 		return s.plan(ctx, r)
 	})
@@ -73,7 +75,7 @@ func (s *Server) mountPlan() {
 		"Process settings and env: or file: values are refused. 409 when the records have changed since the plan."
 	op.Policy.MaxBody = maxBody
 	api.Handle(s.API, op, func(ctx context.Context, in *application) (Applied, error) {
-		r, err := s.read(in.Document)
+		r, err := s.read(ctx, in.Document)
 		if err != nil {
 			return Applied{}, err
 		}
@@ -89,11 +91,14 @@ type reading struct {
 }
 
 // read decrypts and parses a document. What is wrong with it is CodeInvalid.
-func (s *Server) read(d Document) (reading, error) {
+func (s *Server) read(ctx context.Context, d Document) (reading, error) {
 	text := []byte(d.TOML)
 	if seed.Encrypted(text) {
-		var err error
-		if text, err = seed.Decrypt(text, tollgate.NewSecret(d.Passphrase)); err != nil {
+		passphrase, err := s.passphrase(ctx, d)
+		if err != nil {
+			return reading{}, err
+		}
+		if text, err = s.decrypt(ctx, text, passphrase); err != nil {
 			return reading{}, err
 		}
 	}
@@ -104,12 +109,39 @@ func (s *Server) read(d Document) (reading, error) {
 	return reading{seed: out, digest: sha256.Sum256(text), Options: seed.Options{Prune: d.Prune, Origin: tollgate.ConfigApplied}}, nil
 }
 
-func (s *Server) plan(ctx context.Context, r reading) (plan, error) {
+// passphrase is what opens a document: what came with it, else its target's.
+func (s *Server) passphrase(ctx context.Context, d Document) (tollgate.Secret, error) {
+	if d.Passphrase != "" || d.TargetID == 0 {
+		return tollgate.NewSecret(d.Passphrase), nil
+	}
+	var t tollgate.SyncTarget
+	err := s.Store.View(ctx, func(tx tollgate.Tx) (err error) {
+		t, err = tx.SyncTargets.Get(ctx, d.TargetID)
+		return err
+	})
+	if err != nil {
+		return tollgate.Secret{}, err
+	}
+	return s.secret(t, "passphrase", t.Passphrase)
+}
+
+// decrypt works on one document at a time: each takes up to 256 MiB meanwhile.
+func (s *Server) decrypt(ctx context.Context, text []byte, passphrase tollgate.Secret) ([]byte, error) {
+	select {
+	case s.one <- struct{}{}:
+	case <-ctx.Done():
+		return nil, tollgate.WrapError(tollgate.CodeUnavailable, ctx.Err(), "another document is being decrypted; try again shortly")
+	}
+	defer func() { <-s.one }()
+	return seed.Decrypt(text, passphrase)
+}
+
+func (s *Server) plan(ctx context.Context, r reading) (Plan, error) {
 	p, err := s.Importer.Plan(ctx, s.Store, r.seed, r.Options)
 	if err != nil {
-		return plan{}, err
+		return Plan{}, err
 	}
-	return plan{
+	return Plan{
 		Token: s.token(p.State, r), Changes: changes(p.Changes), Problems: lines(p.Problems), Notes: lines(p.Notes), NeedSecret: list(p.NeedSecret),
 	}, nil
 }
