@@ -15,19 +15,24 @@ import (
 )
 
 type importCmd struct {
+	File      importFileCmd      `cmd:"" default:"withargs" help:"Bring in a settings file, an export or a GPROXY file."`
+	Monorelay importMonorelayCmd `cmd:"" name:"monorelay" help:"Bring in an installation of MonoRelay."`
+}
+
+type importFileCmd struct {
 	File           string `arg:"" optional:"" help:"The file; - is standard input (default: the settings file)."`
 	Plan           bool   `help:"Show what would change; change nothing."`
 	PassphraseFile string `placeholder:"FILE" help:"Passphrase of an encrypted export (default: ask)."`
 }
 
 // Help says more than the one line.
-func (*importCmd) Help() string {
+func (*importFileCmd) Help() string {
 	return "Records that are missing in the database are created, records that differ are updated, nothing is deleted, and what the file does not say stays as it is. " +
 		"All of it happens in one transaction, or nothing does. GPROXY files are understood; what was read differently is listed."
 }
 
 // Run imports a file, or plans to.
-func (c *importCmd) Run(ctx context.Context, s *session) error {
+func (c *importFileCmd) Run(ctx context.Context, s *session) error {
 	cfg, err := s.config()
 	if err != nil {
 		return err
@@ -36,22 +41,27 @@ func (c *importCmd) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	return s.bringIn(ctx, cfg, doc, c.Plan)
+}
+
+// bringIn plans or imports a document.
+func (s *session) bringIn(ctx context.Context, cfg config.Config, doc config.Document, plan bool) error {
 	o := s.open(cfg)
-	o.MustExist = c.Plan
+	o.MustExist = plan
 	conn, err := ops.Connect(ctx, o)
 	if err != nil {
 		return err
 	}
-	if c.Plan {
-		err = c.plan(ctx, s, conn, doc)
+	if plan {
+		err = s.planSeed(ctx, conn, doc)
 	} else {
-		err = c.apply(ctx, s, conn, doc)
+		err = s.importSeed(ctx, conn, doc)
 	}
 	return errors.Join(err, conn.Close())
 }
 
 // document reads the file, and decrypts it if it is an encrypted export.
-func (c *importCmd) document(s *session, configPath string) (config.Document, error) {
+func (c *importFileCmd) document(s *session, configPath string) (config.Document, error) {
 	name, in := c.File, io.Reader(s.stdin)
 	if name == "" {
 		name = configPath
@@ -87,7 +97,7 @@ func (c *importCmd) document(s *session, configPath string) (config.Document, er
 	return config.NewDocument(name, text, s.environ)
 }
 
-func (c *importCmd) decrypt(s *session, text []byte) ([]byte, error) {
+func (c *importFileCmd) decrypt(s *session, text []byte) ([]byte, error) {
 	passphrase, err := s.passphrase(c.PassphraseFile, false)
 	if err != nil {
 		return nil, err
@@ -106,7 +116,7 @@ func (s *session) passphrase(file string, isNew bool) (tollgate.Secret, error) {
 	return s.ask("Passphrase", isNew)
 }
 
-func (c *importCmd) plan(ctx context.Context, s *session, conn ops.Runner, doc config.Document) error {
+func (s *session) planSeed(ctx context.Context, conn ops.Runner, doc config.Document) error {
 	p, err := ops.Call[ops.Plan](ctx, conn, "seed.plan", doc, nil)
 	if err != nil {
 		return err
@@ -124,7 +134,7 @@ func (c *importCmd) plan(ctx context.Context, s *session, conn ops.Runner, doc c
 	return nil
 }
 
-func (c *importCmd) apply(ctx context.Context, s *session, conn ops.Runner, doc config.Document) error {
+func (s *session) importSeed(ctx context.Context, conn ops.Runner, doc config.Document) error {
 	r, err := ops.Call[ops.Imported](ctx, conn, "seed.import", doc, nil)
 	if err != nil {
 		return err
