@@ -60,16 +60,18 @@ func layers() map[string][]string {
 
 		// L2: the servers and the jobs that work on a store. They see what is
 		// below them, never each other.
-		"internal/proxy":   l1(),
-		"internal/admin":   l1(),
-		"internal/self":    l1(),
-		"internal/console": {"", "internal/web/..."},
-		"internal/seed":    l1(),
-		"internal/ops":     append(l1(), "internal/seed"), // import and export are operations at the host
+		"internal/proxy":          l1(),
+		"internal/admin":          l1(),
+		"internal/self":           l1(),
+		"internal/console":        {"", "internal/web/..."},
+		"internal/seed":           l1(),
+		"internal/seed/monorelay": {"", "internal/config"},       // turns files into seeds; knows no store
+		"internal/ascode":         append(l1(), "internal/seed"), // so are those of the admin API
+		"internal/ops":            append(l1(), "internal/seed"), // import and export are operations at the host
 
 		// L3 and L4: composition. Nothing else may name a concrete type.
 		"internal/app": {"", "internal/..."},
-		"cmd/...":      {"", "internal/app", "internal/config", "internal/ops", "internal/seed", "internal/telemetry"},
+		"cmd/...":      {"", "internal/app", "internal/config", "internal/ops", "internal/seed/...", "internal/telemetry"},
 
 		// Beside the product: they drive the binary or the composition from outside.
 		"test/...":    {"", "internal/...", "test/..."},

@@ -99,6 +99,11 @@ type (
 	Aliases = Table[ModelAlias, AliasFilter]
 	// Alarms keeps what was noticed. A second open one of a subject is CodeConflict.
 	Alarms = Table[Alarm, AlarmFilter]
+	// ConfigVersions keeps how the configuration was, in ConfigTexts.
+	ConfigVersions = Table[ConfigVersion, ConfigVersionFilter]
+	ConfigTexts    = Table[ConfigText, ConfigTextFilter]
+	// SyncTargets keeps places outside that hold a configuration.
+	SyncTargets = Table[SyncTarget, SyncTargetFilter]
 )
 
 // Prices keeps versions of prices; they are only ever added.
@@ -214,6 +219,9 @@ type Tx struct {
 	Audit           Audit
 	Usage           Usage
 	Alarms          Alarms
+	ConfigVersions  ConfigVersions
+	ConfigTexts     ConfigTexts
+	SyncTargets     SyncTargets
 	Turns           Turns
 	Ledger          Ledger
 }

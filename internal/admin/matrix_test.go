@@ -200,6 +200,18 @@ func bodies(pattern string) ([]variant, bool) {
 		"/admin/settings/process":     fixed(`{}`),
 		"/admin/about":                fixed(`{}`),
 		"/admin/settings/upsert":      fixed(`{"name":"include_usage","value":true}`),
+		"/admin/config/export-toml":   fixed(`{}`),
+		"/admin/config/plan":          fixed(`{"toml":"[[teams]]\nname = \"x\"\n"}`),
+		"/admin/config/apply":         {{"-", func(r *rig, _ string) string { return r.applicationOf("[[teams]]\nname = \"x\"\n") }}},
+		"/admin/config/history":       fixed(`{}`),
+		"/admin/config/version":       record(`{"id":%d}`, "version"),
+		"/admin/config/rollback":      record(`{"version":%d,"before":true}`, "version"),
+		"/admin/config-sync/upsert":   append(record(`{"id":%d,"username":"x"}`, "target"), fixed(`{"name":"n","kind":"folder","location":"x"}`)...),
+		"/admin/config-sync/delete":   record(`{"id":%d}`, "target"),
+		"/admin/config-sync/test":     record(`{"id":%d}`, "target"),
+		"/admin/config-sync/versions": record(`{"id":%d}`, "target"),
+		"/admin/config-sync/push":     record(`{"id":%d,"force":true}`, "target"),
+		"/admin/config-sync/pull":     record(`{"id":%d}`, "target"),
 		"/admin/settings/delete":      fixed(`{"name":"include_usage"}`),
 	}
 	vs, ok := known[pattern]

@@ -5,14 +5,17 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"time"
 
 	"tollgate"
 	"tollgate/internal/admin"
+	"tollgate/internal/ascode"
 	"tollgate/internal/config"
 	"tollgate/internal/console"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/self"
 	"tollgate/internal/store/migrations"
+	"tollgate/internal/upstream/guard"
 	"tollgate/internal/web"
 	"tollgate/internal/web/api"
 )
@@ -37,6 +40,7 @@ func (a *App) mountAPI(r *web.Router) error {
 		Prices: a.db.Prices, Book: a.prices, Alarms: a.alarms,
 		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Held: a.held, CostLines: costLines, Live: live, Attend: a.directory.Attend, Now: now,
 	}).Mount()
+	(&ascode.Server{API: doc, Store: a.db.Store, Importer: a.db.Importer, Cursors: cursors, Now: now, Places: a.places()}).Mount()
 	(&self.Server{
 		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Cursors: cursors, Models: a.models, Zone: zone,
 		Held: a.held, CostLines: costLines, Live: live, Attend: a.directory.Attend, Now: now,
@@ -114,4 +118,15 @@ func proxyRoutes() []web.Route {
 		}
 	}
 	return out
+}
+
+// placeTimeout bounds one call to a place that the configuration is kept at.
+const placeTimeout = 20 * time.Second
+
+// places are dialled as providers are.
+func (a *App) places() ascode.Places {
+	return ascode.Places{
+		Client: guard.Client(guard.Options{Policy: a.db.Policy, Proxy: a.outbound, AnyTLSPort: true, Idle: 1}, placeTimeout),
+		Folder: func() string { return a.cfg.Load().Server.SyncFolder },
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -75,6 +76,7 @@ type App struct {
 	ledger    *ledger.Ledger
 	limiter   *memory.Limiter
 	alarms    *alarm.Keeper
+	outbound  *url.URL     // the proxy to the outside; nil = none
 	refused   atomic.Int64 // requests, by a quota
 	// limitsSaved says that the store has counters of rate limits. Of the
 	// background job, then of stop.

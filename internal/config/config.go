@@ -102,6 +102,9 @@ type Server struct {
 	MaxBodyBytes int64
 	// Strict refuses translated calls that would lose something of the request.
 	Strict bool
+	// SyncFolder is the directory below which the configuration may be kept in
+	// folders (config-sync); empty = none.
+	SyncFolder string
 	// KeepAlive is the silence of a provider after which a streaming client is
 	// sent a sign of life; 0 = never.
 	KeepAlive time.Duration

@@ -96,6 +96,35 @@ func (d Document) Seed() (Seed, error) {
 	})
 }
 
+// ParseApplied is ParseSeed for a document that shall be applied over the
+// network: its process settings are refused instead of ignored (CONTRACT 4).
+func ParseApplied(name string, data []byte) (Seed, error) {
+	root, problem := parseTree(name, data)
+	if problem != nil {
+		return Seed{}, Problems{*problem}
+	}
+	s, err := parseSeed(name, data, nil)
+	var problems Problems
+	for _, section := range processSections() {
+		if at, ok := root.keyAt[section]; ok {
+			addf(&problems, at, "[%s] holds process settings, which are read only from the file on the gateway's own disk; take the section out", section)
+		}
+	}
+	if len(problems) == 0 {
+		return s, err
+	}
+	if more, ok := errors.AsType[Problems](err); ok {
+		problems = append(problems, more...)
+	}
+	sortProblems(problems)
+	return s, problems
+}
+
+// processSections are the sections that are no seed.
+func processSections() []string {
+	return []string{"server", "global", "upstream", "logging", "ledger", "sso"}
+}
+
 func parseSeed(name string, data []byte, resolve func(string) (string, error)) (Seed, error) {
 	l := loader{}
 	doc := l.parse(name, data, resolve)
