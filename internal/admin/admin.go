@@ -38,12 +38,16 @@ type Server struct {
 	// CostLines says what the cost of a usage row is made of.
 	CostLines api.CostLines
 	Live      api.Live
-	Now       func() time.Time
+	// Origin is where people open the console (scheme://host[:port]), for links
+	// that are handed on; an error when that is not known.
+	Origin func() (string, error)
+	Now    func() time.Time
 }
 
 // Mount mounts every operation.
 func (s *Server) Mount() {
 	s.mountSignIn()
+	s.mountLinks()
 	s.mountUsers()
 	s.mountIdentities()
 	s.mountSignIns()

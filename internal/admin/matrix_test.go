@@ -156,6 +156,8 @@ func bodies(pattern string) ([]variant, bool) {
 		"/admin/users/batch-delete": perID(`[%d]`, ofUser),
 		"/admin/users/hand-over":    perID(`{"id":%d}`, ofUser),
 		"/admin/users/effective":    perID(`{"id":%d}`, ofUser),
+		"/admin/users/reset-link":   perID(`{"id":%d}`, ofUser),
+		"/auth/reset":               fixed(`{"token":"x","password":"another long password"}`),
 
 		"/admin/user-keys/generate":       perID(`{"user_id":%d}`, ofUser),
 		"/admin/user-keys/update":         perID(`{"id":%d,"label":"x"}`, ofKey),

@@ -57,6 +57,7 @@ type rig struct {
 	request map[string]tollgate.RequestID
 	feed    feed.Hub
 	stopped chan struct{} // ends live feeds
+	origin  string        // what links begin with
 }
 
 // switched is the store that the operations see; it can be wrapped once the
@@ -73,7 +74,7 @@ func newRig(t *testing.T) *rig {
 
 func newWatchedRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, log: &bytes.Buffer{}, users: map[string]int64{}, keys: map[string]int64{}, token: map[string]string{}, id: map[string]int64{}, request: map[string]tollgate.RequestID{}, stopped: make(chan struct{})}
+	r := &rig{t: t, log: &bytes.Buffer{}, users: map[string]int64{}, keys: map[string]int64{}, token: map[string]string{}, id: map[string]int64{}, request: map[string]tollgate.RequestID{}, stopped: make(chan struct{}), origin: "https://llm.example.com"}
 	log := slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	if r.store, err = sqlstore.Open(t.Context(), sqlstore.Options{Dir: t.TempDir(), Now: time.Now, Log: log}); err != nil {
@@ -117,6 +118,7 @@ func newWatchedRig(t *testing.T) *rig {
 		Catalog: &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: time.Now, Kinds: upstream.Kinds{Demo: true}, Prices: prices},
 		Prices:  prices, Book: r.book, Alarms: r.alarms,
 		Statuses: fleet.Statuses, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live,
+		Origin: func() (string, error) { return r.origin, nil },
 	}).Mount()
 	(&self.Server{
 		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live,

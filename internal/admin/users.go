@@ -94,6 +94,9 @@ func (s *Server) mountUsers() {
 			return in.ID, s.Accounts.HandOver(ctx, tx, by, in.ID)
 		})
 	})
+	reset := writes("/admin/users/reset-link", tag, "Make a link that sets a user's password, once, within an hour; nothing sends it", api.ByID{ID: 7})
+	reset.Policy.RecentSignIn = true
+	api.Handle(s.API, reset, s.resetLink)
 	effective := reads("/admin/users/effective", tag, "Show what a user may, and why")
 	effective.Example = api.ByID{ID: 7}
 	api.Handle(s.API, effective, s.effective)

@@ -117,6 +117,18 @@ func (a *App) passkeyOrigin(cfg *config.Config) string {
 	return u.Scheme + "://" + net.JoinHostPort("localhost", u.Port())
 }
 
+// linkOrigin is what links begin with that are handed on to people: the
+// configured address alone, never what a request says (SECURITY A-09). Where
+// none is configured, only people at this host can follow a link.
+func (a *App) linkOrigin() (string, error) {
+	cfg := a.cfg.Load()
+	base := a.baseURL(cfg)
+	if cfg.PublicURL == "" && !cfg.Loopback() {
+		return "", tollgate.Errorf(tollgate.CodeConflict, "links need an address: set TOLLGATE_PUBLIC_URL to the one that people open")
+	}
+	return base, nil
+}
+
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()

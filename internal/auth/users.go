@@ -116,6 +116,11 @@ func (a *Accounts) updateUser(ctx context.Context, tx tollgate.Tx, who actor, ol
 			return u, err
 		}
 	}
+	if old.Email != u.Email || w.changesPassword() {
+		if err := dropResetLinks(ctx, tx, u.ID); err != nil {
+			return u, err
+		}
+	}
 	if w.Password.Null {
 		if err := a.keepWayIn(ctx, tx, u.ID); err != nil {
 			return u, err
@@ -320,10 +325,7 @@ func (a *Accounts) SetPassword(ctx context.Context, tx tollgate.Tx, by tollgate.
 			return err
 		}
 	}
-	if err := tx.Users.Update(ctx, u); err != nil {
-		return err
-	}
-	if err := endSessions(ctx, tx, u.ID); err != nil {
+	if err := a.replacePassword(ctx, tx, u); err != nil {
 		return err
 	}
 	if err := a.keepWayIn(ctx, tx, u.ID); err != nil {

@@ -14,6 +14,7 @@ import (
 	"tollgate/internal/auth"
 	"tollgate/internal/auth/seal"
 	"tollgate/internal/store/sqlstore"
+	"tollgate/internal/store/storetest"
 )
 
 // world is a store, a directory that its change feed keeps current, and what
@@ -67,9 +68,24 @@ func cheap() auth.HasherOptions {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldOn(t, sqlstore.Options{Dir: t.TempDir()})
+}
+
+// onBothEngines runs a test on SQLite and, where there is a server, on PostgreSQL.
+func onBothEngines(t *testing.T, run func(*world)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { run(newWorld(t)) })
+	if storetest.HavePostgres(t) {
+		t.Run("postgres", func(t *testing.T) { run(newWorldOn(t, sqlstore.Options{DSN: storetest.PostgresDSN(t)})) })
+	}
+}
+
+func newWorldOn(t *testing.T, o sqlstore.Options) *world {
+	t.Helper()
 	w := &world{T: t, keyring: newKeyring(t), clock: &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}}
 	var err error
-	w.store, err = sqlstore.Open(t.Context(), sqlstore.Options{Dir: t.TempDir(), Now: w.clock.now})
+	o.Now = w.clock.now
+	w.store, err = sqlstore.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
