@@ -12,7 +12,8 @@ import (
 // The pages of the console that links open. A token stands behind the #, which
 // browsers send to nobody: it is in no log and no Referer.
 const (
-	pageReset = "/console/reset#"
+	pageReset      = "/console/reset#"
+	pageInvitation = "/console/invitation#"
 )
 
 // madeLink is the answer that shows a link, once.

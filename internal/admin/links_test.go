@@ -80,3 +80,26 @@ func TestDeletedUsersAreShownUnderATombstone(t *testing.T) {
 		t.Errorf("the audit forgot the name: %s", audit.body)
 	}
 }
+
+func TestInvitationOverHTTP(t *testing.T) {
+	r := newRig(t)
+	token := r.link("boss/session", "/admin/invitations/create", `{"label":"Bob","email":"new@example.com"}`, "/console/invitation")
+	show := fmt.Sprintf(`{"token":%q}`, token)
+	if a := r.post("", "/auth/invitation", show); a.status != 200 || !strings.Contains(a.body, `"label":"Bob"`) {
+		t.Errorf("shown: %d %s", a.status, a.body)
+	}
+	use := fmt.Sprintf(`{"token":%q,"username":"bobby","password":"another long password"}`, token)
+	if a := r.post("", "/auth/invitation/accept", use); a.status != 200 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if a := r.post("", "/auth/invitation/accept", use); a.status != 404 {
+		t.Errorf("used twice: %d %s", a.status, a.body)
+	}
+	if a := r.post("", "/login", `{"username":"bobby","password":"another long password"}`); a.status != 200 {
+		t.Errorf("sign-in: %d %s", a.status, a.body)
+	}
+	a := r.post("boss", "/admin/invitations/query", `{}`)
+	if !strings.Contains(a.body, `"state":"used"`) || !strings.Contains(a.body, `"state":"open"`) || strings.Contains(a.body, token) || strings.Contains(r.log.String(), token) {
+		t.Errorf("listed: %s", a.body)
+	}
+}

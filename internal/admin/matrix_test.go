@@ -157,6 +157,10 @@ func bodies(pattern string) ([]variant, bool) {
 		"/admin/users/hand-over":    perID(`{"id":%d}`, ofUser),
 		"/admin/users/effective":    perID(`{"id":%d}`, ofUser),
 		"/admin/users/reset-link":   perID(`{"id":%d}`, ofUser),
+		"/admin/invitations/create": append(fixed(`{"label":"new"}`), variant{"admin", func(*rig, string) string { return `{"is_admin":true}` }}),
+		"/admin/invitations/delete": record(`{"id":%d}`, "invitation"),
+		"/auth/invitation":          fixed(`{"token":"x"}`),
+		"/auth/invitation/accept":   fixed(`{"token":"x","username":"new","password":"another long password"}`),
 		"/auth/reset":               fixed(`{"token":"x","password":"another long password"}`),
 
 		"/admin/user-keys/generate":       perID(`{"user_id":%d}`, ofUser),

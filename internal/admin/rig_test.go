@@ -243,6 +243,7 @@ func (r *rig) records() {
 	seen := tollgate.Alarm{EventID: "alarm_1", Kind: tollgate.AlarmQuota, Subject: "quota:1:0:80", Scope: tollgate.ScopeUser, ScopeID: r.users["alice"], UserID: r.users["alice"]}
 	r.must(r.store.Update(r.t.Context(), func(tx tollgate.Tx) error { return tx.Alarms.Insert(r.t.Context(), &seen) }))
 	r.id["alarm"] = seen.ID
+	made("invitation", "/admin/invitations/create", `{"label":"for Bob"}`)
 	made("model", "/admin/models/upsert", fmt.Sprintf(`{"provider_id":%d,"model_id":"m1"}`, r.id["provider"]))
 	made("price", "/admin/prices/upsert", `{"model_pattern":"m*","prices":{"price_input_tokens":1}}`)
 	made("alias", "/admin/model-aliases/upsert", `{"alias":"fast","target":"m1"}`)
