@@ -48,6 +48,7 @@ type Server struct {
 func (s *Server) Mount() {
 	s.mountSignIn()
 	s.mountLinks()
+	s.mountSetup()
 	s.mountInvitations()
 	s.mountUsers()
 	s.mountIdentities()

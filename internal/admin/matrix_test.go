@@ -161,6 +161,8 @@ func bodies(pattern string) ([]variant, bool) {
 		"/admin/invitations/delete": record(`{"id":%d}`, "invitation"),
 		"/auth/invitation":          fixed(`{"token":"x"}`),
 		"/auth/invitation/accept":   fixed(`{"token":"x","username":"new","password":"another long password"}`),
+		"/auth/setup":               fixed(`{"token":"x","username":"new","password":"another long password"}`),
+		"/auth/setup/check":         fixed(`{"token":"x"}`),
 		"/auth/reset":               fixed(`{"token":"x","password":"another long password"}`),
 
 		"/admin/user-keys/generate":       perID(`{"user_id":%d}`, ofUser),

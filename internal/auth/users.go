@@ -162,7 +162,10 @@ func (a *Accounts) applyRole(ctx context.Context, tx tollgate.Tx, u *tollgate.Us
 			return err
 		}
 		if n > 0 {
-			return tollgate.Errorf(tollgate.CodeConflict, "there is a super admin already; the role can be handed over")
+			return errHaveSuperAdmin()
+		}
+		if err := tx.Meta.Delete(ctx, metaSetup); err != nil { // whoever comes first: nobody comes second
+			return err
 		}
 		u.Role = tollgate.RoleSuperAdmin
 	}

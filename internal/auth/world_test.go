@@ -80,7 +80,24 @@ func onBothEngines(t *testing.T, run func(*world)) {
 	}
 }
 
+// onBothEnginesEmpty is onBothEngines with nobody there.
+func onBothEnginesEmpty(t *testing.T, run func(*world)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { run(newEmptyWorld(t, sqlstore.Options{Dir: t.TempDir()})) })
+	if storetest.HavePostgres(t) {
+		t.Run("postgres", func(t *testing.T) { run(newEmptyWorld(t, sqlstore.Options{DSN: storetest.PostgresDSN(t)})) })
+	}
+}
+
 func newWorldOn(t *testing.T, o sqlstore.Options) *world {
+	t.Helper()
+	w := newEmptyWorld(t, o)
+	w.root = w.saveUser(host(), auth.UserWrite{Name: tollgate.Some("root"), Password: password("the root's own secret"), SuperAdmin: true})
+	return w
+}
+
+// newEmptyWorld has no account at all.
+func newEmptyWorld(t *testing.T, o sqlstore.Options) *world {
 	t.Helper()
 	w := &world{T: t, keyring: newKeyring(t), clock: &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}}
 	var err error
@@ -106,7 +123,6 @@ func newWorldOn(t *testing.T, o sqlstore.Options) *world {
 	if err := w.directory.Reload(t.Context(), w.store, tollgate.AreaIdentity|tollgate.AreaSessions); err != nil {
 		t.Fatal(err)
 	}
-	w.root = w.saveUser(host(), auth.UserWrite{Name: tollgate.Some("root"), Password: password("the root's own secret"), SuperAdmin: true})
 	return w
 }
 
