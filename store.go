@@ -83,6 +83,8 @@ type (
 	SignInProviders = Table[SignInProvider, SignInProviderFilter]
 	// Links keeps the links that admins give to people.
 	Links = Table[Link, LinkFilter]
+	// TeamPermissions keeps what the members of teams may call.
+	TeamPermissions = Table[TeamPermission, TeamPermissionFilter]
 	// Permissions keeps what users may call.
 	Permissions = Table[Permission, PermissionFilter]
 	// FilePermissions keeps whose file routes users may call.
@@ -190,6 +192,7 @@ type Tx struct {
 	SignInProviders SignInProviders
 	Factors         Factors
 	Links           Links
+	TeamPermissions TeamPermissions
 	Permissions     Permissions
 	FilePermissions FilePermissions
 	Quotas          Quotas

@@ -53,6 +53,7 @@ func (s *Server) Mount() {
 	s.mountUsers()
 	s.mountIdentities()
 	s.mountSignIns()
+	s.mountTeams()
 	s.mountKeys()
 	for _, base := range []string{userQuotas, allQuotas} {
 		s.mountQuotas(base)

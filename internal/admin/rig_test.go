@@ -244,6 +244,11 @@ func (r *rig) records() {
 	r.must(r.store.Update(r.t.Context(), func(tx tollgate.Tx) error { return tx.Alarms.Insert(r.t.Context(), &seen) }))
 	r.id["alarm"] = seen.ID
 	made("invitation", "/admin/invitations/create", `{"label":"for Bob"}`)
+	made("team", "/admin/teams/upsert", `{"name":"field team"}`)
+	made("team permission", "/admin/teams/permissions/upsert", fmt.Sprintf(`{"team_id":%d,"model_pattern":"team-*"}`, r.id["team"]))
+	for name, role := range map[string]string{"alice": "admin", "bob": "member"} {
+		made("", "/admin/teams/members/add", fmt.Sprintf(`{"team_id":%d,"id":%d,"team_role":%q}`, r.id["team"], r.users[name], role))
+	}
 	made("model", "/admin/models/upsert", fmt.Sprintf(`{"provider_id":%d,"model_id":"m1"}`, r.id["provider"]))
 	made("price", "/admin/prices/upsert", `{"model_pattern":"m*","prices":{"price_input_tokens":1}}`)
 	made("alias", "/admin/model-aliases/upsert", `{"alias":"fast","target":"m1"}`)

@@ -142,9 +142,9 @@ func (a *Accounts) apply(ctx context.Context, tx tollgate.Tx, u tollgate.User, w
 	if u.TeamID = w.TeamID.Or(u.TeamID); u.TeamID == 0 {
 		u.TeamRole = ""
 	} else if u.TeamRole = w.TeamRole.Or(u.TeamRole); u.TeamRole == "" {
-		u.TeamRole = "member"
+		u.TeamRole = tollgate.TeamMember
 	}
-	if u.TeamRole != "" && u.TeamRole != "member" && u.TeamRole != "admin" {
+	if u.TeamRole != "" && u.TeamRole != tollgate.TeamMember && u.TeamRole != tollgate.TeamAdmin {
 		return u, tollgate.Invalidf("team_role", "team_role is member or admin")
 	}
 	if w.TeamID.Set && u.TeamID != 0 {
