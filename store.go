@@ -62,7 +62,7 @@ type Table[T, F any] interface {
 	// Update writes the whole row; CodeNotFound, or as Insert.
 	Update(ctx context.Context, row T) error
 	// Delete removes the row and what it owns (a user: keys, sessions, factors,
-	// identities, permissions, limits, quotas; a provider: credentials, models,
+	// identities, links, permissions, limits, quotas; a provider: credentials, models,
 	// permissions on it); usage and audit stay. CodeNotFound.
 	Delete(ctx context.Context, id int64) error
 }
@@ -81,6 +81,10 @@ type (
 	Identities = Table[Identity, IdentityFilter]
 	// SignInProviders keeps the sign-in providers that admins set up.
 	SignInProviders = Table[SignInProvider, SignInProviderFilter]
+	// Links keeps the links that admins give to people.
+	Links = Table[Link, LinkFilter]
+	// TeamPermissions keeps what the members of teams may call.
+	TeamPermissions = Table[TeamPermission, TeamPermissionFilter]
 	// Permissions keeps what users may call.
 	Permissions = Table[Permission, PermissionFilter]
 	// FilePermissions keeps whose file routes users may call.
@@ -204,6 +208,8 @@ type Tx struct {
 	Identities      Identities
 	SignInProviders SignInProviders
 	Factors         Factors
+	Links           Links
+	TeamPermissions TeamPermissions
 	Permissions     Permissions
 	FilePermissions FilePermissions
 	Quotas          Quotas

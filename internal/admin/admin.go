@@ -45,15 +45,22 @@ type Server struct {
 	Process func() []config.Effective
 	// About is what the process is.
 	About About
-	Now   func() time.Time
+	// Origin is where people open the console (scheme://host[:port]), for links
+	// that are handed on; an error when that is not known.
+	Origin func() (string, error)
+	Now    func() time.Time
 }
 
 // Mount mounts every operation.
 func (s *Server) Mount() {
 	s.mountSignIn()
+	s.mountLinks()
+	s.mountSetup()
+	s.mountInvitations()
 	s.mountUsers()
 	s.mountIdentities()
 	s.mountSignIns()
+	s.mountTeams()
 	s.mountKeys()
 	for _, base := range []string{userQuotas, allQuotas} {
 		s.mountQuotas(base)

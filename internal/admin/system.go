@@ -11,8 +11,8 @@ import (
 	"tollgate/internal/web/api"
 )
 
-// resetBody says what is to go. The word is typed by a person.
-type resetBody struct {
+// systemReset says what is to go. The word is typed by a person.
+type systemReset struct {
 	What    []string `json:"what" required:"true" minItems:"1" maxItems:"3" enum:"statistics,logs,users" doc:"statistics: usage and what is counted of it; balances begin at 0. logs: the request log. users: every account but your own, with its keys."`
 	Confirm string   `json:"confirm" required:"true" doc:"The word RESET."`
 }
@@ -27,14 +27,14 @@ type resetDone struct {
 }
 
 func (s *Server) mountSystem() {
-	op := writes("/admin/system/reset", "System", "Remove statistics, the request log or all other users; the audit stays", resetBody{What: []string{"logs"}, Confirm: "RESET"})
+	op := writes("/admin/system/reset", "System", "Remove statistics, the request log or all other users; the audit stays", systemReset{What: []string{"logs"}, Confirm: "RESET"})
 	op.Policy.Access, op.Policy.RecentSignIn = web.AccessSuperAdmin, true
 	api.Handle(s.API, op, s.reset)
 }
 
 // reset removes what was asked for in one transaction. The audit is never
 // removed, and says who did it.
-func (s *Server) reset(ctx context.Context, in *resetBody) (resetDone, error) {
+func (s *Server) reset(ctx context.Context, in *systemReset) (resetDone, error) {
 	if in.Confirm != "RESET" {
 		return resetDone{}, tollgate.Invalidf("confirm", `confirm must be the word RESET; this cannot be undone`)
 	}

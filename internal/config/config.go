@@ -86,6 +86,9 @@ type Admin struct {
 	UserGiven bool
 	Password  tollgate.Secret
 	APIKey    tollgate.Secret
+	// Register makes no admin where no value was given: the first account is
+	// made through a set-up link ([server] bootstrap = "register").
+	Register bool
 }
 
 // Given reports whether any TOLLGATE_ADMIN_ value was given.

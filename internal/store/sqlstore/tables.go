@@ -16,6 +16,8 @@ type tables struct {
 	identities      *spec[tollgate.Identity, tollgate.IdentityFilter]
 	signInProviders *spec[tollgate.SignInProvider, tollgate.SignInProviderFilter]
 	factors         *spec[tollgate.Factor, tollgate.FactorFilter]
+	links           *spec[tollgate.Link, tollgate.LinkFilter]
+	teamPermissions *spec[tollgate.TeamPermission, tollgate.TeamPermissionFilter]
 	permissions     *spec[tollgate.Permission, tollgate.PermissionFilter]
 	filePermissions *spec[tollgate.FilePermission, tollgate.PermissionFilter]
 	quotas          *spec[tollgate.Quota, tollgate.QuotaFilter]
@@ -41,7 +43,7 @@ type tables struct {
 func newTables() *tables {
 	return &tables{
 		users: userTable(), keys: keyTable(), teams: teamTable(), sessions: sessionTable(), factors: factorTable(),
-		identities: identityTable(), signInProviders: signInProviderTable(),
+		identities: identityTable(), signInProviders: signInProviderTable(), links: linkTable(), teamPermissions: teamPermissionTable(),
 		permissions: permissionTable(), filePermissions: filePermissionTable(),
 		quotas: quotaTable(), rateLimits: rateLimitTable(),
 		providers: providerTable(), credentials: credentialTable(), models: modelTable(), aliases: aliasTable(), prices: priceTable(),
@@ -61,6 +63,8 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Identities:      table[tollgate.Identity, tollgate.IdentityFilter]{t.identities, s},
 		SignInProviders: table[tollgate.SignInProvider, tollgate.SignInProviderFilter]{t.signInProviders, s},
 		Factors:         factors{table[tollgate.Factor, tollgate.FactorFilter]{t.factors, s}},
+		Links:           table[tollgate.Link, tollgate.LinkFilter]{t.links, s},
+		TeamPermissions: table[tollgate.TeamPermission, tollgate.TeamPermissionFilter]{t.teamPermissions, s},
 		Permissions:     table[tollgate.Permission, tollgate.PermissionFilter]{t.permissions, s},
 		FilePermissions: table[tollgate.FilePermission, tollgate.PermissionFilter]{t.filePermissions, s},
 		Quotas:          table[tollgate.Quota, tollgate.QuotaFilter]{t.quotas, s},
