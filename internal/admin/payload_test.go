@@ -130,3 +130,20 @@ func TestKeysSayWhatIsKeptOfTheirCalls(t *testing.T) {
 		t.Errorf("a user chooses what takes the operator's room: %d %s", a.status, a.body)
 	}
 }
+
+// TestAResetOfTheLogTakesBodies leaves nothing of them, and later ones can be read.
+func TestAResetOfTheLogTakesBodies(t *testing.T) {
+	r := newRig(t)
+	r.requests()
+	old := r.byRequest("alice")
+	if a := r.post("root/session", "/admin/system/reset", `{"what":["logs"],"confirm":"RESET"}`); a.status != 200 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if a := r.post("boss", "/admin/requests/payload", old); a.status != 404 || r.bodies.Stats().Bytes != 0 {
+		t.Errorf("after the reset: %d %s, %d bytes", a.status, a.body, r.bodies.Stats().Bytes)
+	}
+	r.requests() // says the same as before
+	if a := r.post("boss", "/admin/requests/payload", r.byRequest("alice")); a.status != 200 {
+		t.Errorf("a later one: %d %s", a.status, a.body)
+	}
+}

@@ -94,6 +94,20 @@ func TestRemovalLeavesBalancesExact(t *testing.T) {
 		if r.Adjustments > len(quotas) {
 			t.Errorf("%d carries for %d quotas", r.Adjustments, len(quotas))
 		}
+		// A reset of all statistics forgets what was removed, too.
+		h.update(func(ctx context.Context, tx tollgate.Tx) error {
+			if _, err := tx.Usage.ForgetUsage(ctx); err != nil {
+				return err
+			}
+			_, err := ledger.Restart(ctx, tx, tollgate.HostActor("test"), h.clock.now(), h.zone, "reset")
+			return err
+		})
+		h.verify()
+		for _, id := range quotas {
+			if q := h.stored(id); q.Spent != 0 {
+				t.Errorf("after a reset quota %d has spent %s", id, q.Spent)
+			}
+		}
 	})
 }
 

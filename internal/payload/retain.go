@@ -98,6 +98,23 @@ func (k *Keeper) Clear(ctx context.Context, f tollgate.PayloadFilter, note func(
 	return gone, err
 }
 
+// Forgetting runs fn, which removes all payloads and chunks from the store, when
+// what waits is written, and lets nothing be written meanwhile.
+func (k *Keeper) Forgetting(ctx context.Context, fn func() error) error {
+	if err := k.Flush(ctx); err != nil {
+		return err
+	}
+	k.chunks.Lock()
+	err := fn()
+	clear(k.known)
+	k.chunks.Unlock()
+	if err != nil {
+		return err
+	}
+	_, _, err = k.measure(ctx)
+	return err
+}
+
 // remove removes payloads in small steps, at most limit (0 = all), and then the
 // chunks that nothing needs any more.
 func (k *Keeper) remove(ctx context.Context, f tollgate.PayloadFilter, limit int64, note func(tollgate.Tx) error) (gone int64, err error) {

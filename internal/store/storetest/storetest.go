@@ -57,6 +57,7 @@ func Run(t *testing.T, opener Opener) {
 		{"OldRowsAreRemovedInSteps", testRemoval},
 		{"ACarryGrows", testCarry},
 		{"ASubjectHasOneOpenAlarm", testAlarms},
+		{"VersionsOfTheConfigurationAndTargets", testConfigVersions},
 		{"CostsOutOfRangeAreRefused", testBadCosts},
 		{"TouchMovesForwardOnly", testTouch},
 		{"TurnsAreTheirOwnersAlone", testTurnOwners},
