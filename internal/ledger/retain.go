@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/internal/life"
 )
 
 const (
@@ -70,7 +71,7 @@ func (r *Retainer) Run(ctx context.Context, before time.Time) (out Removed, err 
 			told = r.Now()
 			r.Log.InfoContext(ctx, "removing old requests", "requests", out.Requests, "dispatches", out.Dispatches)
 		}
-		if more && !pause(ctx, removeShare*took) {
+		if more && !life.Sleep(ctx, removeShare*took) {
 			return out, ctx.Err()
 		}
 	}
@@ -79,18 +80,6 @@ func (r *Retainer) Run(ctx context.Context, before time.Time) (out Removed, err 
 			"before", before.UTC().Format(time.RFC3339), "steps", out.Steps, "longest_step", out.Longest.String(), "took", r.Now().Sub(began).String())
 	}
 	return out, nil
-}
-
-// pause waits; it reports false when ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }
 
 // step removes the oldest rows and carries over what they count in balances.
@@ -124,13 +113,14 @@ func (r *Retainer) step(ctx context.Context, tx tollgate.Tx, before tollgate.Req
 
 // quotasOf returns the quotas that settlements may count in.
 func quotasOf(ctx context.Context, tx tollgate.Tx, settlements []tollgate.Settlement) (out []tollgate.Quota, err error) {
-	ids := map[tollgate.Scope]map[int64]bool{tollgate.ScopeInstance: {0: true}}
+	ids := map[tollgate.Scope]map[int64]bool{}
 	note := func(scope tollgate.Scope, id int64) {
 		if ids[scope] == nil {
 			ids[scope] = map[int64]bool{}
 		}
 		ids[scope][id] = true
 	}
+	note(tollgate.ScopeInstance, 0)
 	for _, s := range settlements {
 		if s.Service {
 			note(tollgate.ScopeService, 0)

@@ -45,16 +45,16 @@ func settings() payload.Settings {
 	return payload.Settings{Mode: tollgate.PayloadsAll, Body: 1 << 20, Sent: true, Life: 30 * 24 * time.Hour, Total: 1 << 30}
 }
 
-func newRig(t testing.TB, o sqlstore.Options) *rig {
-	t.Helper()
+func newRig(tb testing.TB, o sqlstore.Options) *rig {
+	tb.Helper()
 	ring, _, err := seal.Create(seal.Master{Key: tollgate.NewSecret("a master key for tests only"), Source: seal.SourceFile}, rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	r := &rig{t: t, o: o, ring: ring}
+	r := &rig{t: tb, o: o, ring: ring}
 	r.now.Store(1_780_000_000)
 	r.open(settings())
-	t.Cleanup(func() { r.end() })
+	tb.Cleanup(func() { r.end() })
 	return r
 }
 
@@ -216,8 +216,16 @@ func TestModesKeepWhatIsAskedFor(t *testing.T) {
 		global, key   tollgate.PayloadMode
 		failed, wants bool
 	}{
-		{off, off, true, false}, {off, "", true, false}, {off, errs, true, true}, {off, errs, false, false}, {off, all, false, true},
-		{errs, off, true, true}, {errs, "", false, false}, {errs, all, false, true}, {all, off, false, true}, {all, errs, false, true},
+		{off, off, true, false},
+		{off, "", true, false},
+		{off, errs, true, true},
+		{off, errs, false, false},
+		{off, all, false, true},
+		{errs, off, true, true},
+		{errs, "", false, false},
+		{errs, all, false, true},
+		{all, off, false, true},
+		{all, errs, false, true},
 	} {
 		s := settings()
 		s.Mode = c.global
@@ -315,7 +323,7 @@ func (f *failing) Update(ctx context.Context, fn func(tollgate.Tx) error) error 
 func TestAStoreThatFailsLosesPayloadsAlone(t *testing.T) {
 	r := newRig(t, sqlstore.Options{Dir: t.TempDir()})
 	broken := &failing{Store: r.store}
-	r.Keeper.Store = broken
+	r.Store = broken
 	broken.fail.Store(true)
 	r.keep(1, chat("a", 3, 600), "x")
 	r.flush()

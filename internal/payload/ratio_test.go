@@ -3,6 +3,7 @@ package payload_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -70,8 +71,8 @@ func (a *agent) next(tb testing.TB, cached bool) (request, response string) {
 			tb.Fatal("no content")
 		}
 		end := map[string]any{"cache_control": map[string]any{"type": "ephemeral"}}
-		for k, v := range content[len(content)-1].(map[string]any) { //nolint:errcheck,forcetypeassert // made above
-			end[k] = v
+		if block, ok := content[len(content)-1].(map[string]any); ok {
+			maps.Copy(end, block)
 		}
 		marked = append(slices.Clone(a.messages[:len(a.messages)-1]), block("user", append(slices.Clone(content[:len(content)-1]), end)...))
 	}

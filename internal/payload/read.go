@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"tollgate"
@@ -28,7 +29,7 @@ func (k *Keeper) Read(ctx context.Context, id tollgate.RequestID, users tollgate
 		if p, err = tx.Payloads.Get(ctx, id); err != nil {
 			return err
 		}
-		if !allows(users, p.UserID) {
+		if users.Set && !slices.Contains(users.Values, p.UserID) {
 			return tollgate.Errorf(tollgate.CodeNotFound, "no payload is kept of the request")
 		}
 		chunks, err = tx.Payloads.Chunks(ctx, p.UserID, p.Chunks)
@@ -39,18 +40,6 @@ func (k *Keeper) Read(ctx context.Context, id tollgate.RequestID, users tollgate
 	}
 	content, err := k.open(&p, chunks)
 	return content, p.UserID, err
-}
-
-func allows(users tollgate.Match[int64], id int64) bool {
-	if !users.Set {
-		return true
-	}
-	for _, u := range users.Values {
-		if u == id {
-			return true
-		}
-	}
-	return false
 }
 
 func (k *Keeper) open(p *tollgate.Payload, chunks []tollgate.Chunk) (Content, error) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/internal/life"
 )
 
 // How payloads are removed.
@@ -144,7 +145,7 @@ func (k *Keeper) remove(ctx context.Context, f tollgate.PayloadFilter, limit int
 		}
 		gone += int64(len(users))
 		more = int64(len(users)) == step && (limit == 0 || gone < limit)
-		if more && !rest(ctx, k.Now().Sub(start)) {
+		if more && !life.Sleep(ctx, restShare*k.Now().Sub(start)) {
 			return gone, ctx.Err()
 		}
 	}
@@ -154,18 +155,6 @@ func (k *Keeper) remove(ctx context.Context, f tollgate.PayloadFilter, limit int
 		}
 	}
 	return gone, nil
-}
-
-// rest waits after a step that took so long; it reports false when ctx ended.
-func rest(ctx context.Context, took time.Duration) bool {
-	t := time.NewTimer(restShare * took)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }
 
 // sweepAll sweeps everybody's chunks.
@@ -206,7 +195,7 @@ func (k *Keeper) sweep(ctx context.Context, owner int64) error {
 		if err != nil {
 			return err
 		}
-		if !rest(ctx, k.Now().Sub(start)) {
+		if !life.Sleep(ctx, restShare*k.Now().Sub(start)) {
 			return ctx.Err()
 		}
 	}

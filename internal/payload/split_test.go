@@ -3,6 +3,7 @@ package payload //nolint:testpackage // cutting and records are inside
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ func shape(pieces []piece) string {
 		if p.shared {
 			parts = append(parts, fmt.Sprintf("[%d]", len(p.data)))
 		} else {
-			parts = append(parts, fmt.Sprint(len(p.data)))
+			parts = append(parts, strconv.Itoa(len(p.data)))
 		}
 	}
 	return strings.Join(parts, " ")

@@ -3,6 +3,7 @@ package payload
 import (
 	"context"
 	"encoding/binary"
+	"maps"
 	"strconv"
 	"time"
 
@@ -99,7 +100,7 @@ func (k *Keeper) gather(ctx context.Context, first *job) []*job {
 // write writes jobs in one transaction. Those that the store does not take are
 // counted and gone.
 func (k *Keeper) write(ctx context.Context, jobs []*job) {
-	var real []*job
+	var todo []*job
 	for _, j := range jobs {
 		if j.done != nil {
 			defer close(j.done)
@@ -107,21 +108,21 @@ func (k *Keeper) write(ctx context.Context, jobs []*job) {
 		}
 		defer k.taken.Add(-j.taken)
 		k.prepare(j)
-		real = append(real, j)
+		todo = append(todo, j)
 	}
-	if len(real) == 0 {
+	if len(todo) == 0 {
 		return
 	}
 	k.chunks.Lock()
 	defer k.chunks.Unlock()
-	size, err := k.store(ctx, real)
+	size, err := k.store(ctx, todo)
 	if err != nil {
 		clear(k.known) // what is there is asked for anew
-		k.stats.failed.Add(int64(len(real)))
-		k.Log.WarnContext(ctx, "payloads could not be kept", "requests", len(real), "error", err)
+		k.stats.failed.Add(int64(len(todo)))
+		k.Log.WarnContext(ctx, "payloads could not be kept", "requests", len(todo), "error", err)
 		return
 	}
-	k.stats.kept.Add(int64(len(real)))
+	k.stats.kept.Add(int64(len(todo)))
 	if k.size.Add(size) > k.settings.Load().Total {
 		select {
 		case k.over <- struct{}{}:
@@ -217,9 +218,7 @@ func (k *Keeper) store(ctx context.Context, jobs []*job) (size int64, err error)
 	if len(k.known)+len(added) > knownChunks {
 		clear(k.known)
 	}
-	for name, id := range added {
-		k.known[name] = id
-	}
+	maps.Copy(k.known, added)
 	return size, nil
 }
 

@@ -50,7 +50,7 @@ func (g *gateway) bodies(a answer) (c payload.Content, ok bool) {
 
 const askWhole = `{ "model":"oa-model", "messages":[{"role":"user","content":"hi"}] }`
 
-func TestBodiesAreKeptAsTheClientSentAndGotThem(t *testing.T) {
+func TestBodiesAreKeptAsTheClientSentAndGotThem(t *testing.T) { //nolint:tparallel // the cases take turns on one gateway
 	t.Parallel()
 	v := &spy{}
 	g := keeping(t, v, tollgate.PayloadsAll)
@@ -86,7 +86,7 @@ func TestBodiesAreKeptAsTheClientSentAndGotThem(t *testing.T) {
 	}
 }
 
-func TestErrorsAloneAreKeptOnDemand(t *testing.T) {
+func TestErrorsAloneAreKeptOnDemand(t *testing.T) { //nolint:tparallel // the cases take turns on one gateway
 	t.Parallel()
 	v := &spy{}
 	g := keeping(t, v, tollgate.PayloadsErrors)

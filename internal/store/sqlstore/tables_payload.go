@@ -123,18 +123,19 @@ func (t payloads) Remove(ctx context.Context, f tollgate.PayloadFilter, limit in
 		return err
 	}, w.args...)
 	if err == nil {
-		_, err = t.removeRows(ctx, "payloads", ids)
+		err = t.removeRows(ctx, "payloads", ids)
 	}
 	return users, t.s.fail(ctx, err, "remove payloads")
 }
 
-func (t payloads) removeRows(ctx context.Context, table string, ids []int64) (int64, error) {
+func (t payloads) removeRows(ctx context.Context, table string, ids []int64) error {
 	if len(ids) == 0 {
-		return 0, nil
+		return nil
 	}
 	w := where{engine: t.s.engine}
 	ints(&w, "id", tollgate.Is(ids...))
-	return t.s.exec(ctx, "DELETE FROM "+table+w.clause(), w.args...)
+	_, err := t.s.exec(ctx, "DELETE FROM "+table+w.clause(), w.args...)
+	return err
 }
 
 // Unused returns the chunks of a user that no payload needs.
@@ -174,7 +175,7 @@ func (t payloads) RemoveChunks(ctx context.Context, ids []int64) (freed int64, e
 	ints(&w, "id", tollgate.Is(ids...))
 	freed, err = t.s.number(ctx, "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM payload_chunks"+w.clause(), w.args...)
 	if err == nil {
-		_, err = t.removeRows(ctx, "payload_chunks", ids)
+		err = t.removeRows(ctx, "payload_chunks", ids)
 	}
 	return freed, t.s.fail(ctx, err, "remove chunks")
 }

@@ -12,7 +12,7 @@ import (
 func payload(user int64, n int, chunks ...int64) tollgate.Payload {
 	return tollgate.Payload{
 		ID: tollgate.RequestIDAt(day().Add(time.Duration(n) * time.Hour)), UserID: user, Truncated: n%2 == 1, Bytes: 1000,
-		Chunks: chunks, Sealed: []byte{0, 255, byte(n)},
+		Chunks: chunks, Sealed: []byte{0, 255, "abcdefgh"[n]},
 	}
 }
 
