@@ -336,6 +336,19 @@ func TestAStoreThatFailsLosesPayloadsAlone(t *testing.T) {
 	}
 }
 
+func TestABodyThatPanicsIsLostAlone(t *testing.T) {
+	r := newRig(t, sqlstore.Options{Dir: t.TempDir()})
+	c := r.Begin(nil)
+	c.Request("", []byte("{}"))
+	c.Finish(payload.Outcome{ID: r.ids.Next(r.Now()), Scrub: func([]byte) []byte { panic("at the disco") }})
+	id := r.keep(1, "{}", "x")
+	r.flush()
+	r.read(id)
+	if s := r.Stats(); s.Failed != 1 || s.Kept != 1 || s.Waiting != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
 // TestRemovalTakesWhatNothingElseNeeds removes by age, by choice, by size and
 // with the user; what others need stays and can be read.
 func TestRemovalTakesWhatNothingElseNeeds(t *testing.T) {

@@ -3,6 +3,7 @@ package payload
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"maps"
 	"strconv"
 	"time"
@@ -79,7 +80,7 @@ func (k *Keeper) Flush(ctx context.Context) error {
 }
 
 // gather waits a moment for more jobs: a transaction for each would cost the
-// requests' own rows their place.
+// requests' own rows their place. A mark is the last of its batch.
 func (k *Keeper) gather(ctx context.Context, first *job) []*job {
 	jobs, size := []*job{first}, first.taken
 	t := time.NewTimer(gatherFor)
@@ -100,15 +101,19 @@ func (k *Keeper) gather(ctx context.Context, first *job) []*job {
 // write writes jobs in one transaction. Those that the store does not take are
 // counted and gone.
 func (k *Keeper) write(ctx context.Context, jobs []*job) {
+	defer func() {
+		for _, j := range jobs {
+			k.taken.Add(-j.taken)
+		}
+		if last := jobs[len(jobs)-1]; last.done != nil { // when all before it is accounted for
+			close(last.done)
+		}
+	}()
 	var todo []*job
 	for _, j := range jobs {
-		if j.done != nil {
-			defer close(j.done)
-			continue
+		if j.done == nil && k.prepared(ctx, j) {
+			todo = append(todo, j)
 		}
-		defer k.taken.Add(-j.taken)
-		k.prepare(j)
-		todo = append(todo, j)
 	}
 	if len(todo) == 0 {
 		return
@@ -129,6 +134,19 @@ func (k *Keeper) write(ctx context.Context, jobs []*job) {
 		default:
 		}
 	}
+}
+
+// prepared prepares a job; it reports false when that panicked: what a body
+// holds must not end the process.
+func (k *Keeper) prepared(ctx context.Context, j *job) (ok bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			k.stats.failed.Add(1)
+			k.Log.ErrorContext(ctx, "preparing a payload panicked", "request_id", j.ID.String(), "panic", fmt.Sprintf("%T", v))
+		}
+	}()
+	k.prepare(j)
+	return true
 }
 
 // prepare takes secrets out of the bodies and cuts them. The answer is nobody
