@@ -43,7 +43,9 @@ type Server struct {
 	Process func() []config.Effective
 	// About is what the process is.
 	About About
-	Now   func() time.Time
+	// Attend ends streams when their caller may no longer see them.
+	Attend api.Attend
+	Now    func() time.Time
 }
 
 // Mount mounts every operation.

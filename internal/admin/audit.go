@@ -51,7 +51,7 @@ func (s *Server) mountAudit() {
 		Records: api.Each(audit.NewRecord),
 	}.Mount(s.API, s.Store, s.Cursors)
 	api.HandleStream(s.API, reads("/admin/audit/export", tag, "Export who changed what, as JSON Lines; the last line is the head of the chain"),
-		[]string{jsonLines}, s.exportAudit)
+		[]string{jsonLines}, s.Attend, s.exportAudit)
 }
 
 const jsonLines = "application/x-ndjson"
