@@ -19,12 +19,15 @@ import (
 	"tollgate"
 	"tollgate/internal/admin"
 	"tollgate/internal/alarm"
+	"tollgate/internal/ascode"
 	"tollgate/internal/auth"
 	"tollgate/internal/auth/seal"
+	"tollgate/internal/config"
 	"tollgate/internal/console"
 	"tollgate/internal/feed"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/meter/shipped"
+	"tollgate/internal/seed"
 	"tollgate/internal/self"
 	"tollgate/internal/store/sqlstore"
 	"tollgate/internal/upstream"
@@ -108,20 +111,30 @@ func newWatchedRig(t *testing.T) *rig {
 		Auth: &admin.Authenticator{Directory: r.dir, Now: time.Now}, Now: time.Now,
 	}
 	ops := api.New(r.router, "test")
-	live := api.Live{Hub: &r.feed, Attend: r.dir.Attend, Stopped: r.stopped}
+	live := api.Live{Hub: &r.feed, Stopped: r.stopped}
 	costLines := func(context.Context, tollgate.Tx, *tollgate.UsageRow) ([]api.CostLine, error) {
 		return []api.CostLine{{Kind: "input", Quantity: 10, Rate: 1, Amount: 1}}, nil
 	}
 	cursors := api.Cursors{Sealer: ring}
+	catalog := &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: time.Now, Kinds: upstream.Kinds{Demo: true}, Prices: prices}
+	folder := t.TempDir()
+	(&ascode.Server{
+		API: ops, Store: seen, Cursors: cursors, Now: time.Now, Places: ascode.Places{Folder: func() string { return folder }},
+		Importer: &seed.Importer{Accounts: r.acc, Catalog: catalog, Prices: prices, Keys: ring, Now: time.Now},
+	}).Mount()
 	(&admin.Server{
-		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions,
-		Catalog: &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: time.Now, Kinds: upstream.Kinds{Demo: true}, Prices: prices},
+		Process: func() []config.Effective {
+			return config.Config{MasterKey: tollgate.NewSecret("canary-master-key"), LogFormat: "auto"}.Effective()
+		},
+		About: admin.About{Version: "test", Database: "sqlite", SchemaVersion: 13, PricesDate: table.Date},
+		API:   ops, Store: seen, Accounts: r.acc, Sessions: sessions,
+		Catalog: catalog,
 		Prices:  prices, Book: r.book, Alarms: r.alarms,
-		Statuses: fleet.Statuses, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live,
+		Statuses: fleet.Statuses, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live, Attend: r.dir.Attend,
 		Origin: func() (string, error) { return r.origin, nil },
 	}).Mount()
 	(&self.Server{
-		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live,
+		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live, Attend: r.dir.Attend,
 		Models: func(tollgate.Principal) []self.Model { return nil },
 	}).Mount()
 	r.must((&admin.Docs{API: ops, Router: r.router}).Mount())
@@ -261,6 +274,9 @@ func (r *rig) records() {
 	made("file", "/admin/user-file-permissions/upsert", fmt.Sprintf(`{"user_id":%d,"provider_id":%d}`, r.users["alice"], r.id["provider"]))
 	made("limit", "/admin/user-rate-limits/upsert", fmt.Sprintf(`{"user_id":%d,"rpm":60}`, r.users["alice"]))
 	made("quota", "/admin/user-quotas/upsert", fmt.Sprintf(`{"user_id":%d,"quota":25.5}`, r.users["alice"]))
+	made("target", "/admin/config-sync/upsert", `{"name":"git","kind":"folder","location":"prod/tollgate.toml"}`)
+	made("pushed", "/admin/config-sync/push", fmt.Sprintf(`{"id":%d}`, r.id["target"]))
+	made("version", "/admin/config/apply", r.applicationOf("[[teams]]\nname = \"t\"\n"))
 	r.must(r.store.View(r.t.Context(), func(tx tollgate.Tx) error {
 		rows, _, err := tx.Credentials.Query(r.t.Context(), tollgate.CredentialFilter{}, tollgate.Page{})
 		if err == nil {
@@ -277,6 +293,18 @@ func (r *rig) records() {
 			return err
 		}))
 	}
+}
+
+// applicationOf plans a document and returns the body that applies it.
+func (r *rig) applicationOf(toml string) string {
+	r.t.Helper()
+	quoted, _ := json.Marshal(toml)
+	res := r.post("root/session", "/admin/config/plan", `{"toml":`+string(quoted)+`}`)
+	var plan struct{ Token string }
+	if res.status != 200 || json.Unmarshal([]byte(res.body), &plan) != nil {
+		r.t.Fatalf("plan: %d %s", res.status, res.body)
+	}
+	return `{"toml":` + string(quoted) + `,"token":"` + plan.Token + `"}`
 }
 
 // requests makes one request of every user: a call that failed, then was served.

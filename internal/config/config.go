@@ -72,6 +72,9 @@ type Config struct {
 	Ledger Ledger
 	// Seed is the part of the file that belongs into the database.
 	Seed Seed
+	// Origins are the places that values come from, by variable, else by section
+	// and key; what is not here is the default.
+	Origins map[string]Place
 	// Warnings are remarks that do not stop the start.
 	Warnings Problems
 }
@@ -102,6 +105,9 @@ type Server struct {
 	MaxBodyBytes int64
 	// Strict refuses translated calls that would lose something of the request.
 	Strict bool
+	// SyncFolder is the directory below which the configuration may be kept in
+	// folders (config-sync); empty = none.
+	SyncFolder string
 	// KeepAlive is the silence of a provider after which a streaming client is
 	// sent a sign of life; 0 = never.
 	KeepAlive time.Duration

@@ -47,7 +47,7 @@ func (im *Importer) Start(ctx context.Context, store tollgate.Store, admin confi
 	var ready map[string]auth.UserWrite
 	if b.first {
 		var err error
-		if ready, err = im.prepare(ctx, store, s); err != nil {
+		if ready, err = im.prepare(ctx, store, s, b.by); err != nil {
 			return Started{}, err
 		}
 	}
@@ -56,7 +56,7 @@ func (im *Importer) Start(ctx context.Context, store tollgate.Store, admin confi
 	}
 	err := store.Update(ctx, func(tx tollgate.Tx) error {
 		if b.first {
-			report, err := im.applyTx(ctx, tx, s, tollgate.HostActor("import"), ready)
+			report, err := im.applyTx(ctx, tx, s, tollgate.HostActor("import"), ready, Options{})
 			if err != nil {
 				return err
 			}

@@ -2,11 +2,12 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/sha256"
 
 	"tollgate"
 )
 
-// tables are the specs of a store. They hold no state.
+// tables are the specs of a store. They hold no state but the seal of the audit.
 type tables struct {
 	users           *spec[tollgate.User, tollgate.UserFilter]
 	keys            *spec[tollgate.Key, tollgate.KeyFilter]
@@ -33,6 +34,11 @@ type tables struct {
 	alarms          *spec[tollgate.Alarm, tollgate.AlarmFilter]
 	usage           *usageSpec
 	turns           *spec[tollgate.Turn, struct{}]
+	configVersions  *spec[tollgate.ConfigVersion, tollgate.ConfigVersionFilter]
+	configTexts     *spec[tollgate.ConfigText, tollgate.ConfigTextFilter]
+	syncTargets     *spec[tollgate.SyncTarget, tollgate.SyncTargetFilter]
+	// sealAudit is the MAC over the head of the audit.
+	sealAudit func([]byte) [32]byte
 }
 
 func newTables() *tables {
@@ -43,7 +49,8 @@ func newTables() *tables {
 		quotas: quotaTable(), rateLimits: rateLimitTable(),
 		providers: providerTable(), credentials: credentialTable(), models: modelTable(), aliases: aliasTable(), prices: priceTable(),
 		audit: auditTable(), adjustments: adjustmentTable(), reratings: reratingTable(), alarms: alarmTable(),
-		usage: newUsageSpec(), turns: turnTable(),
+		usage: newUsageSpec(), turns: turnTable(), sealAudit: sha256.Sum256,
+		configVersions: configVersionTable(), configTexts: configTextTable(), syncTargets: syncTargetTable(),
 	}
 }
 
@@ -72,9 +79,12 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Counters:        counters{s},
 		Settings:        settings{s},
 		Meta:            meta{s},
-		Audit:           audit{table[tollgate.AuditEntry, tollgate.AuditFilter]{t.audit, s}},
+		Audit:           audit{table[tollgate.AuditEntry, tollgate.AuditFilter]{t.audit, s}, t.sealAudit},
 		Usage:           usage{t.usage, s},
 		Alarms:          table[tollgate.Alarm, tollgate.AlarmFilter]{t.alarms, s},
+		ConfigVersions:  table[tollgate.ConfigVersion, tollgate.ConfigVersionFilter]{t.configVersions, s},
+		ConfigTexts:     table[tollgate.ConfigText, tollgate.ConfigTextFilter]{t.configTexts, s},
+		SyncTargets:     table[tollgate.SyncTarget, tollgate.SyncTargetFilter]{t.syncTargets, s},
 		Turns:           turns{table[tollgate.Turn, struct{}]{t.turns, s}},
 		Ledger: ledger{
 			usageSpec:   t.usage,

@@ -24,6 +24,7 @@ func TestDeclaredTablesMatchTheSchema(t *testing.T) {
 		declare(s.tables.permissions), declare(s.tables.filePermissions), declare(s.tables.quotas), declare(s.tables.rateLimits),
 		declare(s.tables.providers), declare(s.tables.credentials), declare(s.tables.models), declare(s.tables.aliases), declare(s.tables.prices), declare(s.tables.audit),
 		declare(s.tables.adjustments), declare(s.tables.turns), declare(s.tables.reratings), declare(s.tables.alarms),
+		declare(s.tables.configVersions), declare(s.tables.configTexts), declare(s.tables.syncTargets),
 		{"rerated", names(reratedColumns())},
 		{"requests", names(s.tables.usage.requests)},
 		{"dispatches", names(s.tables.usage.dispatches)},

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -329,7 +330,17 @@ func testAudit(b *bench) {
 		}
 		return nil
 	})
+	var before []byte
+	for i := range want {
+		if !bytes.Equal(want[i].Hash, want[i].Chained(before)) {
+			t.Fatalf("entry %d is not chained to the one before", want[i].ID)
+		}
+		before = want[i].Hash
+	}
 	b.view(t, func(ctx context.Context, tx tollgate.Tx) error {
+		head, err := tx.Audit.Head(ctx)
+		must(t, err)
+		same(t, head, tollgate.AuditHead{ID: want[4].ID, Entries: 5, Hash: want[4].Hash, Sealed: true})
 		query := func(f tollgate.AuditFilter, p tollgate.Page) []tollgate.AuditEntry {
 			rows, _, err := tx.Audit.Query(ctx, f, p)
 			must(t, err)
@@ -342,6 +353,18 @@ func testAudit(b *bench) {
 		same(t, query(tollgate.AuditFilter{ActorID: tollgate.Is[int64](1)}, tollgate.Page{}), []tollgate.AuditEntry{want[1], want[3]})
 		same(t, query(tollgate.AuditFilter{Since: want[1].At, Until: want[3].At}, tollgate.Page{}), want[1:3])
 		same(t, query(tollgate.AuditFilter{Action: tollgate.Is("login")}, tollgate.Page{}), nil)
+		for pattern, n := range map[string]int{"user.*": 5, "user.upser?": 5, "*": 5, "user.%": 0, "user_upsert": 0, "us?r.upsert": 5, "": 0, `user\.*`: 0, "user.upsert": 5} {
+			if got := query(tollgate.AuditFilter{Action: tollgate.Is(pattern, "other")}, tollgate.Page{}); len(got) != n {
+				t.Fatalf("action %q selects %d entries, want %d", pattern, len(got), n)
+			}
+		}
+		for text, n := range map[string]int{"UPSERT": 5, "HOST": 5, `"after"`: 5, "::1": 5, "%": 0, "nothing": 0, "a\x00": 0} {
+			if got := query(tollgate.AuditFilter{Text: text}, tollgate.Page{}); len(got) != n {
+				t.Fatalf("text %q selects %d entries, want %d", text, len(got), n)
+			}
+		}
+		same(t, query(tollgate.AuditFilter{IP: tollgate.Is("::?"), RequestID: tollgate.Is[tollgate.RequestID](16)}, tollgate.Page{}), want)
+		same(t, query(tollgate.AuditFilter{RequestID: tollgate.Is[tollgate.RequestID](32)}, tollgate.Page{}), nil)
 		same(t, query(tollgate.AuditFilter{Target: tollgate.Is("user"), TargetID: tollgate.Is[int64](4)}, tollgate.Page{}), want[4:])
 		return nil
 	})
