@@ -62,7 +62,7 @@ type Table[T, F any] interface {
 	// Update writes the whole row; CodeNotFound, or as Insert.
 	Update(ctx context.Context, row T) error
 	// Delete removes the row and what it owns (a user: keys, sessions, factors,
-	// identities, links, permissions, limits, quotas; a provider: credentials, models,
+	// identities, links, asks, permissions, limits, quotas; a provider: credentials, models,
 	// permissions on it); usage and audit stay. CodeNotFound.
 	Delete(ctx context.Context, id int64) error
 }
@@ -85,6 +85,8 @@ type (
 	Links = Table[Link, LinkFilter]
 	// TeamPermissions keeps what the members of teams may call.
 	TeamPermissions = Table[TeamPermission, TeamPermissionFilter]
+	// Asks keeps what users ask for.
+	Asks = Table[Ask, AskFilter]
 	// Permissions keeps what users may call.
 	Permissions = Table[Permission, PermissionFilter]
 	// FilePermissions keeps whose file routes users may call.
@@ -209,6 +211,7 @@ type Tx struct {
 	SignInProviders SignInProviders
 	Factors         Factors
 	Links           Links
+	Asks            Asks
 	TeamPermissions TeamPermissions
 	Permissions     Permissions
 	FilePermissions FilePermissions

@@ -61,6 +61,7 @@ func (s *Server) Mount() {
 	s.mountIdentities()
 	s.mountSignIns()
 	s.mountTeams()
+	s.mountAsks()
 	s.mountKeys()
 	for _, base := range []string{userQuotas, allQuotas} {
 		s.mountQuotas(base)

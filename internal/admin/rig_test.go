@@ -262,6 +262,11 @@ func (r *rig) records() {
 	for name, role := range map[string]string{"alice": "admin", "bob": "member"} {
 		made("", "/admin/teams/members/add", fmt.Sprintf(`{"team_id":%d,"id":%d,"team_role":%q}`, r.id["team"], r.users[name], role))
 	}
+	for _, name := range []string{"root", "boss", "boss2", "alice", "bob"} {
+		ask := tollgate.Ask{UserID: r.users[name], Kind: tollgate.AskModel, Model: "asked", State: tollgate.AskOpen, CreatedAt: time.Now()}
+		r.update(func(tx tollgate.Tx) error { return tx.Asks.Insert(r.t.Context(), &ask) })
+		r.id[name+"/ask"] = ask.ID
+	}
 	made("model", "/admin/models/upsert", fmt.Sprintf(`{"provider_id":%d,"model_id":"m1"}`, r.id["provider"]))
 	made("price", "/admin/prices/upsert", `{"model_pattern":"m*","prices":{"price_input_tokens":1}}`)
 	made("alias", "/admin/model-aliases/upsert", `{"alias":"fast","target":"m1"}`)

@@ -88,11 +88,16 @@ func (a *App) models(p tollgate.Principal) []self.Model {
 		return nil
 	}
 	out := make([]self.Model, 0, len(entries))
+	now := a.opts.Now()
 	for _, e := range entries {
-		out = append(out, self.Model{
+		m := self.Model{
 			ID: e.Name, DisplayName: e.DisplayName, Provider: e.Provider,
 			ContextTokens: e.ContextTokens, OutputTokens: e.OutputTokens,
-		})
+		}
+		if price, ok := a.prices.Find(e.ProviderID, e.Model, now); ok {
+			m.Prices = price.Prices
+		}
+		out = append(out, m)
 	}
 	return out
 }
