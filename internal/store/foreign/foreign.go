@@ -8,9 +8,9 @@ import (
 	"net/url"
 	"strings"
 
-	"tollgate"
-
 	_ "modernc.org/sqlite" // the driver
+
+	"tollgate"
 )
 
 // Row is a row by the names of its columns: text, int, float64 or nil.
