@@ -31,6 +31,7 @@ func layers() map[string][]string {
 		"internal/telemetry":     {},
 		"internal/life":          {},
 		"internal/sock":          {},
+		"internal/about":         {},
 		"internal/ir":            {""}, // token counts and errors are the domain's
 
 		// L1: engines and adapters. Siblings never import each other; sealing is
@@ -41,6 +42,7 @@ func layers() map[string][]string {
 		"internal/route":        {""},
 		"internal/ledger":       {""},
 		"internal/alarm":        {""},
+		"internal/audit":        {""},
 		"internal/conversation": {"", "internal/wire/jsonscan"},
 		"internal/tally":        {"", "internal/ir"},
 		"internal/meter/...":    {"", "internal/meter/..."},
@@ -81,7 +83,7 @@ func layers() map[string][]string {
 // l1 returns what a package of the second layer may import.
 func l1() []string {
 	return []string{
-		"", "internal/feed", "internal/ir", "internal/life", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/alarm", "internal/meter/...", "internal/limit/...",
+		"", "internal/about", "internal/feed", "internal/ir", "internal/life", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/alarm", "internal/audit", "internal/meter/...", "internal/limit/...",
 		"internal/auth/...", "internal/conversation",
 		"internal/upstream/...", "internal/store/...", "internal/config", "internal/demo", "internal/web/...",
 	}

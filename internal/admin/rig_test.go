@@ -22,6 +22,7 @@ import (
 	"tollgate/internal/ascode"
 	"tollgate/internal/auth"
 	"tollgate/internal/auth/seal"
+	"tollgate/internal/config"
 	"tollgate/internal/console"
 	"tollgate/internal/feed"
 	"tollgate/internal/meter/book"
@@ -59,6 +60,7 @@ type rig struct {
 	request map[string]tollgate.RequestID
 	feed    feed.Hub
 	stopped chan struct{} // ends live feeds
+	origin  string        // what links begin with
 }
 
 // switched is the store that the operations see; it can be wrapped once the
@@ -75,7 +77,7 @@ func newRig(t *testing.T) *rig {
 
 func newWatchedRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, log: &bytes.Buffer{}, users: map[string]int64{}, keys: map[string]int64{}, token: map[string]string{}, id: map[string]int64{}, request: map[string]tollgate.RequestID{}, stopped: make(chan struct{})}
+	r := &rig{t: t, log: &bytes.Buffer{}, users: map[string]int64{}, keys: map[string]int64{}, token: map[string]string{}, id: map[string]int64{}, request: map[string]tollgate.RequestID{}, stopped: make(chan struct{}), origin: "https://llm.example.com"}
 	log := slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	if r.store, err = sqlstore.Open(t.Context(), sqlstore.Options{Dir: t.TempDir(), Now: time.Now, Log: log}); err != nil {
@@ -121,10 +123,15 @@ func newWatchedRig(t *testing.T) *rig {
 		Importer: &seed.Importer{Accounts: r.acc, Catalog: catalog, Prices: prices, Keys: ring, Now: time.Now},
 	}).Mount()
 	(&admin.Server{
-		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions,
+		Process: func() []config.Effective {
+			return config.Config{MasterKey: tollgate.NewSecret("canary-master-key"), LogFormat: "auto"}.Effective()
+		},
+		About: admin.About{Version: "test", Database: "sqlite", SchemaVersion: 13, PricesDate: table.Date},
+		API:   ops, Store: seen, Accounts: r.acc, Sessions: sessions,
 		Catalog: catalog,
 		Prices:  prices, Book: r.book, Alarms: r.alarms,
 		Statuses: fleet.Statuses, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live, Attend: r.dir.Attend,
+		Origin: func() (string, error) { return r.origin, nil },
 	}).Mount()
 	(&self.Server{
 		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live, Attend: r.dir.Attend,
@@ -249,6 +256,12 @@ func (r *rig) records() {
 	seen := tollgate.Alarm{EventID: "alarm_1", Kind: tollgate.AlarmQuota, Subject: "quota:1:0:80", Scope: tollgate.ScopeUser, ScopeID: r.users["alice"], UserID: r.users["alice"]}
 	r.must(r.store.Update(r.t.Context(), func(tx tollgate.Tx) error { return tx.Alarms.Insert(r.t.Context(), &seen) }))
 	r.id["alarm"] = seen.ID
+	made("invitation", "/admin/invitations/create", `{"label":"for Bob"}`)
+	made("team", "/admin/teams/upsert", `{"name":"field team"}`)
+	made("team permission", "/admin/teams/permissions/upsert", fmt.Sprintf(`{"team_id":%d,"model_pattern":"team-*"}`, r.id["team"]))
+	for name, role := range map[string]string{"alice": "admin", "bob": "member"} {
+		made("", "/admin/teams/members/add", fmt.Sprintf(`{"team_id":%d,"id":%d,"team_role":%q}`, r.id["team"], r.users[name], role))
+	}
 	made("model", "/admin/models/upsert", fmt.Sprintf(`{"provider_id":%d,"model_id":"m1"}`, r.id["provider"]))
 	made("price", "/admin/prices/upsert", `{"model_pattern":"m*","prices":{"price_input_tokens":1}}`)
 	made("alias", "/admin/model-aliases/upsert", `{"alias":"fast","target":"m1"}`)

@@ -4,14 +4,17 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"runtime"
 	"time"
 
 	"tollgate"
 	"tollgate/internal/admin"
 	"tollgate/internal/ascode"
+	"tollgate/internal/config"
 	"tollgate/internal/console"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/self"
+	"tollgate/internal/store/migrations"
 	"tollgate/internal/upstream/guard"
 	"tollgate/internal/web"
 	"tollgate/internal/web/api"
@@ -27,10 +30,15 @@ func (a *App) mountAPI(r *web.Router) error {
 	cursors := api.Cursors{Sealer: a.db.Keys}
 	doc := api.New(r, a.opts.Version)
 	live := api.Live{Hub: &a.feed, Stopped: a.stopped}
+	about, err := a.about()
+	if err != nil {
+		return err
+	}
 	(&admin.Server{
+		Process: func() []config.Effective { return a.cfg.Load().Effective() }, About: about,
 		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Catalog: a.db.Catalog,
 		Prices: a.db.Prices, Book: a.prices, Alarms: a.alarms,
-		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Held: a.held, CostLines: costLines, Live: live, Attend: a.directory.Attend, Now: now,
+		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Held: a.held, CostLines: costLines, Live: live, Attend: a.directory.Attend, Origin: a.linkOrigin, Now: now,
 	}).Mount()
 	(&ascode.Server{API: doc, Store: a.db.Store, Importer: a.db.Importer, Cursors: cursors, Now: now, Places: a.places()}).Mount()
 	(&self.Server{
@@ -41,6 +49,19 @@ func (a *App) mountAPI(r *web.Router) error {
 		return fmt.Errorf("building the API document: %w", err)
 	}
 	return console.Mount(r)
+}
+
+// about is what this process is.
+func (a *App) about() (admin.About, error) {
+	schema, err := migrations.Latest()
+	if err != nil {
+		return admin.About{}, err
+	}
+	out := admin.About{Version: a.opts.Version, Go: runtime.Version(), Database: "postgres", SchemaVersion: schema, PricesDate: a.db.Prices.Table.Date}
+	if a.cfg.Load().SQLite() {
+		out.Database = "sqlite"
+	}
+	return out, nil
 }
 
 // costLines says what the cost of a usage row is made of.

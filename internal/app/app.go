@@ -212,6 +212,7 @@ func (a *App) startBackground(ctx context.Context) {
 	a.background.Go(func() { a.alarms.Run(ctx) })
 	a.background.Go(func() { a.every(ctx, time.Hour, a.alarms.Prune) })
 	a.background.Go(func() { a.every(ctx, saveThrottleEvery, a.sessions.SaveThrottle) })
+	a.background.Go(func() { a.every(ctx, saveFailuresEvery, a.sessions.SaveFailures) })
 	if a.cert != nil {
 		a.background.Go(func() { a.cert.watch(ctx, 10*time.Second) })
 	}
@@ -275,7 +276,7 @@ func (a *App) stop(ctx context.Context) error {
 	a.background.Wait()
 	if a.listener != nil {
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		errs = append(errs, a.saveLimits(last), a.sessions.SaveThrottle(last))
+		errs = append(errs, a.saveLimits(last), a.sessions.SaveThrottle(last), a.sessions.SaveFailures(last))
 		cancel()
 	}
 	a.rollBack()

@@ -146,6 +146,16 @@ func (a actor) holds(owner tollgate.User, notFound error) error {
 	return nil
 }
 
+// RequireSuperAdmin checks, in the transaction of the change, that by is the
+// super admin or the host.
+func (a *Accounts) RequireSuperAdmin(ctx context.Context, tx tollgate.Tx, by tollgate.Actor) error {
+	who, err := a.actor(ctx, tx, by)
+	if err == nil && !who.super() {
+		err = tollgate.Errorf(tollgate.CodeForbidden, "this needs the super admin")
+	}
+	return err
+}
+
 func errKeyMayNot() error {
 	return tollgate.Errorf(tollgate.CodeForbidden, "this API key may not change accounts")
 }

@@ -86,6 +86,7 @@ func (p *AccessPermission) UnmarshalText(text []byte) error {
 }
 
 type fileUpstream struct {
+	At               Place
 	AllowPrivate     []PrivateNetwork `toml:"allow_private"`
 	DialTimeout      given            `toml:"dial_timeout"`
 	FirstByteTimeout given            `toml:"first_byte_timeout"`
@@ -209,15 +210,12 @@ func applyMaxBody(c *Config, s string) (err error) {
 	return nil
 }
 
-func applyBootstrap(_ *Config, s string) error {
-	switch s {
-	case "admin":
-		return nil
-	case "register":
-		return errors.New(`= "register", the set-up link, is not served by this version; leave it out, and the bootstrap admin is used`)
-	default:
+func applyBootstrap(c *Config, s string) error {
+	if s != "admin" && s != "register" {
 		return errors.New(`must be "admin" or "register"`)
 	}
+	c.Admin.Register = s == "register"
+	return nil
 }
 
 func applyTimeout(dst *time.Duration, s string) (err error) {

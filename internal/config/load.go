@@ -40,6 +40,8 @@ func Load(src Sources) (Config, error) {
 	c.ConfigPath = l.configPath()
 	doc := l.file(c.ConfigPath)
 	l.settings(&c, doc.settings())
+	l.note(doc)
+	c.Origins = l.origin
 	l.access = doc.Server.AccessKey.at
 	doc.apply(&c, &l.problems)
 	c.Seed = doc.Seed
