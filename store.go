@@ -107,7 +107,8 @@ type (
 	Alarms = Table[Alarm, AlarmFilter]
 	// ConfigVersions keeps how the configuration was, in ConfigTexts.
 	ConfigVersions = Table[ConfigVersion, ConfigVersionFilter]
-	ConfigTexts    = Table[ConfigText, ConfigTextFilter]
+	// ConfigTexts keeps the documents of versions, each once.
+	ConfigTexts = Table[ConfigText, ConfigTextFilter]
 	// SyncTargets keeps places outside that hold a configuration.
 	SyncTargets = Table[SyncTarget, SyncTargetFilter]
 )
