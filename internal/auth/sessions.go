@@ -92,7 +92,7 @@ func (s *Sessions) Login(ctx context.Context, name string, password tollgate.Sec
 		case err != nil:
 			return LoginResult{}, unavailable(err)
 		case in.Proof.Empty():
-			return LoginResult{}, s.need(u, h)
+			return LoginResult{}, s.need(u, h, ticket{})
 		}
 		return s.second(ctx, u, ticket{}, in.Proof, in)
 	}
@@ -190,10 +190,15 @@ func (s *Sessions) admit(ctx context.Context, tx tollgate.Tx, was tollgate.User,
 
 // begin returns a session of u that begins now, under the settings as they
 // are: an admin who must have a second factor, and has none, may only enrol one.
+// Every session begins here, so this is where ways of signing in are closed
+// (SECURITY S-07): CodeForbidden.
 func (s *Sessions) begin(ctx context.Context, tx tollgate.Tx, u tollgate.User, method string) (tollgate.Session, error) {
 	p, err := readPolicy(ctx, tx)
 	if err != nil {
 		return tollgate.Session{}, err
+	}
+	if p.ssoOnly && u.Role != tollgate.RoleSuperAdmin && !strings.HasPrefix(method, methodSSO) {
+		return tollgate.Session{}, errSSOOnly()
 	}
 	h, err := factorsOf(ctx, tx, u.ID)
 	now := s.accounts.Now()
