@@ -21,6 +21,7 @@ import (
 	"tollgate/internal/alarm"
 	"tollgate/internal/auth"
 	"tollgate/internal/auth/seal"
+	"tollgate/internal/auth/sso"
 	"tollgate/internal/console"
 	"tollgate/internal/feed"
 	"tollgate/internal/meter/book"
@@ -46,6 +47,7 @@ type rig struct {
 	acc     *auth.Accounts
 	book    *book.Book
 	alarms  *alarm.Keeper
+	sso     *sso.Engine
 	router  *web.Router
 	handler http.Handler
 	log     *bytes.Buffer
@@ -88,7 +90,7 @@ func newWatchedRig(t *testing.T) *rig {
 	r.book = &book.Book{Now: time.Now, Log: log}
 	r.alarms = &alarm.Keeper{Store: r.store, Now: time.Now, Rand: rand.Reader, Log: log}
 	r.store.Watch(func(ctx context.Context, touched tollgate.Area) error {
-		return errors.Join(r.dir.Reload(ctx, r.store, touched), r.book.Reload(ctx, r.store))
+		return errors.Join(r.dir.Reload(ctx, r.store, touched), r.book.Reload(ctx, r.store), r.loadSSO(ctx))
 	})
 	r.must(r.store.Update(t.Context(), func(tx tollgate.Tx) error { return stored.Save(t.Context(), tx) }))
 	r.must(r.dir.Reload(t.Context(), r.store, tollgate.AreaIdentity|tollgate.AreaSessions))
@@ -112,11 +114,16 @@ func newWatchedRig(t *testing.T) *rig {
 		return []api.CostLine{{Kind: "input", Quantity: 10, Rate: 1, Amount: 1}}, nil
 	}
 	cursors := api.Cursors{Sealer: ring}
+	r.sso, err = sso.New(sso.Options{
+		Client: &http.Client{Timeout: 5 * time.Second}, Sealer: ring, PublicURL: "http://127.0.0.1:8787", Now: time.Now, Random: rand.Reader,
+	})
+	r.must(err)
 	(&admin.Server{
 		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions,
 		Catalog: &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: time.Now, Kinds: upstream.Kinds{Demo: true}, Prices: prices},
 		Prices:  prices, Book: r.book, Alarms: r.alarms,
 		Statuses: fleet.Statuses, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live,
+		SSO: &admin.SSO{API: ops, Router: r.router, Engine: r.sso, Store: seen, Accounts: r.acc, Sessions: sessions},
 	}).Mount()
 	(&self.Server{
 		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live,
@@ -128,6 +135,19 @@ func newWatchedRig(t *testing.T) *rig {
 	r.handler = (&web.Door{IDs: &tollgate.RequestIDs{}, Now: time.Now, Log: log}).Wrap(r.router)
 	r.populate()
 	return r
+}
+
+// loadSSO puts the sign-in providers of the database in force, beside one of the file.
+func (r *rig) loadSSO(ctx context.Context) error {
+	if r.sso == nil {
+		return nil
+	}
+	list := []sso.Settings{{Name: "filed", Kind: sso.KindGitHub, ClientID: "x", ClientSecret: tollgate.NewSecret("canary-file-client-secret")}}
+	return errors.Join(r.store.View(ctx, func(tx tollgate.Tx) error {
+		rows, err := r.acc.SignInProviders(ctx, tx)
+		list = append(list, rows...)
+		return err
+	}), r.sso.Set(list))
 }
 
 func (r *rig) must(err error) {
@@ -241,6 +261,7 @@ func (r *rig) records() {
 	seen := tollgate.Alarm{EventID: "alarm_1", Kind: tollgate.AlarmQuota, Subject: "quota:1:0:80", Scope: tollgate.ScopeUser, ScopeID: r.users["alice"], UserID: r.users["alice"]}
 	r.must(r.store.Update(r.t.Context(), func(tx tollgate.Tx) error { return tx.Alarms.Insert(r.t.Context(), &seen) }))
 	r.id["alarm"] = seen.ID
+	made("sso", "/admin/sso-providers/upsert", `{"name":"lab-sso","kind":"oidc","issuer":"http://127.0.0.1:1","client_id":"x","client_secret":"canary-client-secret"}`)
 	made("model", "/admin/models/upsert", fmt.Sprintf(`{"provider_id":%d,"model_id":"m1"}`, r.id["provider"]))
 	made("price", "/admin/prices/upsert", `{"model_pattern":"m*","prices":{"price_input_tokens":1}}`)
 	made("alias", "/admin/model-aliases/upsert", `{"alias":"fast","target":"m1"}`)
