@@ -9,6 +9,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await expectAccessible(page);
     await signIn(page);
     await spend(page);
+    test.setTimeout(10_000 * pages.length);
     for (const { path, heading } of pages) {
       await test.step(path, async () => {
         await page.goto(path);

@@ -46,7 +46,7 @@ func defaultPolicy() policy {
 	return policy{idle: SessionIdle, life: SessionLife, lifeAdmin: SessionLifeAdmin}
 }
 
-func (p policy) lifeOf(role tollgate.Role) time.Duration {
+func (p *policy) lifeOf(role tollgate.Role) time.Duration {
 	if role.IsAdmin() {
 		return p.lifeAdmin
 	}
@@ -136,7 +136,14 @@ func (a *Accounts) SettleSetting(ctx context.Context, tx tollgate.Tx, s tollgate
 	return nil
 }
 
-func errSSOOnly() error {
+// open checks that a way of signing in is open to u: with sso_only, those of
+// our own are the super admin's alone, who keeps them, as a provider that fails
+// must not be the end (SECURITY B-04).
+func open(ctx context.Context, tx tollgate.Tx, u tollgate.User, method string) error {
+	p, err := readPolicy(ctx, tx)
+	if err != nil || !p.ssoOnly || u.Role == tollgate.RoleSuperAdmin || strings.HasPrefix(method, methodSSO) {
+		return err
+	}
 	return &tollgate.Error{
 		Code: tollgate.CodeForbidden, Reason: settingSSOOnly,
 		Message: "here people sign in through the sign-in provider; use its button on the sign-in page",

@@ -190,15 +190,10 @@ func (s *Sessions) admit(ctx context.Context, tx tollgate.Tx, was tollgate.User,
 
 // begin returns a session of u that begins now, under the settings as they
 // are: an admin who must have a second factor, and has none, may only enrol one.
-// Every session begins here, so this is where ways of signing in are closed
-// (SECURITY S-07): CodeForbidden.
 func (s *Sessions) begin(ctx context.Context, tx tollgate.Tx, u tollgate.User, method string) (tollgate.Session, error) {
 	p, err := readPolicy(ctx, tx)
 	if err != nil {
 		return tollgate.Session{}, err
-	}
-	if p.ssoOnly && u.Role != tollgate.RoleSuperAdmin && !strings.HasPrefix(method, methodSSO) {
-		return tollgate.Session{}, errSSOOnly()
 	}
 	h, err := factorsOf(ctx, tx, u.ID)
 	now := s.accounts.Now()
@@ -209,7 +204,12 @@ func (s *Sessions) begin(ctx context.Context, tx tollgate.Tx, u tollgate.User, m
 }
 
 // issue inserts a session with a new id, otherwise as of, and signs its token.
+// Every token comes from here, so this is where ways of signing in are closed
+// (SECURITY S-07): CodeForbidden.
 func (s *Sessions) issue(ctx context.Context, tx tollgate.Tx, u tollgate.User, of tollgate.Session, in SignIn) (LoginResult, error) {
+	if err := open(ctx, tx, u, of.Method); err != nil {
+		return LoginResult{}, err
+	}
 	var id [sessionIDSize]byte
 	if _, err := io.ReadFull(s.accounts.Rand, id[:]); err != nil {
 		return LoginResult{}, tollgate.WrapError(tollgate.CodeInternal, err, "make session id")

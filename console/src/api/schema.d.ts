@@ -21,6 +21,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/alarms/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note that alarms were seen */
+        post: operations["admin-alarms-acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/alarms/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show what was noticed: budgets, models without a price, overruns */
+        post: operations["admin-alarms-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/alarms/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test to the webhook and say what happened */
+        post: operations["admin-alarms-test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/audit/query": {
         parameters: {
             query?: never;
@@ -100,6 +151,91 @@ export interface paths {
         put?: never;
         /** Create or change a credential */
         post: operations["admin-credentials-upsert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/dashboard/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show traffic, spending, errors and latencies over a time */
+        post: operations["admin-dashboard-overview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/dashboard/slow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the requests that took longest */
+        post: operations["admin-dashboard-slow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/dashboard/top-models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the models that cost most over a time */
+        post: operations["admin-dashboard-top-models"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/dashboard/top-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the providers that cost most over a time */
+        post: operations["admin-dashboard-top-providers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/dashboard/top-users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the users that cost most over a time */
+        post: operations["admin-dashboard-top-users"];
         delete?: never;
         options?: never;
         head?: never;
@@ -353,7 +489,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Price a past period by the book as it is now, and show the difference */
+        /** Price a past period anew, and show or book the difference */
         post: operations["admin-prices-re-rate"];
         delete?: never;
         options?: never;
@@ -565,6 +701,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/re-ratings/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show which periods were priced anew and booked */
+        post: operations["admin-re-ratings-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/requests/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count requests */
+        post: operations["admin-requests-count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/requests/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Download requests as CSV or JSON */
+        post: operations["admin-requests-export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/requests/get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show a request with what went out for it and what its cost is made of */
+        post: operations["admin-requests-get"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/requests/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Watch requests begin and end
+         * @description Server-sent events: new (a request began), update (it ended), lagged (so many events were lost), end (why the feed ends).
+         */
+        post: operations["admin-requests-live"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/requests/query": {
         parameters: {
             query?: never;
@@ -650,6 +874,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/usages/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Download usage rows, or with group_by their sums, as CSV or JSON */
+        post: operations["admin-usages-export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/usages/query": {
         parameters: {
             query?: never;
@@ -676,8 +917,42 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sum usage by user, key, provider, model or day */
+        /** Sum usage by user, team, key, provider, model, tag, day or hour */
         post: operations["admin-usages-summary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/user-factors/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove a user's second factor; ends all their sign-ins */
+        post: operations["admin-user-factors-delete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/user-factors/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show users' second factors; secrets are never shown */
+        post: operations["admin-user-factors-query"];
         delete?: never;
         options?: never;
         head?: never;
@@ -763,6 +1038,57 @@ export interface paths {
         put?: never;
         /** Create or change a file permission */
         post: operations["admin-user-file-permissions-upsert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/user-identities/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Unlink; ends the sign-ins that came through the provider before this returns */
+        post: operations["admin-user-identities-delete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/user-identities/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Find accounts at sign-in providers that are linked to users */
+        post: operations["admin-user-identities-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/user-identities/upsert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Link an account at a sign-in provider to a user; one that is linked is a conflict */
+        post: operations["admin-user-identities-upsert"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1126,6 +1452,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/user-sessions/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a sign-in, or all of a user */
+        post: operations["admin-user-sessions-delete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/user-sessions/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show users' sign-ins */
+        post: operations["admin-user-sessions-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/users/batch-delete": {
         parameters: {
             query?: never;
@@ -1245,6 +1605,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/passkey/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin a sign-in by passkey
+         * @description Give options to navigator.credentials.get and send its answer to finish.
+         */
+        post: operations["auth-passkey-begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/passkey/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in by passkey */
+        post: operations["auth-passkey-finish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/login": {
         parameters: {
             query?: never;
@@ -1265,6 +1662,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/login/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a sign-in with its second factor
+         * @description Takes the login_token that /login answered, and a code or a passkey.
+         */
+        post: operations["login-second-factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/logout": {
         parameters: {
             query?: never;
@@ -1276,6 +1693,193 @@ export interface paths {
         put?: never;
         /** End this session */
         post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/alarms/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show what was noticed of the own budgets */
+        post: operations["user-alarms-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/dashboard/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the caller's traffic and budgets over a time */
+        post: operations["user-dashboard-overview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/factors/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove a second factor; ends all other sign-ins */
+        post: operations["user-factors-delete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/factors/passkey/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the browser for a new passkey */
+        post: operations["user-factors-passkey-begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/factors/passkey/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep the new passkey; ends all other sign-ins */
+        post: operations["user-factors-passkey-finish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/factors/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the own second factors and passkeys */
+        post: operations["user-factors-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/factors/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make new recovery codes; the old ones end */
+        post: operations["user-factors-recovery-codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/factors/totp/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a secret for an authenticator app */
+        post: operations["user-factors-totp-begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/factors/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put the secret in force by its first code; ends all other sign-ins */
+        post: operations["user-factors-totp-confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/identities/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the own accounts at sign-in providers */
+        post: operations["user-identities-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/identities/unlink": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Unlink an account; ends the sign-ins that came through its provider */
+        post: operations["user-identities-unlink"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1435,6 +2039,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/user/requests/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count the caller's requests */
+        post: operations["user-requests-count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/requests/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Download the caller's requests as CSV or JSON */
+        post: operations["user-requests-export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/requests/get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show a request of the caller with what went out for it and what its cost is made of */
+        post: operations["user-requests-get"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/requests/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Watch the caller's requests begin and end
+         * @description Server-sent events: new (a request began), update (it ended), lagged (so many events were lost), end (why the feed ends).
+         */
+        post: operations["user-requests-live"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/user/requests/query": {
         parameters: {
             query?: never;
@@ -1503,6 +2178,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/user/step-up/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for a passkey, to sign in again with */
+        post: operations["user-step-up-begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/user/usages/count": {
         parameters: {
             query?: never;
@@ -1514,6 +2206,23 @@ export interface paths {
         put?: never;
         /** Count the caller's usage rows */
         post: operations["user-usages-count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/usages/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Download the caller's usage rows, or with group_by their sums, as CSV or JSON */
+        post: operations["user-usages-export"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1546,7 +2255,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sum the caller's usage by key, provider, model or day */
+        /** Sum the caller's usage by key, provider, model, tag, day or hour */
         post: operations["user-usages-summary"];
         delete?: never;
         options?: never;
@@ -1577,6 +2286,11 @@ export interface components {
              */
             kind?: "correction" | "carry";
             reason?: string;
+            /**
+             * Format: int64
+             * @description The re-rating that it books; null = none
+             */
+            rerating_id?: number | null;
             /** @enum {string} */
             scope?: "user" | "key" | "team" | "instance" | "service";
             /** Format: int64 */
@@ -1611,6 +2325,128 @@ export interface components {
              * @example -id
              */
             sort?: string;
+        };
+        Alarm: {
+            /** Format: date-time */
+            acknowledged_at?: string | null;
+            /** Format: int64 */
+            acknowledged_by?: number | null;
+            /** Format: date-time */
+            at?: string;
+            /**
+             * @description Spent of it then.
+             * @example 12.5
+             */
+            cost_used?: number;
+            /** @description The webhook-id of its deliveries. */
+            event_id?: string;
+            /** Format: int64 */
+            id?: number;
+            /** Format: int64 */
+            key_id?: number;
+            /** @enum {string} */
+            kind?: "quota" | "unpriced" | "overrun";
+            model?: string;
+            /** @description It stands: false when its window is over, or the budget is below the threshold again. */
+            open?: boolean;
+            /**
+             * @description What the cost was above what was held.
+             * @example 12.5
+             */
+            overrun?: number;
+            /**
+             * Format: int64
+             * @description Of a model without a price, or a cost above its hold.
+             */
+            provider_id?: number;
+            /**
+             * @description The budget, when the threshold was reached.
+             * @example 12.5
+             */
+            quota?: number;
+            /**
+             * Format: date-time
+             * @description null for total
+             */
+            resets_at?: string | null;
+            /** @description Of a budget: user, key, team, instance or service. */
+            scope?: string;
+            /** Format: int64 */
+            team_id?: number;
+            /**
+             * Format: int64
+             * @description Percent of the budget; 100 also when a little is left that nothing fits into.
+             */
+            threshold?: number;
+            /** Format: int64 */
+            user_id?: number;
+            webhook?: components["schemas"]["Delivery"];
+            window?: string;
+            /**
+             * Format: date-time
+             * @description null for total
+             */
+            window_start?: string | null;
+        };
+        AlarmIDs: {
+            /** Format: int64 */
+            id?: number;
+            ids?: number[] | null;
+        };
+        AlarmQuery: {
+            /** @description Only those that somebody has seen, or nobody has. */
+            acknowledged?: boolean;
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            /** @description quota, unpriced or overrun */
+            kind?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            /** @description Only those that stand, or do not stand any more. */
+            open?: boolean;
+            /** @description user, key, team, instance or service */
+            scope?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+            /** @description Whose budget, or whose key's. */
+            user_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+        };
+        AlarmTest: {
+            delivered?: boolean;
+            /** @description The webhook-id of the event. */
+            event_id?: string;
+            /** @description Why it was not delivered; empty when it was. */
+            failure?: string;
+            /**
+             * Format: int64
+             * @description The receiver's; 0 = none came.
+             */
+            status?: number;
+            /** Format: int64 */
+            took_ms?: number;
         };
         Alias: {
             alias?: string;
@@ -1668,6 +2504,94 @@ export interface components {
              */
             provider_id?: number | null;
             target?: string;
+        };
+        Asked: {
+            /** @description For navigator.credentials, as the JSON of PublicKeyCredential.parse…OptionsFromJSON under publicKey. */
+            options?: unknown;
+            /** @description Send it back with the browser's answer; good once, for five minutes. */
+            token?: string;
+        };
+        Attempt: {
+            /** Format: int64 */
+            attempt?: number;
+            /**
+             * Format: int64
+             * @description Written to a cache, of any life.
+             */
+            cache_creation_input_tokens?: number;
+            /** Format: int64 */
+            cache_read_input_tokens?: number;
+            /**
+             * @description US dollars, exact, at most 9 decimals
+             * @example 12.5
+             */
+            cost?: number;
+            cost_lines?: components["schemas"]["CostLine"][];
+            /** Format: int64 */
+            credential_id?: number;
+            dialect?: string;
+            error_class?: string;
+            exactness?: string;
+            /** @description The request's id with the attempt in it. */
+            id?: string;
+            /**
+             * Format: int64
+             * @description Part of input_tokens, where the provider counts it apart; so are the next three.
+             */
+            input_audio_tokens?: number;
+            /** Format: int64 */
+            input_image_tokens?: number;
+            /**
+             * Format: int64
+             * @description Not from a cache.
+             */
+            input_tokens?: number;
+            /**
+             * Format: int64
+             * @description null = a session or the access key
+             */
+            key_id?: number | null;
+            /** Format: int64 */
+            latency_ms?: number;
+            model?: string;
+            operation?: string;
+            /** Format: int64 */
+            output_audio_tokens?: number;
+            /** Format: int64 */
+            output_image_tokens?: number;
+            /** Format: int64 */
+            output_tokens?: number;
+            /**
+             * @description What cost is above the money that was held for the call.
+             * @example 12.5
+             */
+            overrun?: number;
+            /**
+             * Format: int64
+             * @description 0 = unpriced
+             */
+            price_version?: number;
+            /** Format: int64 */
+            provider_id?: number;
+            /**
+             * Format: int64
+             * @description Part of output_tokens.
+             */
+            reasoning_tokens?: number;
+            request_id?: string;
+            service_tier?: string;
+            /** Format: date-time */
+            started_at?: string;
+            /**
+             * Format: int64
+             * @description The provider's; 0 = none came.
+             */
+            status?: number;
+            /**
+             * Format: int64
+             * @description null = the access key
+             */
+            user_id?: number | null;
         };
         AuditEntry: {
             action?: string;
@@ -1739,9 +2663,71 @@ export interface components {
             /** Format: date-time */
             until?: string;
         };
+        Budget: {
+            /**
+             * @description Spent in the running window.
+             * @example 12.5
+             */
+            cost_used?: number;
+            /**
+             * @description Set aside for requests that are running.
+             * @example 12.5
+             */
+            held?: number;
+            /** Format: int64 */
+            key_id?: number;
+            /**
+             * @description null = unlimited, 0 = nothing
+             * @example 12.5
+             */
+            quota?: number;
+            /**
+             * @description Neither spent nor held; null = unlimited.
+             * @example 12.5
+             */
+            remaining?: number;
+            /**
+             * Format: date-time
+             * @description null for total
+             */
+            resets_at?: string | null;
+            /** @enum {string} */
+            scope?: "user" | "key" | "team" | "instance" | "service";
+            /**
+             * Format: double
+             * @description Spent and held, of the quota: 1 = all.
+             */
+            share?: number;
+            /** Format: int64 */
+            team_id?: number;
+            /** Format: int64 */
+            user_id?: number;
+            /** @enum {string} */
+            window?: "total" | "day" | "week" | "month";
+        };
         ByID: {
             /** Format: int64 */
             id: number;
+        };
+        ByRequest: {
+            /** @description x-tollgate-request-id of an answer. */
+            id: string;
+        };
+        CostLine: {
+            /**
+             * @description Rounded up; the cost is rounded once, so it may be some nano-dollars less than the sum.
+             * @example 12.5
+             */
+            amount?: number;
+            /** @enum {string} */
+            kind?: "input" | "cache_read" | "cache_write" | "cache_write_1h" | "input_audio" | "input_image" | "output" | "reasoning" | "output_audio" | "output_image" | "call" | "image";
+            /** Format: int64 */
+            quantity?: number;
+            /**
+             * @description For a million tokens, or for one call or image.
+             * @example 12.5
+             */
+            rate?: number;
         };
         Count: {
             /** Format: int64 */
@@ -1852,6 +2838,21 @@ export interface components {
              */
             provider_id?: number;
         };
+        Delivery: {
+            /** Format: int64 */
+            attempts?: number;
+            /** @description Of the last attempt. */
+            failure?: string;
+            /** Format: date-time */
+            next_at?: string | null;
+            /** Format: date-time */
+            sent_at?: string | null;
+            /**
+             * @description none = there was no webhook; failed = given up.
+             * @enum {string}
+             */
+            state?: "none" | "pending" | "sent" | "failed";
+        };
         Done: {
             /**
              * Format: int64
@@ -1937,6 +2938,59 @@ export interface components {
              */
             type: string;
         };
+        Factor: {
+            /** @description False until the first code was shown; until then it is not in force. */
+            confirmed?: boolean;
+            /** Format: date-time */
+            created_at?: string;
+            /** Format: int64 */
+            id?: number;
+            /** @enum {string} */
+            kind?: "totp" | "passkey";
+            label?: string;
+            /**
+             * Format: date-time
+             * @description null = never
+             */
+            last_used_at?: string | null;
+            /** Format: int64 */
+            user_id?: number;
+            /**
+             * Format: date-time
+             * @description When a copy of this passkey was noticed; null = never. Remove it.
+             */
+            warned_at?: string | null;
+        };
+        FactorQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+            user_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+        };
         FilePermission: {
             /** Format: int64 */
             id?: number;
@@ -1965,6 +3019,56 @@ export interface components {
         Identity: {
             id?: string;
             provider?: string;
+        };
+        IdentityQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            provider?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+            subject?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            user_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+        };
+        IdentityWrite: {
+            /** @description The sign-in provider's name. */
+            provider: string;
+            /** @description The provider's own id of the account, never its e-mail address; for GitHub the number. */
+            subject: string;
+            /** Format: int64 */
+            user_id: number;
         };
         Imported: {
             /** @description False = the price was in force already. */
@@ -2221,7 +3325,54 @@ export interface components {
             /** Format: int64 */
             user_id?: number;
         };
+        LinkedIdentity: {
+            /** Format: date-time */
+            created_at?: string;
+            /** @description What the provider last said; it identifies nobody. */
+            email?: string | null;
+            /** Format: int64 */
+            id?: number;
+            /**
+             * Format: date-time
+             * @description null = never
+             */
+            last_used_at?: string | null;
+            /** @description The sign-in provider's name. */
+            provider?: string;
+            /** @description The provider's own id of the account; for GitHub the number. */
+            subject?: string;
+            /** Format: int64 */
+            user_id?: number;
+        };
+        LiveFields: {
+            /** Format: int64 */
+            key_id?: number;
+            /** @description As the client sends it. */
+            model?: string;
+            /**
+             * Format: int64
+             * @description Then only requests that ended are shown.
+             * @enum {integer}
+             */
+            status_class?: 2 | 4 | 5;
+        };
+        LiveQuery: {
+            /** Format: int64 */
+            key_id?: number;
+            /** @description As the client sends it. */
+            model?: string;
+            /**
+             * Format: int64
+             * @description Then only requests that ended are shown.
+             * @enum {integer}
+             */
+            status_class?: 2 | 4 | 5;
+            /** Format: int64 */
+            user_id?: number;
+        };
         LoginAnswer: {
+            /** @description This session may only enrol a second factor, which the account needs and lacks. */
+            enrol_only?: boolean;
             /** Format: int64 */
             expires_in_secs?: number;
             is_admin?: boolean;
@@ -2342,12 +3493,102 @@ export interface components {
             id?: number;
             ok?: boolean;
         };
+        Overview: {
+            /** @description The same of as long a time before. */
+            before?: components["schemas"]["Traffic"];
+            /** @description Limited ones, the most used first, at most twenty. */
+            budgets?: components["schemas"]["Budget"][];
+            /** @description Every step, those without traffic too. */
+            series?: components["schemas"]["TrafficPoint"][];
+            /** Format: date-time */
+            since?: string;
+            /** Format: int64 */
+            step_seconds?: number;
+            total?: components["schemas"]["Traffic"];
+            /** Format: date-time */
+            until?: string;
+        };
+        OwnAlarmQuery: {
+            /** @description Only those that somebody has seen, or nobody has. */
+            acknowledged?: boolean;
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            /** @description quota, unpriced or overrun */
+            kind?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            /** @description Only those that stand, or do not stand any more. */
+            open?: boolean;
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+        };
+        OwnEnrolled: {
+            /** Format: int64 */
+            id?: number;
+            /** @description With the first factor; shown this once. */
+            recovery_codes?: string[] | null;
+        };
+        OwnFactorQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+        };
         OwnFreshSession: {
             /** Format: int64 */
             expires_in_secs?: number;
             ok?: boolean;
             /** @description Replaces the one that asked. Browsers hold it as a cookie. */
             session_token?: string;
+        };
+        OwnIdentityQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
         };
         OwnKeyDelete: {
             /** @description Also the keys that were made by this key. */
@@ -2455,10 +3696,179 @@ export interface components {
             output_tokens?: number;
             provider?: string;
         };
+        OwnPasskeyFinish: {
+            /** @description What navigator.credentials.create answered (PublicKeyCredential as JSON). */
+            credential: unknown;
+            label?: string;
+            /** @description Of the answer to begin. */
+            token: string;
+        };
         OwnPasswordBody: {
             current_password: string;
             /** @description At least 12 characters. */
             new_password: string;
+        };
+        OwnRecoveryCodes: {
+            ok?: boolean;
+            /** @description Replace all earlier ones; shown this once. */
+            recovery_codes?: string[];
+        };
+        OwnRequestExport: {
+            error_class?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * @description The default is csv, with a line of names; json is an array.
+             * @enum {string}
+             */
+            format?: "csv" | "json";
+            key_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** Format: int64 */
+            min_latency_ms?: number;
+            /** @description The model as sent to the provider. */
+            model?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            provider_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description x-tollgate-request-id of an answer. */
+            request_id?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * Format: date-time
+             * @description From then on, included.
+             */
+            since?: string;
+            /** @description What the client got. */
+            status?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description Its hundreds: 2, 4, 5. */
+            status_class?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description One of the request's tags. */
+            tag?: string;
+            /**
+             * Format: date-time
+             * @description Up to then, not included.
+             */
+            until?: string;
+        };
+        OwnRequestQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            error_class?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            key_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            /** Format: int64 */
+            min_latency_ms?: number;
+            /** @description The model as sent to the provider. */
+            model?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            provider_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description x-tollgate-request-id of an answer. */
+            request_id?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * Format: date-time
+             * @description From then on, included.
+             */
+            since?: string;
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+            /** @description What the client got. */
+            status?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description Its hundreds: 2, 4, 5. */
+            status_class?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description One of the request's tags. */
+            tag?: string;
+            /**
+             * Format: date-time
+             * @description Up to then, not included.
+             */
+            until?: string;
         };
         OwnSessionDelete: {
             /** @description Ends all of them, this one too. */
@@ -2494,7 +3904,86 @@ export interface components {
         OwnStepUpBody: {
             /** @description Of a second factor, for accounts that have one. */
             code?: string;
-            password: string;
+            /** @description The browser's answer for a passkey, alone. */
+            credential?: unknown;
+            /** @description Needed unless a passkey is shown. */
+            password?: string;
+            /** @description Of the answer to /user/step-up/begin, with a passkey. */
+            token?: string;
+        };
+        OwnTotpBegin: {
+            label?: string;
+        };
+        OwnTotpBegun: {
+            /** Format: int64 */
+            id?: number;
+            /** @description For typing into the app, base32. */
+            secret?: string;
+            /** @description otpauth://…, for a QR code. */
+            uri?: string;
+        };
+        OwnTotpConfirm: {
+            /** @description What the app shows now. */
+            code: string;
+            /** Format: int64 */
+            id: number;
+        };
+        OwnUsageExport: {
+            /**
+             * @description The default is csv, with a line of names; json is an array.
+             * @enum {string}
+             */
+            format?: "csv" | "json";
+            /**
+             * @description The default is model.
+             * @enum {string}
+             */
+            group_by?: "key" | "provider" | "model" | "day" | "hour" | "tag";
+            key_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description The model as sent to the provider. */
+            model?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            provider_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description x-tollgate-request-id of an answer. */
+            request_id?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * Format: date-time
+             * @description From then on, included.
+             */
+            since?: string;
+            /**
+             * @description A second group within the first.
+             * @enum {string}
+             */
+            then_by?: "key" | "provider" | "model" | "day" | "hour";
+            /**
+             * Format: date-time
+             * @description Up to then, not included.
+             */
+            until?: string;
         };
         OwnUsageQuery: {
             /** @description x-next-cursor of the page before, with the same filter and sort. */
@@ -2555,7 +4044,7 @@ export interface components {
              * @description The default is model.
              * @enum {string}
              */
-            group_by?: "key" | "provider" | "model" | "day";
+            group_by?: "key" | "provider" | "model" | "day" | "hour" | "tag";
             key_id?: ("all" | "All") | {
                 /** Format: int64 */
                 Eq?: number;
@@ -2592,10 +4081,21 @@ export interface components {
              */
             since?: string;
             /**
+             * @description A second group within the first.
+             * @enum {string}
+             */
+            then_by?: "key" | "provider" | "model" | "day" | "hour";
+            /**
              * Format: date-time
              * @description Up to then, not included.
              */
             until?: string;
+        };
+        PasskeyBody: {
+            /** @description The browser's answer (PublicKeyCredential as JSON). */
+            credential: unknown;
+            /** @description Of the answer to begin. */
+            token: string;
         };
         Permission: {
             /** Format: int64 */
@@ -2756,8 +4256,14 @@ export interface components {
             error?: string;
             /** @description Every offending input, when there are several */
             errors?: components["schemas"]["ProblemDetail"][] | null;
+            /** @description What the account can show: totp, passkey, recovery */
+            factors?: string[] | null;
             /** @description The offending input */
             field?: string;
+            /** @description To send to /login/second-factor; good once, for five minutes */
+            login_token?: string;
+            /** @description What to give navigator.credentials.get, when a passkey will do */
+            passkey?: unknown;
             /** @description A machine-readable refinement */
             reason?: string;
             /** @description The request, for support */
@@ -2986,6 +4492,20 @@ export interface components {
              */
             window?: "total" | "day" | "week" | "month";
         };
+        Range: {
+            /**
+             * @description Up to now; the default is 24h.
+             * @enum {string}
+             */
+            range?: "1h" | "6h" | "24h" | "7d" | "30d" | "90d";
+            /**
+             * Format: date-time
+             * @description Instead of range, with until.
+             */
+            since?: string;
+            /** Format: date-time */
+            until?: string;
+        };
         RateLimit: {
             /**
              * Format: int64
@@ -3044,7 +4564,7 @@ export interface components {
             /** Format: int64 */
             latency_ms?: number;
             /** @description What the translation between the client's protocol and the provider's did not carry. */
-            losses?: string[] | null;
+            losses?: string[];
             /** @description As the client sent it. */
             model?: string;
             operation?: string;
@@ -3065,13 +4585,429 @@ export interface components {
             /** Format: int64 */
             status?: number;
             stream?: boolean;
+            /** @description x-tollgate-tags, or the user that the body names. */
             tags?: string;
+            /** Format: int64 */
+            team_id?: number | null;
             user_agent?: string;
             /** Format: int64 */
             user_id?: number | null;
         };
+        RequestDetail: {
+            /** @description In their order; the last one answered, if one did. */
+            attempts?: components["schemas"]["Attempt"][];
+            /**
+             * Format: int64
+             * @description Written to a cache, of any life.
+             */
+            cache_creation_input_tokens?: number;
+            /** Format: int64 */
+            cache_read_input_tokens?: number;
+            client_ip?: string;
+            /**
+             * @description US dollars, exact, at most 9 decimals
+             * @example 12.5
+             */
+            cost?: number;
+            dialect?: string;
+            error_class?: string;
+            /** @description For admins. */
+            error_text?: string;
+            /** Format: int64 */
+            first_token_ms?: number;
+            id?: string;
+            /**
+             * Format: int64
+             * @description Not from a cache.
+             */
+            input_tokens?: number;
+            /** Format: int64 */
+            key_id?: number | null;
+            /** Format: int64 */
+            latency_ms?: number;
+            /** @description What the translation between the client's protocol and the provider's did not carry. */
+            losses?: string[];
+            /** @description As the client sent it. */
+            model?: string;
+            operation?: string;
+            /** Format: int64 */
+            output_tokens?: number;
+            /** Format: int64 */
+            provider_id?: number | null;
+            /**
+             * Format: int64
+             * @description Part of output_tokens.
+             */
+            reasoning_tokens?: number;
+            served_model?: string;
+            /** @description By the access key. */
+            service?: boolean;
+            /** Format: date-time */
+            started_at?: string;
+            /** Format: int64 */
+            status?: number;
+            stream?: boolean;
+            /** @description x-tollgate-tags, or the user that the body names. */
+            tags?: string;
+            /** Format: int64 */
+            team_id?: number | null;
+            user_agent?: string;
+            /** Format: int64 */
+            user_id?: number | null;
+        };
+        RequestExport: {
+            error_class?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /** @description A part of the error, whatever the case. */
+            error_text?: string;
+            /**
+             * @description The default is csv, with a line of names; json is an array.
+             * @enum {string}
+             */
+            format?: "csv" | "json";
+            key_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** Format: int64 */
+            min_latency_ms?: number;
+            /** @description The model as sent to the provider. */
+            model?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            provider_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description x-tollgate-request-id of an answer. */
+            request_id?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * Format: date-time
+             * @description From then on, included.
+             */
+            since?: string;
+            /** @description What the client got. */
+            status?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description Its hundreds: 2, 4, 5. */
+            status_class?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description One of the request's tags. */
+            tag?: string;
+            team_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * Format: date-time
+             * @description Up to then, not included.
+             */
+            until?: string;
+            user_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+        };
+        RequestFields: {
+            error_class?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            key_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** Format: int64 */
+            min_latency_ms?: number;
+            /** @description The model as sent to the provider. */
+            model?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            provider_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description x-tollgate-request-id of an answer. */
+            request_id?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * Format: date-time
+             * @description From then on, included.
+             */
+            since?: string;
+            /** @description What the client got. */
+            status?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description Its hundreds: 2, 4, 5. */
+            status_class?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description One of the request's tags. */
+            tag?: string;
+            /**
+             * Format: date-time
+             * @description Up to then, not included.
+             */
+            until?: string;
+        };
+        RequestFilter: {
+            error_class?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /** @description A part of the error, whatever the case. */
+            error_text?: string;
+            key_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** Format: int64 */
+            min_latency_ms?: number;
+            /** @description The model as sent to the provider. */
+            model?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            provider_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description x-tollgate-request-id of an answer. */
+            request_id?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * Format: date-time
+             * @description From then on, included.
+             */
+            since?: string;
+            /** @description What the client got. */
+            status?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description Its hundreds: 2, 4, 5. */
+            status_class?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description One of the request's tags. */
+            tag?: string;
+            team_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * Format: date-time
+             * @description Up to then, not included.
+             */
+            until?: string;
+            user_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+        };
+        RequestQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            error_class?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /** @description A part of the error, whatever the case. */
+            error_text?: string;
+            key_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            /** Format: int64 */
+            min_latency_ms?: number;
+            /** @description The model as sent to the provider. */
+            model?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            provider_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description x-tollgate-request-id of an answer. */
+            request_id?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * Format: date-time
+             * @description From then on, included.
+             */
+            since?: string;
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+            /** @description What the client got. */
+            status?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description Its hundreds: 2, 4, 5. */
+            status_class?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description One of the request's tags. */
+            tag?: string;
+            team_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * Format: date-time
+             * @description Up to then, not included.
+             */
+            until?: string;
+            user_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+        };
         Rerate: {
-            /** @description Write the difference as adjustments. The default is to show it only. */
+            /** @description Book the difference as adjustments. The default is to show it only. */
             apply?: boolean;
             /** @description The model as sent to the provider. */
             model?: ("all" | "All") | {
@@ -3080,8 +5016,15 @@ export interface components {
                 eq?: string;
                 in?: string[];
             };
+            /**
+             * Format: int64
+             * @description Rate what this version covers by it, as if it had always been in force; 0 or absent = by the book as it is now.
+             */
+            price_version?: number;
             /** @description The provider's name; empty = all. */
             provider?: string;
+            /** @description Kept with the adjustments. */
+            reason?: string;
             /**
              * Format: date-time
              * @description From then on, included.
@@ -3092,6 +5035,15 @@ export interface components {
              * @description Up to then, not included.
              */
             until: string;
+            /** @description Whose usage; 0 = the access key's. */
+            user_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
         };
         Rerated: {
             applied?: boolean;
@@ -3122,11 +5074,20 @@ export interface components {
             dispatches?: number;
             /** @description What changed, the largest difference first. */
             models?: components["schemas"]["ReratedModel"][] | null;
+            /** @description What that makes of budgets, by window. */
+            quotas?: components["schemas"]["ReratedQuota"][] | null;
+            /**
+             * Format: int64
+             * @description The record of what was booked; absent when there was nothing to book.
+             */
+            rerating_id?: number;
             /**
              * Format: int64
              * @description That still have no price.
              */
             unpriced?: number;
+            /** @description Whose usage changed, the largest difference first. */
+            users?: components["schemas"]["ReratedUser"][] | null;
         };
         ReratedModel: {
             /**
@@ -3144,6 +5105,110 @@ export interface components {
             model?: string;
             /** Format: int64 */
             provider_id?: number;
+        };
+        ReratedQuota: {
+            /**
+             * @description What is added to cost_used. It is not the difference where cost_used would fall below 0, since a correction gave that back before.
+             * @example 12.5
+             */
+            booked?: number;
+            /**
+             * @description US dollars, exact, at most 9 decimals
+             * @example 12.5
+             */
+            difference?: number;
+            /** @description The window is over: the adjustment is written down and moves no balance. */
+            over?: boolean;
+            /** Format: int64 */
+            quota_id?: number;
+            /** @enum {string} */
+            scope?: "user" | "key" | "team" | "instance" | "service";
+            /** Format: int64 */
+            scope_id?: number;
+            /** @enum {string} */
+            window?: "total" | "day" | "week" | "month";
+            /**
+             * Format: date-time
+             * @description null for total
+             */
+            window_start?: string | null;
+        };
+        ReratedUser: {
+            /**
+             * @description US dollars, exact, at most 9 decimals
+             * @example 12.5
+             */
+            cost_after?: number;
+            /**
+             * @description US dollars, exact, at most 9 decimals
+             * @example 12.5
+             */
+            cost_before?: number;
+            /** Format: int64 */
+            dispatches?: number;
+            /**
+             * Format: int64
+             * @description null = the access key
+             */
+            user_id?: number | null;
+        };
+        Rerating: {
+            /** Format: int64 */
+            actor_id?: number;
+            actor_name?: string;
+            /** Format: date-time */
+            at?: string;
+            /**
+             * Format: int64
+             * @description The newest version that the book had.
+             */
+            book_version?: number;
+            /** Format: int64 */
+            changed?: number;
+            /**
+             * @description US dollars, exact, at most 9 decimals
+             * @example 12.5
+             */
+            cost_after?: number;
+            /**
+             * @description US dollars, exact, at most 9 decimals
+             * @example 12.5
+             */
+            cost_before?: number;
+            /** Format: int64 */
+            dispatches?: number;
+            /**
+             * Format: int64
+             * @description rerating_id of its adjustments
+             */
+            id?: number;
+            /**
+             * Format: int64
+             * @description null = the book as it was
+             */
+            price_version?: number | null;
+            reason?: string;
+            /** @description What else the usage was selected by. */
+            selection?: string;
+            /** Format: date-time */
+            since?: string;
+            /** Format: date-time */
+            until?: string;
+            via?: string;
+        };
+        ReratingQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
         };
         RightQuery: {
             /** @description x-next-cursor of the page before, with the same filter and sort. */
@@ -3183,11 +5248,23 @@ export interface components {
                 in?: number[];
             };
         };
+        SecondFactorBody: {
+            /** @description Of the authenticator app, or one of the recovery codes. */
+            code?: string;
+            /** @description The browser's answer for a passkey (PublicKeyCredential as JSON). */
+            credential?: unknown;
+            /** @description Of the answer to /login. */
+            login_token: string;
+        };
         Session: {
             /** Format: date-time */
             created_at?: string;
             /** @description The one that asks. */
             current?: boolean;
+            /** @description Browser and system, as far as user_agent tells. */
+            device?: string;
+            /** @description It may only enrol a second factor, which its user needs and lacks. */
+            enrol_only?: boolean;
             /** Format: date-time */
             expires_at?: string;
             /** Format: int64 */
@@ -3207,6 +5284,48 @@ export interface components {
             user_agent?: string;
             /** Format: int64 */
             user_id?: number;
+        };
+        SessionDelete: {
+            /**
+             * Format: int64
+             * @description The sign-in to end.
+             */
+            id?: number;
+            /**
+             * Format: int64
+             * @description Ends all sign-ins of this user.
+             */
+            user_id?: number;
+        };
+        SessionQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+            user_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
         };
         Setting: {
             name: string;
@@ -3260,15 +5379,25 @@ export interface components {
              * @example 12.5
              */
             cost?: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Requests that went out to providers; of tags, requests of clients.
+             */
             dispatches?: number;
-            /** @description An id, a model or a UTC day, by what was grouped. */
+            /** Format: int64 */
+            errors?: number;
+            /** @description An id, a model, a tag, a UTC day or hour, by what was grouped. */
             group?: string;
             /**
              * Format: int64
              * @description Not from a cache.
              */
             input_tokens?: number;
+            /**
+             * Format: int64
+             * @description The mean.
+             */
+            latency_ms?: number;
             /** Format: int64 */
             output_tokens?: number;
             /**
@@ -3276,6 +5405,164 @@ export interface components {
              * @description Part of output_tokens.
              */
             reasoning_tokens?: number;
+            /** @description The same of then_by; empty without it. */
+            then?: string;
+        };
+        Top: {
+            /**
+             * Format: int64
+             * @description Written to a cache, of any life.
+             */
+            cache_creation_input_tokens?: number;
+            /** Format: int64 */
+            cache_read_input_tokens?: number;
+            /**
+             * @description US dollars, exact, at most 9 decimals
+             * @example 12.5
+             */
+            cost?: number;
+            /**
+             * Format: int64
+             * @description Requests that went out to providers; of tags, requests of clients.
+             */
+            dispatches?: number;
+            /** Format: int64 */
+            errors?: number;
+            /** @description An id, a model, a tag, a UTC day or hour, by what was grouped. */
+            group?: string;
+            /**
+             * Format: int64
+             * @description 0 for models and for the access key.
+             */
+            id?: number;
+            /**
+             * Format: int64
+             * @description Not from a cache.
+             */
+            input_tokens?: number;
+            /**
+             * Format: int64
+             * @description The mean.
+             */
+            latency_ms?: number;
+            name?: string;
+            /** Format: int64 */
+            output_tokens?: number;
+            /**
+             * Format: int64
+             * @description Part of output_tokens.
+             */
+            reasoning_tokens?: number;
+            /** @description The same of then_by; empty without it. */
+            then?: string;
+        };
+        TopQuery: {
+            /**
+             * Format: int64
+             * @description The default is 10.
+             */
+            limit?: number;
+            /**
+             * @description Up to now; the default is 24h.
+             * @enum {string}
+             */
+            range?: "1h" | "6h" | "24h" | "7d" | "30d" | "90d";
+            /**
+             * Format: date-time
+             * @description Instead of range, with until.
+             */
+            since?: string;
+            /** Format: date-time */
+            until?: string;
+        };
+        Traffic: {
+            /** Format: int64 */
+            client_left?: number;
+            /**
+             * @description US dollars, exact, at most 9 decimals
+             * @example 12.5
+             */
+            cost?: number;
+            /**
+             * Format: int64
+             * @description Status 5xx.
+             */
+            failed?: number;
+            /** Format: double */
+            first_token_p50_ms?: number;
+            /** Format: double */
+            first_token_p95_ms?: number;
+            /**
+             * Format: int64
+             * @description Cached ones included.
+             */
+            input_tokens?: number;
+            /** Format: double */
+            latency_p50_ms?: number;
+            /** Format: double */
+            latency_p95_ms?: number;
+            /** Format: double */
+            latency_p99_ms?: number;
+            /** Format: int64 */
+            output_tokens?: number;
+            /**
+             * Format: int64
+             * @description Status 4xx.
+             */
+            refused?: number;
+            /** Format: int64 */
+            requests?: number;
+            /** Format: int64 */
+            streams?: number;
+            /** Format: int64 */
+            succeeded?: number;
+        };
+        TrafficPoint: {
+            /**
+             * Format: date-time
+             * @description When the step begins.
+             */
+            at?: string;
+            /** Format: int64 */
+            client_left?: number;
+            /**
+             * @description US dollars, exact, at most 9 decimals
+             * @example 12.5
+             */
+            cost?: number;
+            /**
+             * Format: int64
+             * @description Status 5xx.
+             */
+            failed?: number;
+            /** Format: double */
+            first_token_p50_ms?: number;
+            /** Format: double */
+            first_token_p95_ms?: number;
+            /**
+             * Format: int64
+             * @description Cached ones included.
+             */
+            input_tokens?: number;
+            /** Format: double */
+            latency_p50_ms?: number;
+            /** Format: double */
+            latency_p95_ms?: number;
+            /** Format: double */
+            latency_p99_ms?: number;
+            /** Format: int64 */
+            output_tokens?: number;
+            /**
+             * Format: int64
+             * @description Status 4xx.
+             */
+            refused?: number;
+            /** Format: int64 */
+            requests?: number;
+            /** Format: int64 */
+            streams?: number;
+            /** Format: int64 */
+            succeeded?: number;
         };
         Usage: {
             /** Format: int64 */
@@ -3325,6 +5612,11 @@ export interface components {
             /** Format: int64 */
             output_tokens?: number;
             /**
+             * @description What cost is above the money that was held for the call.
+             * @example 12.5
+             */
+            overrun?: number;
+            /**
              * Format: int64
              * @description 0 = unpriced
              */
@@ -3350,6 +5642,79 @@ export interface components {
              * @description null = the access key
              */
             user_id?: number | null;
+        };
+        UsageExport: {
+            /**
+             * @description The default is csv, with a line of names; json is an array.
+             * @enum {string}
+             */
+            format?: "csv" | "json";
+            /**
+             * @description The default is model.
+             * @enum {string}
+             */
+            group_by?: "user" | "team" | "key" | "provider" | "model" | "day" | "hour" | "tag";
+            key_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description The model as sent to the provider. */
+            model?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            provider_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description x-tollgate-request-id of an answer. */
+            request_id?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * Format: date-time
+             * @description From then on, included.
+             */
+            since?: string;
+            team_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * @description A second group within the first.
+             * @enum {string}
+             */
+            then_by?: "user" | "team" | "key" | "provider" | "model" | "day" | "hour";
+            /**
+             * Format: date-time
+             * @description Up to then, not included.
+             */
+            until?: string;
+            user_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
         };
         UsageFields: {
             key_id?: ("all" | "All") | {
@@ -3429,6 +5794,14 @@ export interface components {
              * @description From then on, included.
              */
             since?: string;
+            team_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
             /**
              * Format: date-time
              * @description Up to then, not included.
@@ -3491,6 +5864,14 @@ export interface components {
              * @example -id
              */
             sort?: string;
+            team_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
             /**
              * Format: date-time
              * @description Up to then, not included.
@@ -3510,7 +5891,7 @@ export interface components {
              * @description The default is model.
              * @enum {string}
              */
-            group_by?: "user" | "team" | "key" | "provider" | "model" | "day";
+            group_by?: "user" | "team" | "key" | "provider" | "model" | "day" | "hour" | "tag";
             key_id?: ("all" | "All") | {
                 /** Format: int64 */
                 Eq?: number;
@@ -3546,6 +5927,19 @@ export interface components {
              * @description From then on, included.
              */
             since?: string;
+            team_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * @description A second group within the first.
+             * @enum {string}
+             */
+            then_by?: "user" | "team" | "key" | "provider" | "model" | "day" | "hour";
             /**
              * Format: date-time
              * @description Up to then, not included.
@@ -3729,6 +6123,114 @@ export interface operations {
             };
         };
     };
+    "admin-alarms-acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "ids": [
+                 *         7
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["AlarmIDs"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoneMany"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-alarms-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alarm"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-alarms-test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["InputStruct {}Body"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmTest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-audit-query": {
         parameters: {
             query?: never;
@@ -3895,6 +6397,171 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-dashboard-overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Range"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-dashboard-slow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TopQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-dashboard-top-models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TopQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Top"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-dashboard-top-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TopQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Top"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-dashboard-top-users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TopQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Top"][] | null;
                 };
             };
             /** @description Error */
@@ -4958,6 +7625,186 @@ export interface operations {
             };
         };
     };
+    "admin-re-ratings-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReratingQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rerating"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-requests-count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestFilter"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-requests-export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestExport"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    "X-Accel-Buffering"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-requests-get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "req_0123456789abc"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-requests-live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LiveQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    "X-Accel-Buffering"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-requests-query": {
         parameters: {
             query?: never;
@@ -4967,7 +7814,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["UsageQuery"];
+                "application/json": components["schemas"]["RequestQuery"];
             };
         };
         responses: {
@@ -5135,6 +7982,44 @@ export interface operations {
             };
         };
     };
+    "admin-usages-export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UsageExport"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    "X-Accel-Buffering"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-usages-query": {
         parameters: {
             query?: never;
@@ -5189,6 +8074,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Sum"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-user-factors-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-user-factors-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactorQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Factor"][];
                 };
             };
             /** @description Error */
@@ -5370,6 +8327,118 @@ export interface operations {
                  *     }
                  */
                 "application/json": components["schemas"]["FilePermissionWrite"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-user-identities-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-user-identities-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkedIdentity"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-user-identities-upsert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "user_id": 7,
+                 *       "provider": "github",
+                 *       "subject": "583231"
+                 *     }
+                 */
+                "application/json": components["schemas"]["IdentityWrite"];
             };
         };
         responses: {
@@ -6202,6 +9271,78 @@ export interface operations {
             };
         };
     };
+    "admin-user-sessions-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["SessionDelete"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-user-sessions-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SessionQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-users-batch-delete": {
         parameters: {
             query?: never;
@@ -6473,6 +9614,80 @@ export interface operations {
             };
         };
     };
+    "auth-passkey-begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["InputStruct {}Body"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asked"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth-passkey-finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "credential": {},
+                 *       "token": "…"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PasskeyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     login: {
         parameters: {
             query?: never;
@@ -6489,6 +9704,46 @@ export interface operations {
                  *     }
                  */
                 "application/json": components["schemas"]["LoginBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "login-second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "123456",
+                 *       "login_token": "…"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SecondFactorBody"];
             };
         };
         responses: {
@@ -6531,6 +9786,405 @@ export interface operations {
                 headers: {
                     "Clear-Site-Data"?: string;
                     "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-alarms-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnAlarmQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alarm"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-dashboard-overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Range"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-factors-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnFreshSession"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-factors-passkey-begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["InputStruct {}Body"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asked"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-factors-passkey-finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "credential": {},
+                 *       "label": "laptop",
+                 *       "token": "…"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OwnPasskeyFinish"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnEnrolled"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-factors-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnFactorQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Factor"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-factors-recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["InputStruct {}Body"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnRecoveryCodes"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-factors-totp-begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "label": "phone"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OwnTotpBegin"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnTotpBegun"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-factors-totp-confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "123456",
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["OwnTotpConfirm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnEnrolled"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-identities-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnIdentityQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkedIdentity"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-identities-unlink": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -6875,6 +10529,152 @@ export interface operations {
             };
         };
     };
+    "user-requests-count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-requests-export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnRequestExport"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    "X-Accel-Buffering"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-requests-get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "req_0123456789abc"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-requests-live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LiveFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    "X-Accel-Buffering"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "user-requests-query": {
         parameters: {
             query?: never;
@@ -6884,7 +10684,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["OwnUsageQuery"];
+                "application/json": components["schemas"]["OwnRequestQuery"];
             };
         };
         responses: {
@@ -6992,6 +10792,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
+                 *       "code": "123456",
                  *       "password": "…"
                  *     }
                  */
@@ -7007,6 +10808,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OwnFreshSession"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-step-up-begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["InputStruct {}Body"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asked"];
                 };
             };
             /** @description Error */
@@ -7040,6 +10875,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-usages-export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnUsageExport"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    "X-Accel-Buffering"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "text/csv; charset=utf-8": string;
                 };
             };
             /** @description Error */

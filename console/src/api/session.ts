@@ -1,5 +1,6 @@
 import { queryOptions, useSuspenseQuery } from "@tanstack/react-query";
 import { plainClient } from "./client";
+import { type Asked, showPasskey } from "./passkey";
 import { Failure } from "./problem";
 import type { Me, Problem } from "./types";
 
@@ -27,9 +28,37 @@ export async function signIn(username: string, password: string) {
   return data;
 }
 
-/** stepUp proves the password again, for what needs a recent sign-in. */
-export async function stepUp(password: string) {
-  const { data, error, response } = await plainClient.POST("/user/step-up", { body: { password } });
+/** secondFactor goes on with a sign-in that has shown its password. */
+export async function secondFactor(proof: { login_token: string; code?: string; credential?: unknown }) {
+  const { data, error, response } = await plainClient.POST("/login/second-factor", { body: proof });
+  if (!data) throw new Failure({ status: response.status, ...(error as Problem | undefined) });
+  return data;
+}
+
+/** signInWithPasskey signs in with a passkey alone. */
+export async function signInWithPasskey() {
+  const begun = await plainClient.POST("/auth/passkey/begin", { body: {} });
+  if (!begun.data) throw new Failure({ status: begun.response.status, ...(begun.error as Problem | undefined) });
+  const asked = begun.data as unknown as Asked;
+  const credential = await showPasskey(asked);
+  const { data, error, response } = await plainClient.POST("/auth/passkey/finish", { body: { token: asked.token, credential } });
+  if (!data) throw new Failure({ status: response.status, ...(error as Problem | undefined) });
+  return data;
+}
+
+/** stepUp proves anew who one is, for what needs a recent sign-in. */
+export async function stepUp(proof: { password: string; code?: string }) {
+  const { data, error, response } = await plainClient.POST("/user/step-up", { body: proof });
+  if (!data) throw new Failure({ status: response.status, ...(error as Problem | undefined) });
+}
+
+/** stepUpWithPasskey does so with a passkey alone. */
+export async function stepUpWithPasskey() {
+  const begun = await plainClient.POST("/user/step-up/begin", { body: {} });
+  if (!begun.data) throw new Failure({ status: begun.response.status, ...(begun.error as Problem | undefined) });
+  const asked = begun.data as unknown as Asked;
+  const credential = await showPasskey(asked);
+  const { data, error, response } = await plainClient.POST("/user/step-up", { body: { token: asked.token, credential } });
   if (!data) throw new Failure({ status: response.status, ...(error as Problem | undefined) });
 }
 

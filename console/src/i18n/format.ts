@@ -19,6 +19,8 @@ export function formats(language: string) {
   const share = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
   const when = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
   const day = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone: "UTC" });
+  const hour = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
+  const dayHour = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", hour: "2-digit" });
   const ago = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   return {
     /** 1234567 → 1,234,567 */
@@ -33,6 +35,8 @@ export function formats(language: string) {
     absolute: (time: string | Date) => when.format(new Date(time)),
     /** a day that the server names in UTC, 2026-11-25 */
     day: (date: string) => day.format(new Date(`${date.slice(0, 10)}T00:00:00Z`)),
+    /** a point of a plot: the time of day, or with the day in front */
+    moment: (time: string, short: boolean) => (short ? hour : dayHour).format(new Date(time)),
     /** in words, from now: 3 minutes ago, in 2 days */
     relative: (time: string | Date, now = Date.now()) => relative(ago, new Date(time).getTime() - now),
   };

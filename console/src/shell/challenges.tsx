@@ -3,7 +3,9 @@ import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { answerChallenge, type Challenge, useGate } from "@/api/gate";
-import { meQuery, signIn, stepUp, useMe } from "@/api/session";
+import { passkeysKnown } from "@/api/passkey";
+import { problemOf } from "@/api/problem";
+import { meQuery, secondFactor, signIn, stepUp, stepUpWithPasskey, useMe } from "@/api/session";
 import { ProblemAlert } from "@/ui/problem";
 
 /** Challenges asks over the page for what a waiting request needs. */
@@ -30,6 +32,9 @@ function Proof({ challenge }: { challenge: Challenge }) {
   const queries = useQueryClient();
   const [name, setName] = useState(me.name);
   const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
+  const [askCode, setAskCode] = useState(false);
+  const [token, setToken] = useState("");
   const [failure, setFailure] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const ended = challenge === "sign-in";
@@ -40,17 +45,29 @@ function Proof({ challenge }: { challenge: Challenge }) {
     setBusy(true);
     try {
       if (ended) {
-        const { user_id } = await signIn(name, password);
+        const { user_id } = token ? await secondFactor({ login_token: token, code: code.trim() }) : await signIn(name, password);
         if (user_id !== me.id) return window.location.reload(); // somebody else: nothing of this page is theirs
       } else {
-        await stepUp(password);
+        await stepUp({ password, ...(code && { code: code.trim() }) });
       }
       await queries.invalidateQueries({ queryKey: meQuery.queryKey });
       answerChallenge(true);
     } catch (error) {
+      const problem = problemOf(error);
+      if (problem?.login_token) setToken(problem.login_token);
+      if (problem?.login_token || problem?.reason === "second_factor") setAskCode(true);
       setFailure(error);
     } finally {
       setBusy(false);
+    }
+  };
+  const byPasskey = async () => {
+    setFailure(null);
+    try {
+      await stepUpWithPasskey();
+      answerChallenge(true);
+    } catch (error) {
+      if (!(error instanceof DOMException)) setFailure(error);
     }
   };
   return (
@@ -74,11 +91,25 @@ function Proof({ challenge }: { challenge: Challenge }) {
           autoComplete="current-password"
           data-autofocus
         />
+        {askCode && (
+          <TextInput
+            label={t("code")}
+            value={code}
+            onChange={(event) => setCode(event.currentTarget.value)}
+            autoComplete="one-time-code"
+            autoFocus
+          />
+        )}
         {failure !== null && <ProblemAlert error={failure} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={() => (ended ? window.location.assign("/console/sign-in") : answerChallenge(false))}>
             {ended ? t("signOut") : t("cancel")}
           </Button>
+          {!ended && passkeysKnown() && (
+            <Button variant="default" onClick={() => void byPasskey()}>
+              {t("passkey")}
+            </Button>
+          )}
           <Button type="submit" loading={busy}>
             {ended ? t("signIn") : t("confirm")}
           </Button>

@@ -53,7 +53,7 @@ type Request struct {
 	FirstTokenMS int64     `json:"first_token_ms"`
 	LatencyMS    int64     `json:"latency_ms"`
 	Tags         string    `json:"tags" doc:"x-tollgate-tags, or the user that the body names."`
-	Losses       []string  `json:"losses" doc:"What the translation between the client's protocol and the provider's did not carry."`
+	Losses       []string  `json:"losses" nullable:"false" doc:"What the translation between the client's protocol and the provider's did not carry."`
 	Tokens
 	Cost Money `json:"cost"`
 }

@@ -1,11 +1,15 @@
 import { Anchor, Button, Divider, Group, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useDocumentTitle } from "@mantine/hooks";
+import { IconFingerprint } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useRouter } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { providersQuery, signIn } from "@/api/session";
+import { passkeysKnown, showPasskey } from "@/api/passkey";
+import { problemOf } from "@/api/problem";
+import { providersQuery, secondFactor, signIn, signInWithPasskey } from "@/api/session";
+import type { Problem } from "@/api/types";
 import { type Language, languages, switchLanguage } from "@/i18n";
 import { Mark } from "@/shell/mark";
 import { ProblemAlert } from "@/ui/problem";
@@ -42,8 +46,7 @@ export function SignInPage() {
           <Text c="dimmed">{t("lead")}</Text>
         </Stack>
         <Stack className={`card ${classes.card}`} gap="md">
-          <PasswordForm />
-          <Providers />
+          <Ways />
         </Stack>
         <Text size="sm" c="dimmed" ta="center">
           {t("lost")}
@@ -54,7 +57,20 @@ export function SignInPage() {
   );
 }
 
-function PasswordForm() {
+/** Ways are how one signs in; after a password that does not suffice, the second factor. */
+function Ways() {
+  const [asked, setAsked] = useState<Problem | null>(null);
+  if (asked) return <SecondFactor asked={asked} back={() => setAsked(null)} />;
+  return (
+    <>
+      <PasswordForm ask={setAsked} />
+      <Passkey />
+      <Providers />
+    </>
+  );
+}
+
+function PasswordForm({ ask }: { ask: (problem: Problem) => void }) {
   const { t } = useTranslation("session");
   const proceed = useProceed();
   const [failure, setFailure] = useState<unknown>(null);
@@ -67,7 +83,9 @@ function PasswordForm() {
       await signIn(username, password);
       await proceed();
     } catch (error) {
-      setFailure(error);
+      const problem = problemOf(error);
+      if (problem?.login_token) ask(problem);
+      else setFailure(error);
     } finally {
       setBusy(false);
     }
@@ -90,6 +108,99 @@ function PasswordForm() {
         </Button>
       </Stack>
     </form>
+  );
+}
+
+/** SecondFactor asks for a code or a passkey of an account whose password was right. */
+function SecondFactor({ asked, back }: { asked: Problem; back: () => void }) {
+  const { t } = useTranslation("session");
+  const proceed = useProceed();
+  const [code, setCode] = useState("");
+  const [failure, setFailure] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const login_token = asked.login_token ?? "";
+  const finish = async (proof: () => Promise<{ code?: string; credential?: unknown }>) => {
+    setBusy(true);
+    setFailure(null);
+    try {
+      await secondFactor({ login_token, ...(await proof()) });
+      await proceed();
+    } catch (error) {
+      if (!(error instanceof DOMException)) setFailure(error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const factors = asked.factors ?? [];
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void finish(async () => ({ code: code.trim() }));
+      }}
+    >
+      <Stack>
+        <Title order={2}>{t("factorTitle")}</Title>
+        {factors.some((f) => f !== "passkey") && (
+          <>
+            <Text size="sm" c="dimmed">
+              {t("factorLead")}
+            </Text>
+            <TextInput
+              label={t("code")}
+              autoComplete="one-time-code"
+              value={code}
+              onChange={(event) => setCode(event.currentTarget.value)}
+              autoFocus
+            />
+          </>
+        )}
+        {failure !== null && <ProblemAlert error={failure} />}
+        {factors.some((f) => f !== "passkey") && (
+          <Button type="submit" loading={busy} fullWidth>
+            {t("submit")}
+          </Button>
+        )}
+        {factors.includes("passkey") && passkeysKnown() && (
+          <Button
+            variant="default"
+            fullWidth
+            leftSection={<IconFingerprint size={18} aria-hidden />}
+            onClick={() => void finish(async () => ({ credential: await showPasskey({ token: "", options: asked.passkey }) }))}
+          >
+            {t("passkey")}
+          </Button>
+        )}
+        <Button variant="subtle" onClick={back}>
+          {t("back")}
+        </Button>
+      </Stack>
+    </form>
+  );
+}
+
+/** Passkey signs in without a password. */
+function Passkey() {
+  const { t } = useTranslation("session");
+  const proceed = useProceed();
+  const [failure, setFailure] = useState<unknown>(null);
+  if (!passkeysKnown()) return null;
+  const send = async () => {
+    setFailure(null);
+    try {
+      await signInWithPasskey();
+      await proceed();
+    } catch (error) {
+      if (!(error instanceof DOMException)) setFailure(error);
+    }
+  };
+  return (
+    <>
+      <Button variant="default" fullWidth leftSection={<IconFingerprint size={18} aria-hidden />} onClick={() => void send()}>
+        {t("passkey")}
+      </Button>
+      {failure !== null && <ProblemAlert error={failure} />}
+    </>
   );
 }
 

@@ -1,0 +1,8 @@
+import { createFileRoute } from "@tanstack/react-router";
+import { RequestsPage } from "@/areas/requests/requests";
+import { requestSearch } from "@/areas/requests/search";
+
+export const Route = createFileRoute("/_app/admin/requests/")({
+  validateSearch: requestSearch,
+  component: () => <RequestsPage scope="admin" />,
+});

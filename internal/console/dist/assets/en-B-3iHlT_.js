@@ -1,1 +1,0 @@
-var e={title:`Sign in`,lead:`One front door to every model.`,username:`User name`,password:`Password`,submit:`Sign in`,or:`or`,with:`Continue with {{provider}}`,lost:`Lost your password? An administrator can set a new one.`};export{e as default};

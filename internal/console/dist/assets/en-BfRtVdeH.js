@@ -1,0 +1,1 @@
+var e={title:`Models I may use`,lead:`The names to send, and what stands behind them.`,search:`Search models`,name:`Name to send`,provider:`Provider`,context:`Context`,output:`Longest answer`,unknown:`not known`,emptyTitle:`No model yet`,emptyBody:`Ask an administrator for permission to use a model.`};export{e as default};

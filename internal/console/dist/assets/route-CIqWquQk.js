@@ -1,1 +1,0 @@
-import{a as e,h as t,m as n}from"./index-BuZF5wM_.js";import{m as r}from"./shim-BUQMAqlz.js";var i=r(),a=function(){return n().is_admin?(0,i.jsx)(t,{}):(0,i.jsx)(e,{})};export{a as component};

@@ -1,1 +1,0 @@
-var e={title:`登录`,lead:`通往所有模型的统一入口。`,username:`用户名`,password:`密码`,submit:`登录`,or:`或`,with:`使用 {{provider}} 登录`,lost:`忘记密码？管理员可以为您重设。`};export{e as default};

@@ -1,0 +1,1 @@
+var e={title:`我可以使用的模型`,lead:`请求时使用的名称，以及背后的模型。`,search:`搜索模型`,name:`请求时的名称`,provider:`供应商`,context:`上下文`,output:`最长回答`,unknown:`未知`,emptyTitle:`还没有模型`,emptyBody:`请向管理员申请使用模型的权限。`};export{e as default};
