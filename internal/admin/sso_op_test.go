@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -69,9 +70,7 @@ func (p *op) serve(w http.ResponseWriter, r *http.Request) {
 func (p *op) sign(nonce string) string {
 	now := time.Now().Unix()
 	all := map[string]any{"iss": p.URL, "aud": "tollgate", "iat": now, "exp": now + 300, "nonce": nonce}
-	for k, v := range p.claims {
-		all[k] = v
-	}
+	maps.Copy(all, p.claims)
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: p.key}, (&jose.SignerOptions{}).WithHeader("kid", "1"))
 	if err != nil {
 		return err.Error()

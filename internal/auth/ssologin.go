@@ -48,11 +48,11 @@ func (s *Sessions) LoginSSO(ctx context.Context, p sso.Settings, id sso.Identity
 		result, err = s.admit(ctx, tx, u, "", t.Method, in)
 		return err
 	})
-	switch tollgate.ErrorCode(err) {
-	case "":
+	switch {
+	case err == nil:
 		return result, need
-	case tollgate.CodeForbidden:
-		return result, s.refuse(ctx, u, in, "sso:"+p.Name, err)
+	case tollgate.ErrorCode(err) == tollgate.CodeForbidden:
+		return result, s.refuse(ctx, u, in, methodSSO+p.Name, err)
 	}
 	return result, unavailable(err)
 }

@@ -73,9 +73,7 @@ func TestS07SSOOnlyClosesEveryWay(t *testing.T) {
 		},
 		"RemoveFactor": func() error { _, err := w.sessions.RemoveFactor(t.Context(), me, enrolled.ID, in); return err },
 	}
-	typ := reflect.TypeFor[*auth.Sessions]()
-	for i := range typ.NumMethod() {
-		m := typ.Method(i)
+	for m := range reflect.TypeFor[*auth.Sessions]().Methods() {
 		if m.Type.NumOut() == 0 {
 			continue
 		}
