@@ -75,6 +75,6 @@ func keepFixed(old *config.Config, next config.Config) config.Config {
 	kept.Ledger.Unpriced = next.Ledger.Unpriced
 	kept.Ledger.AlarmAt, kept.Ledger.AlarmWebhook, kept.Ledger.AlarmSecret = next.Ledger.AlarmAt, next.Ledger.AlarmWebhook, next.Ledger.AlarmSecret
 	kept.SSO = next.SSO
-	kept.Seed, kept.Warnings = next.Seed, next.Warnings
+	kept.Seed, kept.Warnings, kept.Origins = next.Seed, next.Warnings, next.Origins
 	return kept
 }
