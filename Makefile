@@ -85,4 +85,4 @@ docs: ## Print what each package is for
 
 .PHONY: clean
 clean: ## Remove what the targets above left behind (never data/)
-	rm -rf bin .cache test/sdk/js/node_modules console/node_modules console/shots console/test-results
+	rm -rf bin .cache test/sdk/js/node_modules test/sso/js/node_modules console/node_modules console/shots console/test-results

@@ -47,7 +47,7 @@ func layers() map[string][]string {
 		"internal/tally":        {"", "internal/ir"},
 		"internal/meter/...":    {"", "internal/meter/..."},
 		"internal/limit/...":    {"", "internal/limit/..."},
-		"internal/auth":         {"", "internal/auth/seal", "internal/auth/factor"},
+		"internal/auth":         {"", "internal/auth/seal", "internal/auth/factor", "internal/auth/sso"},
 		"internal/auth/factor":  {},
 		"internal/auth/seal":    {""},
 		"internal/auth/sso":     {""},

@@ -244,7 +244,7 @@ const (
 	AreaIdentity  Area = 1 << iota // users, keys, teams, permissions, file permissions
 	AreaSessions                   // sessions
 	AreaCatalogue                  // providers, credentials, models, aliases, prices
-	AreaSettings                   // settings
+	AreaSettings                   // settings, sign-in providers
 	AreaMoney                      // quotas, rate limits, adjustments
 )
 

@@ -29,6 +29,7 @@ type Server struct {
 	Prices   *book.Rules
 	Book     *book.Book
 	Alarms   *alarm.Keeper
+	SSO      *SSO
 	// Statuses returns how the credentials at the providers fare.
 	Statuses func() []upstream.CredentialStatus
 	Cursors  api.Cursors
@@ -60,6 +61,7 @@ func (s *Server) Mount() {
 	s.mountUsers()
 	s.mountIdentities()
 	s.mountSignIns()
+	s.SSO.Mount()
 	s.mountTeams()
 	s.mountAsks()
 	s.mountKeys()

@@ -144,6 +144,12 @@ func bodies(pattern string) ([]variant, bool) {
 		"/user/keys/delete":            perID(`{"id":%d}`, ofKey),
 		"/user/sessions/delete":        perID(`{"id":%d}`, ofSession),
 
+		"/auth/providers": fixed(""), "/auth/sso/": fixed(""), "/login/pending": fixed(""),
+		"/user/identities/link":       fixed(`{"provider":"filed"}`),
+		"/admin/sso-providers/upsert": append(record(`{"id":%d,"display_name":"Lab"}`, "sso"), fixed(`{"name":"new","kind":"github","client_id":"x","client_secret":"y"}`)...),
+		"/admin/sso-providers/delete": record(`{"id":%d}`, "sso"),
+		"/admin/sso-providers/test":   fixed(`{"name":"new","kind":"oidc","issuer":"http://127.0.0.1:1","client_id":"x","client_secret":"y"}`),
+
 		"/user/requests/get":  perRequest(),
 		"/admin/requests/get": perRequest(),
 

@@ -39,6 +39,7 @@ func (a *App) mountAPI(r *web.Router) error {
 		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Catalog: a.db.Catalog,
 		Prices: a.db.Prices, Book: a.prices, Alarms: a.alarms,
 		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Held: a.held, CostLines: costLines, Live: live, Attend: a.directory.Attend, Origin: a.linkOrigin, Now: now,
+		SSO: &admin.SSO{API: doc, Router: r, Engine: a.sso, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions},
 	}).Mount()
 	(&ascode.Server{API: doc, Store: a.db.Store, Importer: a.db.Importer, Cursors: cursors, Now: now, Places: a.places()}).Mount()
 	(&self.Server{
