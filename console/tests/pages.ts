@@ -5,6 +5,7 @@ export const pages: { name: string; path: string; heading: RegExp }[] = [
   { name: "requests", path: "/console/requests", heading: /^My requests$|^我的请求$/ },
   { name: "usage", path: "/console/usage", heading: /^My usage$|^我的用量$/ },
   { name: "models", path: "/console/models", heading: /^Models I may use$|^我可以使用的模型$/ },
+  { name: "playground", path: "/console/playground", heading: /^Playground$|^试验场$/ },
   { name: "account", path: "/console/account", heading: /^Account$|^账户$/ },
   { name: "overview", path: "/console/admin/overview", heading: /^Overview$|^概览$/ },
   { name: "all-requests", path: "/console/admin/requests", heading: /^Requests$|^请求$/ },
