@@ -2,12 +2,17 @@ package admin_test
 
 import (
 	"bufio"
+	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -157,8 +162,10 @@ func TestDashboards(t *testing.T) {
 		requests        int64
 		steps           int
 	}{
-		{"boss", "/admin/dashboard/overview", `{}`, 6, 96}, {"boss", "/admin/dashboard/overview", `{"range":"1h"}`, 6, 12},
-		{"boss", "/admin/dashboard/overview", `{"range":"7d"}`, 6, 84}, {"boss", "/admin/dashboard/overview", `{"range":"90d"}`, 6, 90},
+		{"boss", "/admin/dashboard/overview", `{}`, 6, 96},
+		{"boss", "/admin/dashboard/overview", `{"range":"1h"}`, 6, 12},
+		{"boss", "/admin/dashboard/overview", `{"range":"7d"}`, 6, 84},
+		{"boss", "/admin/dashboard/overview", `{"range":"90d"}`, 6, 90},
 		{"alice", "/user/dashboard/overview", `{"range":"6h"}`, 1, 72},
 	} {
 		a := r.post(c.who, c.path, c.body)
@@ -179,7 +186,7 @@ func TestDashboards(t *testing.T) {
 	}
 	for path, name := range map[string]string{"models": "m1", "providers": "lab", "users": ""} {
 		rows := r.list("boss", "/admin/dashboard/top-"+path, `{"range":"1h"}`)
-		if len(rows) == 0 || name != "" && rows[0]["name"] != name || rows[0]["errors"] != rows[0]["dispatches"].(float64)/2 {
+		if len(rows) == 0 || name != "" && rows[0]["name"] != name || fmt.Sprint(rows[0]["errors"]) != halfOf(rows[0]["dispatches"]) {
 			t.Errorf("top %s: %v", path, rows)
 		}
 	}
@@ -273,7 +280,63 @@ func TestRequestsAreWatched(t *testing.T) {
 	}
 	close(r.stopped)
 	next(mine)
-	for range mine { //nolint:revive // until the feed ends
+	for range mine { // until the feed ends
+	}
+}
+
+// halfOf is half of a JSON number, as fmt prints it.
+func halfOf(n any) string {
+	f, _ := n.(float64)
+	return fmt.Sprint(f / 2)
+}
+
+// demoting is a store whose first reader has lost its rights when it has read.
+type demoting struct {
+	tollgate.Store
+	once   sync.Once
+	demote func()
+}
+
+// View reads, and then the demotion happens.
+func (d *demoting) View(ctx context.Context, fn func(tollgate.Tx) error) error {
+	err := d.Store.View(ctx, fn)
+	d.once.Do(d.demote)
+	return err
+}
+
+// Revoked means revoked for downloads too: what was read before, but not sent,
+// is not sent any more, and what came is not taken for whole.
+func TestDownloadsEndWithTheRightToThem(t *testing.T) {
+	for _, body := range []string{`{}`, `{"format":"json"}`} {
+		for _, path := range []string{"/admin/requests/export", "/admin/usages/export"} {
+			r := newRig(t)
+			r.requests()
+			r.seen.Store = &demoting{Store: r.store, demote: func() {
+				r.seen.Store = r.store
+				if a := r.post("root/session", "/admin/users/upsert", `{"id":`+jsonInt(r.users["boss"])+`,"is_admin":false}`); a.status != 200 {
+					t.Error(a.body)
+				}
+			}}
+			srv := httptest.NewServer(r.handler)
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL+path, strings.NewReader(body))
+			r.must(err)
+			req.Host = "127.0.0.1:8787"
+			req.Header.Set("Authorization", "Bearer "+r.token["boss"])
+			req.Header.Set("Content-Type", "application/json")
+			var got []byte
+			res, err := srv.Client().Do(req)
+			if err == nil {
+				got, err = io.ReadAll(res.Body)
+				_ = res.Body.Close()
+			}
+			srv.Close()
+			if err == nil || bytes.Contains(got, []byte("req_")) {
+				t.Errorf("%s %s: after the demotion came %q, %v", path, body, got, err)
+			}
+			if n := r.dir.Live(); n != 0 {
+				t.Errorf("%s: %d streams are still registered", path, n)
+			}
+		}
 	}
 }
 

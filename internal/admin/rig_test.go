@@ -107,7 +107,7 @@ func newWatchedRig(t *testing.T) *rig {
 		Auth: &admin.Authenticator{Directory: r.dir, Now: time.Now}, Now: time.Now,
 	}
 	ops := api.New(r.router, "test")
-	live := api.Live{Hub: &r.feed, Attend: r.dir.Attend, Stopped: r.stopped}
+	live := api.Live{Hub: &r.feed, Stopped: r.stopped}
 	costLines := func(context.Context, tollgate.Tx, *tollgate.UsageRow) ([]api.CostLine, error) {
 		return []api.CostLine{{Kind: "input", Quantity: 10, Rate: 1, Amount: 1}}, nil
 	}
@@ -116,10 +116,10 @@ func newWatchedRig(t *testing.T) *rig {
 		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions,
 		Catalog: &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: time.Now, Kinds: upstream.Kinds{Demo: true}, Prices: prices},
 		Prices:  prices, Book: r.book, Alarms: r.alarms,
-		Statuses: fleet.Statuses, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live,
+		Statuses: fleet.Statuses, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live, Attend: r.dir.Attend,
 	}).Mount()
 	(&self.Server{
-		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live,
+		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live, Attend: r.dir.Attend,
 		Models: func(tollgate.Principal) []self.Model { return nil },
 	}).Mount()
 	r.must((&admin.Docs{API: ops, Router: r.router}).Mount())

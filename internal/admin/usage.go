@@ -94,7 +94,7 @@ func (s *Server) mountUsage() {
 		return api.Summary(ctx, s.Store, f, in.GroupBy, in.ThenBy)
 	})
 	export := reads("/admin/usages/export", usageTag, "Download usage rows, or with group_by their sums, as CSV or JSON")
-	api.HandleStream(s.API, export, api.Formats(), func(ctx context.Context, in *usageExport) (api.Stream, error) {
+	api.HandleStream(s.API, export, api.Formats(), s.Attend, func(ctx context.Context, in *usageExport) (api.Stream, error) {
 		f, err := in.filter()
 		if err != nil {
 			return api.Stream{}, err
@@ -129,7 +129,7 @@ func (s *Server) mountRequests() {
 		return api.GetRequest(ctx, s.Store, tollgate.UsageFilter{}, *in, s.CostLines)
 	})
 	export := reads("/admin/requests/export", usageTag, "Download requests as CSV or JSON")
-	api.HandleStream(s.API, export, api.Formats(), func(ctx context.Context, in *requestExport) (api.Stream, error) {
+	api.HandleStream(s.API, export, api.Formats(), s.Attend, func(ctx context.Context, in *requestExport) (api.Stream, error) {
 		f, err := in.filter()
 		if err != nil {
 			return api.Stream{}, err
@@ -138,8 +138,8 @@ func (s *Server) mountRequests() {
 	})
 	live := reads("/admin/requests/live", usageTag, "Watch requests begin and end")
 	live.Notes = "Server-sent events: new (a request began), update (it ended), lagged (so many events were lost), end (why the feed ends)."
-	api.HandleStream(s.API, live, api.LiveTypes(), func(ctx context.Context, in *liveQuery) (api.Stream, error) {
-		return s.Live.Stream(ctx, tollgate.SurfaceAdmin, in.LiveFields, func(r *tollgate.Request) bool { return in.UserID == 0 || r.UserID == in.UserID }, api.RequestRecord)
+	api.HandleStream(s.API, live, api.LiveTypes(), s.Attend, func(ctx context.Context, in *liveQuery) (api.Stream, error) {
+		return s.Live.Stream(ctx, in.LiveFields, func(r *tollgate.Request) bool { return in.UserID == 0 || r.UserID == in.UserID }, api.RequestRecord), nil
 	})
 }
 

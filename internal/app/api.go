@@ -23,15 +23,15 @@ func (a *App) mountAPI(r *web.Router) error {
 	now, zone := a.opts.Now, a.cfg.Load().Ledger.Location
 	cursors := api.Cursors{Sealer: a.db.Keys}
 	doc := api.New(r, a.opts.Version)
-	live := api.Live{Hub: &a.feed, Attend: a.directory.Attend, Stopped: a.stopped}
+	live := api.Live{Hub: &a.feed, Stopped: a.stopped}
 	(&admin.Server{
 		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Catalog: a.db.Catalog,
 		Prices: a.db.Prices, Book: a.prices, Alarms: a.alarms,
-		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Held: a.held, CostLines: costLines, Live: live, Now: now,
+		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Held: a.held, CostLines: costLines, Live: live, Attend: a.directory.Attend, Now: now,
 	}).Mount()
 	(&self.Server{
 		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Cursors: cursors, Models: a.models, Zone: zone,
-		Held: a.held, CostLines: costLines, Live: live, Now: now,
+		Held: a.held, CostLines: costLines, Live: live, Attend: a.directory.Attend, Now: now,
 	}).Mount()
 	if err := (&admin.Docs{API: doc, Router: r}).Mount(); err != nil {
 		return fmt.Errorf("building the API document: %w", err)

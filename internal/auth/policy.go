@@ -41,7 +41,7 @@ func defaultPolicy() policy {
 	return policy{idle: SessionIdle, life: SessionLife, lifeAdmin: SessionLifeAdmin}
 }
 
-func (p policy) lifeOf(role tollgate.Role) time.Duration {
+func (p *policy) lifeOf(role tollgate.Role) time.Duration {
 	if role.IsAdmin() {
 		return p.lifeAdmin
 	}

@@ -29,7 +29,9 @@ type Server struct {
 	// CostLines says what the cost of a usage row is made of.
 	CostLines api.CostLines
 	Live      api.Live
-	Now       func() time.Time
+	// Attend ends streams when their caller may no longer see them.
+	Attend api.Attend
+	Now    func() time.Time
 }
 
 // Model is the JSON of a model that the caller may use.

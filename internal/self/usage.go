@@ -84,7 +84,7 @@ func (s *Server) mountUsage() {
 		return api.Summary(ctx, s.Store, f, in.GroupBy, in.ThenBy)
 	})
 	export := readable("/user/usages/export", "Download the caller's usage rows, or with group_by their sums, as CSV or JSON")
-	api.HandleStream(s.API, export, api.Formats(), func(ctx context.Context, in *usageExport) (api.Stream, error) {
+	api.HandleStream(s.API, export, api.Formats(), s.Attend, func(ctx context.Context, in *usageExport) (api.Stream, error) {
 		f, err := filter(ctx, in.UsageFields)
 		if err != nil {
 			return api.Stream{}, err
@@ -123,7 +123,7 @@ func (s *Server) mountRequests() {
 		return d, err
 	})
 	export := readable("/user/requests/export", "Download the caller's requests as CSV or JSON")
-	api.HandleStream(s.API, export, api.Formats(), func(ctx context.Context, in *requestExport) (api.Stream, error) {
+	api.HandleStream(s.API, export, api.Formats(), s.Attend, func(ctx context.Context, in *requestExport) (api.Stream, error) {
 		f, err := requestFilter(ctx, in.RequestFields)
 		if err != nil {
 			return api.Stream{}, err
@@ -132,9 +132,9 @@ func (s *Server) mountRequests() {
 	})
 	live := readable("/user/requests/live", "Watch the caller's requests begin and end")
 	live.Notes = "Server-sent events: new (a request began), update (it ended), lagged (so many events were lost), end (why the feed ends)."
-	api.HandleStream(s.API, live, api.LiveTypes(), func(ctx context.Context, in *api.LiveFields) (api.Stream, error) {
+	api.HandleStream(s.API, live, api.LiveTypes(), s.Attend, func(ctx context.Context, in *api.LiveFields) (api.Stream, error) {
 		me := caller(ctx)
-		return s.Live.Stream(ctx, tollgate.SurfaceUser, *in, func(r *tollgate.Request) bool { return r.UserID == me }, ownRequest)
+		return s.Live.Stream(ctx, *in, func(r *tollgate.Request) bool { return r.UserID == me }, ownRequest), nil
 	})
 }
 

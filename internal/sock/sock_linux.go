@@ -93,11 +93,10 @@ func (c *conn) failed(op string, errno syscall.Errno) error {
 func (t *transfer) read(fd uintptr) bool {
 	for {
 		n, errno := call(syscall.SYS_READ, fd, t.p)
-		switch errno {
-		case syscall.EINTR:
-		case syscall.EAGAIN:
+		if errno == syscall.EAGAIN {
 			return false
-		default:
+		}
+		if errno != syscall.EINTR {
 			t.n, t.errno = n, errno
 			return true
 		}
@@ -108,23 +107,21 @@ func (t *transfer) read(fd uintptr) bool {
 func (t *transfer) write(fd uintptr) bool {
 	for t.n < len(t.p) {
 		n, errno := call(syscall.SYS_WRITE, fd, t.p[t.n:min(len(t.p), t.n+atOnce)])
-		switch errno {
-		case 0:
-			t.n += n
-		case syscall.EINTR:
-		case syscall.EAGAIN:
+		if errno == syscall.EAGAIN {
 			return false
-		default:
+		}
+		if errno != 0 && errno != syscall.EINTR {
 			t.errno = errno
 			return true
 		}
+		t.n += n
 	}
 	return true
 }
 
 // call makes the system call, which must not block.
 func call(number, fd uintptr, p []byte) (int, syscall.Errno) {
-	n, _, errno := syscall.RawSyscall(number, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
+	n, _, errno := syscall.RawSyscall(number, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p))) //nolint:gosec // as package syscall does it
 	if errno != 0 {
 		return 0, errno
 	}

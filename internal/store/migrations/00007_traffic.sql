@@ -30,7 +30,7 @@ CREATE TABLE latencies (
 ) {clustered};
 
 INSERT INTO traffic
-SELECT 60, started_at / 3600000000, user_id, CASE WHEN status = 499 THEN 0 ELSE status / 100 END, COUNT(*),
+SELECT 60, started_at / 3600000000, user_id, CASE WHEN status = 499 THEN 0 WHEN status >= 600 THEN 5 ELSE status / 100 END, COUNT(*),
     SUM(CASE WHEN stream THEN 1 ELSE 0 END), SUM(cost),
     SUM(tokens_input + tokens_cache_read + tokens_cache_write + tokens_cache_write_1h), SUM(tokens_output)
 FROM requests GROUP BY 1, 2, 3, 4;

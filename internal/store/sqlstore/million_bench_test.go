@@ -39,6 +39,23 @@ func BenchmarkMillionRows(b *testing.B) {
 			_, err := tx.Usage.Summarize(ctx, month, tollgate.GroupDay)
 			return err
 		},
+		"summary of a month, to the minute, by model": func(ctx context.Context, tx tollgate.Tx) error {
+			f := tollgate.UsageFilter{Since: month.Since.Add(time.Minute), Until: month.Since.Add(20*24*time.Hour + time.Minute)}
+			_, err := tx.Usage.Summarize(ctx, f, tollgate.GroupModel)
+			return err
+		},
+		"page of requests by tag": func(ctx context.Context, tx tollgate.Tx) error {
+			_, _, err := tx.Usage.Requests(ctx, tollgate.RequestFilter{Tag: "no such tag"}, latest)
+			return err
+		},
+		"summary of a month by tag": func(ctx context.Context, tx tollgate.Tx) error {
+			_, err := tx.Usage.Summarize(ctx, month, tollgate.GroupTag)
+			return err
+		},
+		"count of requests by error text": func(ctx context.Context, tx tollgate.Tx) error {
+			_, err := tx.Usage.CountRequests(ctx, tollgate.RequestFilter{ErrorText: "no such text"})
+			return err
+		},
 		"summary of a user by model": func(ctx context.Context, tx tollgate.Tx) error {
 			_, err := tx.Usage.Summarize(ctx, tollgate.UsageFilter{UserID: tollgate.Is[int64](7)}, tollgate.GroupModel)
 			return err

@@ -132,10 +132,13 @@ func requestFilter(w *where, f tollgate.RequestFilter) {
 	}
 	texts(w, "error_class", f.ErrorClass)
 	if f.ErrorText != "" {
-		w.add("LOWER(error_text) LIKE " + w.arg("%"+escapeLike(strings.ToLower(f.ErrorText))+"%") + " ESCAPE '!'")
+		// The database folds both sides: SQLite knows the case of ASCII alone.
+		w.add("LOWER(error_text) LIKE LOWER(" + w.arg("%"+escapeLike(f.ErrorText)+"%") + ") ESCAPE '!'")
 	}
 	if f.Tag != "" {
-		w.add("(',' || REPLACE(tags, ' ', '') || ',') LIKE " + w.arg("%,"+escapeLike(strings.ReplaceAll(f.Tag, " ", ""))+",%") + " ESCAPE '!'")
+		// REPLACE minds the case on every engine; LIKE does not on SQLite.
+		const list = "(',' || REPLACE(tags, ' ', '') || ',')"
+		w.add("REPLACE(" + list + ", " + w.arg(","+strings.ReplaceAll(f.Tag, " ", "")+",") + ", '') <> " + list)
 	}
 	if f.MinLatency > 0 {
 		w.add("latency >= " + w.arg(f.MinLatency.Microseconds()))
@@ -154,9 +157,7 @@ func (u usage) sumTags(ctx context.Context, f tollgate.UsageFilter) ([]tollgate.
 	w.add("tags <> ''")
 	tokens := tokenColumns(func(t *tollgate.Tokens) *tollgate.Tokens { return t })
 	query := "SELECT tags, COUNT(*), SUM(CASE WHEN status >= 400 THEN 1 ELSE 0 END), CAST(SUM(latency) AS BIGINT), CAST(SUM(cost) AS BIGINT)"
-	for _, c := range tokens {
-		query += ", CAST(SUM(" + c.name + ") AS BIGINT)"
-	}
+	query += sumsOf(tokens)
 	sums := map[string]*tollgate.UsageSum{}
 	err := collect(ctx, u.s.tx, query+" FROM requests"+w.clause()+" GROUP BY 1", func(scan func(...any) error) error {
 		var tags string

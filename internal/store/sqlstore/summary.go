@@ -13,8 +13,8 @@ import (
 	"tollgate"
 )
 
-// Summarize sums the usage rows that f selects by group: from the roll-ups
-// where these know, else from the rows.
+// Summarize sums the usage rows that f selects by group: whole hours from the
+// roll-ups, what is left at either end from the rows.
 func (u usage) Summarize(ctx context.Context, f tollgate.UsageFilter, by ...tollgate.UsageGroup) ([]tollgate.UsageSum, error) {
 	if len(by) == 1 && by[0] == tollgate.GroupTag {
 		sums, err := u.sumTags(ctx, f)
@@ -153,13 +153,16 @@ func summed(w *where, f tollgate.UsageFilter, g groups, sums string) (parts []st
 		w.args = part.args
 		parts = append(parts, "SELECT "+keys+", "+numbers+", latency, cost, "+sums+" FROM "+table+part.clause())
 	}
-	if !rolled(f) {
+	whole, rest := rolled(f)
+	for _, f := range rest {
 		per := func(micros int64) string { return "started_at / " + strconv.FormatInt(micros, 10) }
 		add("dispatches", g.keys(per(dayMicros), per(hourMicros)), "1 AS n, CASE WHEN error_class <> '' THEN 1 ELSE 0 END AS errors",
 			func(w *where) { dispatchFilter(w, f) })
+	}
+	if whole == nil {
 		return parts
 	}
-	for _, s := range spans(f.Since, f.Until, slices.Contains(g, groupHour)) {
+	for _, s := range spans(whole.Since, whole.Until, slices.Contains(g, groupHour)) {
 		day := "day"
 		if s.period == "hour" {
 			day = "hour / " + strconv.Itoa(hoursPerDay)
@@ -177,11 +180,28 @@ func summed(w *where, f tollgate.UsageFilter, g groups, sums string) (parts []st
 	return parts
 }
 
-// rolled reports whether the roll-ups know what f selects: nothing smaller
-// than an hour, and no single requests.
-func rolled(f tollgate.UsageFilter) bool {
-	whole := func(t time.Time) bool { return micros(t)%hourMicros == 0 }
-	return !f.RequestID.Set && whole(f.Since) && whole(f.Until)
+// rolled cuts f into the whole hours, which the roll-ups know, and the rest at
+// either end. They know of no single requests.
+func rolled(f tollgate.UsageFilter) (whole *tollgate.UsageFilter, rest []tollgate.UsageFilter) {
+	inner := f
+	inner.Until = f.Until.Truncate(time.Hour)
+	if inner.Since = f.Since.Truncate(time.Hour); !inner.Since.Equal(f.Since) {
+		inner.Since = inner.Since.Add(time.Hour)
+	}
+	if f.RequestID.Set || !f.Until.IsZero() && !inner.Since.Before(inner.Until) {
+		return nil, []tollgate.UsageFilter{f}
+	}
+	if !inner.Since.Equal(f.Since) {
+		begin := f
+		begin.Until = inner.Since
+		rest = append(rest, begin)
+	}
+	if !inner.Until.Equal(f.Until) {
+		end := f
+		end.Since = inner.Until
+		rest = append(rest, end)
+	}
+	return &inner, rest
 }
 
 // periods are a range of hours or of days since 1970.

@@ -85,6 +85,15 @@ func grows[T any](table string, columns []column[T], keys int) string {
 	return " ON CONFLICT (" + names(columns[:keys]) + ") DO UPDATE SET " + strings.Join(sums, ", ")
 }
 
+// sumsOf are the sums of columns, each with a comma in front.
+func sumsOf[T any](columns []column[T]) string {
+	var b strings.Builder
+	for _, c := range columns {
+		b.WriteString(", CAST(SUM(" + c.name + ") AS BIGINT)")
+	}
+	return b.String()
+}
+
 // stream counts the requests of one append. Few periods and users meet in one
 // batch, so that a list beats a map; the bars are an array for each period.
 type stream struct {
@@ -245,9 +254,7 @@ func (u usage) flows(ctx context.Context, q trafficQuery, f tollgate.TrafficFilt
 	q.clause(w)
 	ints(w, "user_id", f.UserID)
 	query := "SELECT " + q.key() + ", class"
-	for _, c := range u.traffic[flowKeys:] {
-		query += ", CAST(SUM(" + c.name + ") AS BIGINT)"
-	}
+	query += sumsOf(u.traffic[flowKeys:])
 	query += " FROM traffic" + w.clause() + " GROUP BY 1, 2"
 	return collect(ctx, u.s.tx, query, func(scan func(...any) error) error {
 		var step, class, n int64

@@ -23,7 +23,7 @@ func variedRequests(ids *tollgate.RequestIDs) []tollgate.Request {
 		r.Model, r.Served = fmt.Sprint("m", i%4), fmt.Sprint("served-", i%3)
 		r.ErrorClass, r.ErrorText, r.Tags = "", "", ""
 		if r.Status >= 400 {
-			r.ErrorClass, r.ErrorText = tollgate.CodeUpstream, fmt.Sprintf("the Provider_%d said 100%% no!", i%10)
+			r.ErrorClass, r.ErrorText = tollgate.CodeUpstream, fmt.Sprintf("the Provider_%d said 100%% no! Écrit en FRANÇAIS", i%10)
 		}
 		switch i % 3 {
 		case 1:
@@ -53,8 +53,11 @@ func testRequestFilters(b *bench) {
 		"error class":       {tollgate.RequestFilter{ErrorClass: tollgate.Is(tollgate.CodeUpstream)}, func(r *tollgate.Request) bool { return r.ErrorClass != "" }},
 		"text":              {tollgate.RequestFilter{ErrorText: "PROVIDER_7"}, func(r *tollgate.Request) bool { return strings.Contains(r.ErrorText, "Provider_7") }},
 		"text of wildcards": {tollgate.RequestFilter{ErrorText: "0% NO!"}, func(r *tollgate.Request) bool { return r.ErrorText != "" }},
+		"text beyond ASCII": {tollgate.RequestFilter{ErrorText: "Écrit EN FRANÇ"}, func(r *tollgate.Request) bool { return r.ErrorText != "" }},
 		"no such text":      {tollgate.RequestFilter{ErrorText: "Provider%7"}, func(*tollgate.Request) bool { return false }},
 		"tag":               {tollgate.RequestFilter{Tag: "team=x"}, func(r *tollgate.Request) bool { return strings.Contains(r.Tags, "team=x") }},
+		"tag's case":        {tollgate.RequestFilter{Tag: "Blue"}, func(*tollgate.Request) bool { return false }},
+		"tag of wildcards":  {tollgate.RequestFilter{Tag: "bl_e"}, func(*tollgate.Request) bool { return false }},
 		"part of a tag":     {tollgate.RequestFilter{Tag: "team"}, func(*tollgate.Request) bool { return false }},
 		"slow":              {tollgate.RequestFilter{MinLatency: time.Minute}, func(r *tollgate.Request) bool { return r.Latency >= time.Minute }},
 		"model and time": {
@@ -132,34 +135,16 @@ func testTraffic(b *bench) {
 	since, until := day().Add(-time.Hour), day().Add(60*time.Hour)
 	for _, step := range []time.Duration{5 * time.Minute, 30 * time.Minute, time.Hour, 24 * time.Hour} {
 		for _, user := range []tollgate.Match[int64]{{}, tollgate.Is[int64](1)} {
-			want := map[time.Time]*tollgate.Traffic{}
-			for i := range rows {
-				if r := &rows[i]; !user.Set || r.UserID == 1 {
-					count(want, r, r.StartedAt.Truncate(step).UTC(), !user.Set)
-				}
-			}
-			b.view(t, func(ctx context.Context, tx tollgate.Tx) error {
-				got, err := tx.Usage.Traffic(ctx, tollgate.TrafficFilter{UserID: user, Since: since, Until: until, Step: step})
-				must(t, err)
-				if len(got) != len(want) {
-					t.Errorf("steps of %v: %d, want %d", step, len(got), len(want))
-				}
-				for i := range got {
-					if w := want[got[i].At]; w == nil || got[i] != *w {
-						t.Errorf("%v at %v: got %+v, want %+v", step, got[i].At, got[i], w)
-					}
-				}
-				if !slices.IsSortedFunc(got, func(x, y tollgate.Traffic) int { return x.At.Compare(y.At) }) {
-					t.Error("the steps are not in order")
-				}
-				return nil
-			})
+			checkTraffic(b, rows, tollgate.TrafficFilter{UserID: user, Since: since, Until: until, Step: step})
 		}
 	}
 	b.view(t, func(ctx context.Context, tx tollgate.Tx) error {
 		for _, f := range []tollgate.TrafficFilter{
-			{Since: since, Until: until}, {Since: since, Until: until, Step: 7 * time.Minute}, {Since: since, Until: until, Step: 90 * time.Minute},
-			{Until: until, Step: time.Hour}, {Since: until, Until: since, Step: time.Hour},
+			{Since: since, Until: until},
+			{Since: since, Until: until, Step: 7 * time.Minute},
+			{Since: since, Until: until, Step: 90 * time.Minute},
+			{Until: until, Step: time.Hour},
+			{Since: until, Until: since, Step: time.Hour},
 		} {
 			_, err := tx.Usage.Traffic(ctx, f)
 			wantCode(t, err, tollgate.CodeInvalid)
@@ -175,6 +160,34 @@ func testTraffic(b *bench) {
 		must(t, err)
 		if len(fine) == 0 || fine[0].At.Before(cut) || coarse[0].At.After(day()) {
 			t.Errorf("after forgetting, the fine steps begin at %v and the coarse ones at %v", fine[0].At, coarse[0].At)
+		}
+		return nil
+	})
+}
+
+// checkTraffic compares the steps that f selects with a count of the rows.
+func checkTraffic(b *bench, rows []tollgate.Request, f tollgate.TrafficFilter) {
+	t := b.t
+	t.Helper()
+	want := map[time.Time]*tollgate.Traffic{}
+	for i := range rows {
+		if r := &rows[i]; !f.UserID.Set || r.UserID == 1 {
+			count(want, r, r.StartedAt.Truncate(f.Step).UTC(), !f.UserID.Set)
+		}
+	}
+	b.view(t, func(ctx context.Context, tx tollgate.Tx) error {
+		got, err := tx.Usage.Traffic(ctx, f)
+		must(t, err)
+		if len(got) != len(want) {
+			t.Errorf("steps of %v: %d, want %d", f.Step, len(got), len(want))
+		}
+		for i := range got {
+			if w := want[got[i].At]; w == nil || got[i] != *w {
+				t.Errorf("%v at %v: got %+v, want %+v", f.Step, got[i].At, got[i], w)
+			}
+		}
+		if !slices.IsSortedFunc(got, func(x, y tollgate.Traffic) int { return x.At.Compare(y.At) }) {
+			t.Error("the steps are not in order")
 		}
 		return nil
 	})

@@ -207,7 +207,7 @@ func testSummaries(b *bench) {
 		rows = append(rows, r)
 	}
 	must(t, b.s.Append(t.Context(), rows))
-	keys := map[tollgate.UsageGroup]func(tollgate.UsageRow) string{
+	keys := map[tollgate.UsageGroup]func(tollgate.UsageRow) string{ //nolint:exhaustive // tags are no columns of usage rows
 		tollgate.GroupUser:     func(r tollgate.UsageRow) string { return strconv.FormatInt(r.UserID, 10) },
 		tollgate.GroupKey:      func(r tollgate.UsageRow) string { return strconv.FormatInt(r.KeyID, 10) },
 		tollgate.GroupTeam:     func(r tollgate.UsageRow) string { return strconv.FormatInt(r.TeamID, 10) },
@@ -220,7 +220,13 @@ func testSummaries(b *bench) {
 	keys[tollgate.GroupHour] = func(r tollgate.UsageRow) string { return r.StartedAt.Truncate(time.Hour).Format(time.RFC3339) }
 	both := func(a, b tollgate.UsageGroup) []tollgate.UsageGroup { return []tollgate.UsageGroup{a, b} }
 	for _, by := range [][]tollgate.UsageGroup{
-		{tollgate.GroupUser}, {tollgate.GroupKey}, {tollgate.GroupTeam}, {tollgate.GroupProvider}, {tollgate.GroupModel}, {tollgate.GroupDay}, {tollgate.GroupHour},
+		{tollgate.GroupUser},
+		{tollgate.GroupKey},
+		{tollgate.GroupTeam},
+		{tollgate.GroupProvider},
+		{tollgate.GroupModel},
+		{tollgate.GroupDay},
+		{tollgate.GroupHour},
 		both(tollgate.GroupDay, tollgate.GroupModel), both(tollgate.GroupHour, tollgate.GroupUser), both(tollgate.GroupTeam, tollgate.GroupKey),
 		both(tollgate.GroupModel, tollgate.GroupDay),
 	} {
@@ -239,6 +245,9 @@ func testSummaries(b *bench) {
 			{midnight, midnight.Add(48 * time.Hour)},
 			{midnight.Add(2 * time.Hour), midnight.Add(20 * time.Hour)},
 			{midnight.Add(time.Microsecond), {}},
+			{{}, midnight.Add(20*time.Hour + 5*time.Second)},
+			{midnight.Add(-5 * time.Second), midnight.Add(50*time.Hour + 27*time.Second)},
+			{midnight.Add(5 * time.Second), midnight.Add(time.Hour)},
 			{midnight.Add(-3 * time.Second), midnight.Add(7 * time.Second)},
 		} {
 			filter.Since, filter.Until = bounds[0], bounds[1]

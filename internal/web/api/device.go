@@ -25,16 +25,34 @@ func device(userAgent string) string {
 // browsers lists marks and names, those first that pretend to be others.
 func browsers() [][2]string {
 	return [][2]string{
-		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"Vivaldi/", "Vivaldi"}, {"SamsungBrowser/", "Samsung Internet"}, {"Firefox/", "Firefox"},
-		{"FxiOS/", "Firefox"}, {"CriOS/", "Chrome"}, {"Chrome/", "Chrome"}, {"Chromium/", "Chromium"}, {"Safari/", "Safari"},
-		{"curl/", "curl"}, {"python", "Python"}, {"Go-http-client/", "Go"}, {"node", "Node.js"},
+		{"Edg", "Edge"},
+		{"OPR/", "Opera"},
+		{"Vivaldi/", "Vivaldi"},
+		{"SamsungBrowser/", "Samsung Internet"},
+		{"Firefox/", "Firefox"},
+		{"FxiOS/", "Firefox"},
+		{"CriOS/", "Chrome"},
+		{"Chrome/", "Chrome"},
+		{"Chromium/", "Chromium"},
+		{"Safari/", "Safari"},
+		{"curl/", "curl"},
+		{"python", "Python"},
+		{"Go-http-client/", "Go"},
+		{"node", "Node.js"},
 	}
 }
 
 func systems() [][2]string {
 	return [][2]string{
-		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Windows", "Windows"}, {"Mac OS X", "macOS"}, {"Macintosh", "macOS"},
-		{"CrOS", "ChromeOS"}, {"Linux", "Linux"}, {"FreeBSD", "FreeBSD"},
+		{"iPhone", "iPhone"},
+		{"iPad", "iPad"},
+		{"Android", "Android"},
+		{"Windows", "Windows"},
+		{"Mac OS X", "macOS"},
+		{"Macintosh", "macOS"},
+		{"CrOS", "ChromeOS"},
+		{"Linux", "Linux"},
+		{"FreeBSD", "FreeBSD"},
 	}
 }
 

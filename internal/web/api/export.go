@@ -44,6 +44,9 @@ func Export[Rec any](ctx context.Context, f Format, name string, next Pages[Rec]
 		enc := begin(buf)
 		for page := first; len(page) > 0; {
 			for i := range page {
+				if err := context.Cause(ctx); err != nil {
+					return err
+				}
 				if err := enc.put(&page[i]); err != nil {
 					return err
 				}

@@ -4,12 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"tollgate"
 	"tollgate/internal/feed"
-	"tollgate/internal/web"
 )
 
 // LiveFields pick what a live feed shows.
@@ -22,8 +20,6 @@ type LiveFields struct {
 // Live is what feeds need.
 type Live struct {
 	Hub *feed.Hub
-	// Attend ends the feed when its caller may no longer see it.
-	Attend func(p tollgate.Principal, on tollgate.Surface, cancel func(error)) (release func(), err error)
 	// Stopped is closed when the process shuts down.
 	Stopped <-chan struct{}
 }
@@ -36,21 +32,13 @@ func LiveTypes() []string { return []string{"text/event-stream"} }
 
 // Stream is a feed of the requests that want picks: events new (a request
 // began), update (it ended) and lagged (so many events were lost), each with a
-// JSON object. It goes on until the client leaves or may no longer watch.
-func (l Live) Stream(ctx context.Context, on tollgate.Surface, f LiveFields, want func(*tollgate.Request) bool, record func(tollgate.Request) Request) (Stream, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	release, err := l.Attend(web.EventFrom(ctx).Principal, on, cancel)
-	if err != nil {
-		cancel(nil)
-		return Stream{}, err
-	}
+// JSON object. It goes on until ctx is done.
+func (l Live) Stream(ctx context.Context, f LiveFields, want func(*tollgate.Request) bool, record func(tollgate.Request) Request) Stream {
 	watch := l.Hub.Watch(func(r *tollgate.Request) bool { return f.picks(r) && want(r) })
 	return Stream{ContentType: LiveTypes()[0], Send: func(w *Sender) error {
-		defer cancel(nil)
-		defer release()
 		defer watch.Close()
 		return l.send(ctx, w, watch, record)
-	}}, nil
+	}}
 }
 
 func (f LiveFields) picks(r *tollgate.Request) bool {
@@ -63,10 +51,10 @@ func (l Live) send(ctx context.Context, w *Sender, watch *feed.Watch, record fun
 	text := []byte(": watching\n\n")
 	for {
 		if _, err := w.Write(text); err != nil {
-			return nil //nolint:nilerr // the client left
+			return nil // the client left
 		}
 		if err := w.Flush(); err != nil {
-			return nil //nolint:nilerr // the client left
+			return nil // the client left
 		}
 		var err error
 		select {
@@ -111,7 +99,7 @@ func appendEvents(b []byte, e feed.Event, watch *feed.Watch, record func(tollgat
 		if e.Ended {
 			name = "update"
 		}
-		b = slices.Concat(b, []byte("event: "+name+"\ndata: "), text, []byte("\n\n"))
+		b = append(append(append(b, "event: "+name+"\ndata: "...), text...), "\n\n"...)
 		if n == 0 {
 			return b, nil
 		}

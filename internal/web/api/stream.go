@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"tollgate"
+	"tollgate/internal/web"
 )
 
 const streamKey = "stream"
@@ -24,6 +27,9 @@ type Stream struct {
 	// whole.
 	Send func(w *Sender) error
 }
+
+// Attend calls cancel, with the reason, when p may no longer use a surface.
+type Attend func(p tollgate.Principal, on tollgate.Surface, cancel func(error)) (release func(), err error)
 
 // Sender writes a stream.
 type Sender struct {
@@ -49,7 +55,9 @@ type streamOutput struct {
 }
 
 // HandleStream mounts an operation that answers a stream of one of the types.
-func HandleStream[I any](a *API, op Op, types []string, h func(ctx context.Context, in *I) (Stream, error)) {
+// The context of h is that of the whole stream; it is done, with the reason as
+// its cause, when the caller may no longer see what is sent.
+func HandleStream[I any](a *API, op Op, types []string, attend Attend, h func(ctx context.Context, in *I) (Stream, error)) {
 	o := a.operation(op)
 	o.Metadata[streamKey] = true
 	content := map[string]*huma.MediaType{}
@@ -58,11 +66,20 @@ func HandleStream[I any](a *API, op Op, types []string, h func(ctx context.Conte
 	}
 	o.Responses["200"] = &huma.Response{Description: "OK", Content: content}
 	huma.Register(a.huma, o, func(ctx context.Context, in *input[I]) (*streamOutput, error) {
-		err := checkFields(reflect.ValueOf(in.Body), "")
-		var s Stream
-		if err == nil {
-			s, err = h(ctx, &in.Body)
+		if err := checkFields(reflect.ValueOf(in.Body), ""); err != nil {
+			return nil, failed(ctx, err)
 		}
+		ctx, leave, err := attended(ctx, op.Policy, attend)
+		if err != nil {
+			return nil, failed(ctx, err)
+		}
+		sends := false
+		defer func() {
+			if !sends {
+				leave()
+			}
+		}()
+		s, err := h(ctx, &in.Body)
 		if err != nil {
 			return nil, failed(ctx, err)
 		}
@@ -71,6 +88,7 @@ func HandleStream[I any](a *API, op Op, types []string, h func(ctx context.Conte
 			out.Disposition = `attachment; filename="` + s.FileName + `"`
 		}
 		out.Body = func(hc huma.Context) {
+			defer leave()
 			w, ok := hc.BodyWriter().(http.ResponseWriter)
 			if !ok {
 				panic(http.ErrAbortHandler)
@@ -79,6 +97,22 @@ func HandleStream[I any](a *API, op Op, types []string, h func(ctx context.Conte
 				panic(http.ErrAbortHandler)
 			}
 		}
+		sends = true
 		return out, nil
 	})
+}
+
+// attended is the context of what the caller is sent; leave ends it.
+func attended(ctx context.Context, p web.Policy, attend Attend) (_ context.Context, leave func(), err error) {
+	surface := tollgate.SurfaceUser
+	if p.Access == web.AccessAdmin || p.Access == web.AccessSuperAdmin {
+		surface = tollgate.SurfaceAdmin
+	}
+	sent, cancel := context.WithCancelCause(ctx)
+	release, err := attend(web.EventFrom(ctx).Principal, surface, cancel)
+	if err != nil {
+		cancel(nil)
+		return ctx, nil, err
+	}
+	return sent, func() { release(); cancel(nil) }, nil
 }
