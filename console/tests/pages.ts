@@ -16,6 +16,8 @@ export const pages: { name: string; path: string; heading: RegExp }[] = [
   { name: "prices", path: "/console/admin/prices", heading: /^Prices$|^价格$/ },
   { name: "alarms", path: "/console/admin/alarms", heading: /^Alarms$|^警报$/ },
   { name: "audit", path: "/console/admin/audit", heading: /^Audit$|^审计$/ },
+  { name: "aliases", path: "/console/admin/aliases", heading: /^Model aliases$|^模型别名$/ },
+  { name: "settings", path: "/console/admin/settings", heading: /^Settings$|^设置$/ },
   { name: "users", path: "/console/admin/users", heading: /^Users$|^用户$/ },
   { name: "user", path: "/console/admin/users/1", heading: /^admin$/ },
   { name: "user-keys", path: "/console/admin/users/1?tab=keys", heading: /^admin$/ },
