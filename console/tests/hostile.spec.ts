@@ -29,10 +29,10 @@ test("hostile names run nowhere and leave the layout as it is", async ({ page })
   await put("/admin/user-keys/generate", "label", 128, "key", { user_id: user.id });
   await put("/user/keys/generate", "label", 128, "own");
   await put("/admin/model-aliases/upsert", "alias", 256, "alias", { target: "demo-small" });
-  await put("/admin/models/upsert", "display_name", 256, "model", { provider_id: 1, model_id: "hostile-model" });
+  await put("/admin/models/upsert", "display_name", 128, "model", { provider_id: 1, model_id: "hostile-model" });
   const provider = await put("/admin/providers/upsert", "name", 63, "prov", { kind: "demo" });
   await put("/admin/credentials/upsert", "label", 128, "cred", { provider_id: provider.id, api_key: "sk-hostile-credential" });
-  await put("/admin/settings/upsert", "name", 128, "setting", { value: markup });
+  await api(page, "/admin/settings/upsert", { name: "w".repeat(64), value: markup });
   await put("/admin/user-permissions/upsert", "model_pattern", 256, "pattern", { user_id: user.id });
   const { api_key } = await api(page, "/user/keys/generate", { label: "for calls" });
   const agent = encodeURI(name(200, ""))
