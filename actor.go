@@ -59,9 +59,13 @@ func (p Principal) KeyID() int64 {
 // Actor is who a change is made by, as the audit records it.
 type Actor struct {
 	Principal Principal
-	Via       string // session, api_key, cli, bootstrap, import, sso, invitation, setup
+	Via       string // session, api_key, cli, bootstrap, import, sso, reset_link, invitation, setup
 	IP        netip.Addr
 	RequestID RequestID
+	// Verified says that the credential was found to stand in the transaction
+	// at hand: what that transaction ends itself, it outlives. Set by
+	// auth.Accounts.Verified alone.
+	Verified bool
 }
 
 // HostActor is the operator at the host, acting through via.

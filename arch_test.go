@@ -31,6 +31,7 @@ func layers() map[string][]string {
 		"internal/telemetry":     {},
 		"internal/life":          {},
 		"internal/sock":          {},
+		"internal/about":         {},
 		"internal/ir":            {""}, // token counts and errors are the domain's
 
 		// L1: engines and adapters. Siblings never import each other; sealing is
@@ -41,6 +42,7 @@ func layers() map[string][]string {
 		"internal/route":        {""},
 		"internal/ledger":       {""},
 		"internal/alarm":        {""},
+		"internal/audit":        {""},
 		"internal/conversation": {"", "internal/wire/jsonscan"},
 		"internal/tally":        {"", "internal/ir"},
 		"internal/meter/...":    {"", "internal/meter/..."},
@@ -58,16 +60,18 @@ func layers() map[string][]string {
 
 		// L2: the servers and the jobs that work on a store. They see what is
 		// below them, never each other.
-		"internal/proxy":   l1(),
-		"internal/admin":   l1(),
-		"internal/self":    l1(),
-		"internal/console": {"", "internal/web/..."},
-		"internal/seed":    l1(),
-		"internal/ops":     append(l1(), "internal/seed"), // import and export are operations at the host
+		"internal/proxy":          l1(),
+		"internal/admin":          l1(),
+		"internal/self":           l1(),
+		"internal/console":        {"", "internal/web/..."},
+		"internal/seed":           l1(),
+		"internal/seed/monorelay": {"", "internal/config"},       // turns files into seeds; knows no store
+		"internal/ascode":         append(l1(), "internal/seed"), // so are those of the admin API
+		"internal/ops":            append(l1(), "internal/seed"), // import and export are operations at the host
 
 		// L3 and L4: composition. Nothing else may name a concrete type.
 		"internal/app": {"", "internal/..."},
-		"cmd/...":      {"", "internal/app", "internal/config", "internal/ops", "internal/seed", "internal/telemetry"},
+		"cmd/...":      {"", "internal/app", "internal/config", "internal/ops", "internal/seed/...", "internal/telemetry"},
 
 		// Beside the product: they drive the binary or the composition from outside.
 		"test/...":    {"", "internal/...", "test/..."},
@@ -79,7 +83,7 @@ func layers() map[string][]string {
 // l1 returns what a package of the second layer may import.
 func l1() []string {
 	return []string{
-		"", "internal/feed", "internal/ir", "internal/life", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/alarm", "internal/meter/...", "internal/limit/...",
+		"", "internal/about", "internal/feed", "internal/ir", "internal/life", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/alarm", "internal/audit", "internal/meter/...", "internal/limit/...",
 		"internal/auth/...", "internal/conversation",
 		"internal/upstream/...", "internal/store/...", "internal/config", "internal/demo", "internal/web/...",
 	}

@@ -62,7 +62,7 @@ type Table[T, F any] interface {
 	// Update writes the whole row; CodeNotFound, or as Insert.
 	Update(ctx context.Context, row T) error
 	// Delete removes the row and what it owns (a user: keys, sessions, factors,
-	// identities, permissions, limits, quotas; a provider: credentials, models,
+	// identities, links, permissions, limits, quotas; a provider: credentials, models,
 	// permissions on it); usage and audit stay. CodeNotFound.
 	Delete(ctx context.Context, id int64) error
 }
@@ -81,6 +81,10 @@ type (
 	Identities = Table[Identity, IdentityFilter]
 	// SignInProviders keeps the sign-in providers that admins set up.
 	SignInProviders = Table[SignInProvider, SignInProviderFilter]
+	// Links keeps the links that admins give to people.
+	Links = Table[Link, LinkFilter]
+	// TeamPermissions keeps what the members of teams may call.
+	TeamPermissions = Table[TeamPermission, TeamPermissionFilter]
 	// Permissions keeps what users may call.
 	Permissions = Table[Permission, PermissionFilter]
 	// FilePermissions keeps whose file routes users may call.
@@ -99,6 +103,11 @@ type (
 	Aliases = Table[ModelAlias, AliasFilter]
 	// Alarms keeps what was noticed. A second open one of a subject is CodeConflict.
 	Alarms = Table[Alarm, AlarmFilter]
+	// ConfigVersions keeps how the configuration was, in ConfigTexts.
+	ConfigVersions = Table[ConfigVersion, ConfigVersionFilter]
+	ConfigTexts    = Table[ConfigText, ConfigTextFilter]
+	// SyncTargets keeps places outside that hold a configuration.
+	SyncTargets = Table[SyncTarget, SyncTargetFilter]
 )
 
 // Prices keeps versions of prices; they are only ever added.
@@ -144,10 +153,15 @@ type Meta interface {
 	Delete(ctx context.Context, name string) error
 }
 
-// Audit is the append-only record of changes.
+// Audit is the append-only record of changes: a chain of hashes, whose head is
+// sealed.
 type Audit interface {
-	// Append adds an entry and sets its ID.
+	// Append redacts an entry, adds it behind the head and sets its ID and Hash. Where the
+	// head is not as the last Append left it, the chain is broken from here on
+	// for all to see, and the entry is kept.
 	Append(ctx context.Context, e *AuditEntry) error
+	// Head returns where the chain ends.
+	Head(ctx context.Context) (AuditHead, error)
 	// Query returns entries, ordered and bounded by p (sort: id).
 	Query(ctx context.Context, f AuditFilter, p Page) ([]AuditEntry, *Cursor, error)
 }
@@ -167,6 +181,13 @@ type Usage interface {
 	Traffic(ctx context.Context, f TrafficFilter) ([]Traffic, error)
 	// ForgetTraffic removes steps shorter than an hour that began before a time.
 	ForgetTraffic(ctx context.Context, before time.Time) error
+	// ForgetUsage removes every settled dispatch with what re-ratings noted of
+	// it, the roll-ups and what plots are drawn from, and returns how many
+	// dispatches there were. What is on its way stays. Nothing is appended until
+	// the transaction ends. Balances are the caller's: see ledger.Restart.
+	ForgetUsage(ctx context.Context) (int64, error)
+	// ForgetRequests removes every request row and returns how many there were.
+	ForgetRequests(ctx context.Context) (int64, error)
 	// Requests returns request rows without their dispatches, ordered and
 	// bounded by p (sort: id). Where no index helps, a page may be short although
 	// more rows follow behind its cursor: the work of one call is bounded.
@@ -187,6 +208,8 @@ type Tx struct {
 	Identities      Identities
 	SignInProviders SignInProviders
 	Factors         Factors
+	Links           Links
+	TeamPermissions TeamPermissions
 	Permissions     Permissions
 	FilePermissions FilePermissions
 	Quotas          Quotas
@@ -202,6 +225,9 @@ type Tx struct {
 	Audit           Audit
 	Usage           Usage
 	Alarms          Alarms
+	ConfigVersions  ConfigVersions
+	ConfigTexts     ConfigTexts
+	SyncTargets     SyncTargets
 	Turns           Turns
 	Ledger          Ledger
 }

@@ -121,4 +121,6 @@ type UserFilter struct {
 	Enabled Match[bool]
 	Role    Match[Role]
 	TeamID  Match[int64]
+	// TeamRole selects members, or admins, of teams.
+	TeamRole Match[string]
 }

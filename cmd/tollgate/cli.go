@@ -24,6 +24,7 @@ type cli struct {
 	Import  importCmd  `cmd:"" help:"Bring the records of a file into the database, or show what would change."`
 	Export  exportCmd  `cmd:"" help:"Write the records of the database as a file."`
 	Prices  pricesCmd  `cmd:"" help:"List prices; import a price list."`
+	Audit   auditCmd   `cmd:"" help:"Prove that the record of changes is whole; export it."`
 	Verify  verifyCmd  `cmd:"" help:"Recompute every balance from the ledger; a drift is an error."`
 	Rekey   rekeyCmd   `cmd:"" help:"Change the master key, also while the gateway runs."`
 	Backup  backupCmd  `cmd:"" help:"Write a backup of the database, also while the gateway runs."`

@@ -12,6 +12,7 @@ import (
 
 	"tollgate"
 	"tollgate/internal/ops"
+	"tollgate/internal/seed"
 )
 
 type pricesCmd struct {
@@ -101,7 +102,7 @@ func (c *pricesImportCmd) Run(ctx context.Context, s *session) error {
 	})
 }
 
-// readList reads a file or standard input, up to maxDocument.
+// readList reads a file or standard input, up to seed.MaxDocument.
 func readList(s *session, name string) ([]byte, error) {
 	in := io.Reader(s.stdin)
 	if name != "-" {
@@ -112,9 +113,9 @@ func readList(s *session, name string) ([]byte, error) {
 		defer f.Close() //nolint:errcheck // read only
 		in = f
 	}
-	text, err := io.ReadAll(io.LimitReader(in, maxDocument+1))
-	if err == nil && len(text) > maxDocument {
-		err = tollgate.Errorf(tollgate.CodeTooLarge, "%s is larger than %d MiB", name, maxDocument>>20)
+	text, err := io.ReadAll(io.LimitReader(in, seed.MaxDocument+1))
+	if err == nil && len(text) > seed.MaxDocument {
+		err = tollgate.Errorf(tollgate.CodeTooLarge, "%s is larger than %d MiB", name, seed.MaxDocument>>20)
 	}
 	return text, err
 }

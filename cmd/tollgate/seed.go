@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -9,31 +8,31 @@ import (
 	"path/filepath"
 	"strings"
 
-	"filippo.io/age"
-	"filippo.io/age/armor"
-
 	"tollgate"
 	"tollgate/internal/config"
 	"tollgate/internal/ops"
+	"tollgate/internal/seed"
 )
 
-// maxDocument bounds a file that is imported, in bytes.
-const maxDocument = 8 << 20
-
 type importCmd struct {
+	File      importFileCmd      `cmd:"" default:"withargs" help:"Bring in a settings file, an export or a GPROXY file."`
+	Monorelay importMonorelayCmd `cmd:"" name:"monorelay" help:"Bring in an installation of MonoRelay."`
+}
+
+type importFileCmd struct {
 	File           string `arg:"" optional:"" help:"The file; - is standard input (default: the settings file)."`
 	Plan           bool   `help:"Show what would change; change nothing."`
 	PassphraseFile string `placeholder:"FILE" help:"Passphrase of an encrypted export (default: ask)."`
 }
 
 // Help says more than the one line.
-func (*importCmd) Help() string {
+func (*importFileCmd) Help() string {
 	return "Records that are missing in the database are created, records that differ are updated, nothing is deleted, and what the file does not say stays as it is. " +
 		"All of it happens in one transaction, or nothing does. GPROXY files are understood; what was read differently is listed."
 }
 
 // Run imports a file, or plans to.
-func (c *importCmd) Run(ctx context.Context, s *session) error {
+func (c *importFileCmd) Run(ctx context.Context, s *session) error {
 	cfg, err := s.config()
 	if err != nil {
 		return err
@@ -42,22 +41,27 @@ func (c *importCmd) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	return s.bringIn(ctx, cfg, doc, c.Plan)
+}
+
+// bringIn plans or imports a document.
+func (s *session) bringIn(ctx context.Context, cfg config.Config, doc config.Document, plan bool) error {
 	o := s.open(cfg)
-	o.MustExist = c.Plan
+	o.MustExist = plan
 	conn, err := ops.Connect(ctx, o)
 	if err != nil {
 		return err
 	}
-	if c.Plan {
-		err = c.plan(ctx, s, conn, doc)
+	if plan {
+		err = s.planSeed(ctx, conn, doc)
 	} else {
-		err = c.apply(ctx, s, conn, doc)
+		err = s.importSeed(ctx, conn, doc)
 	}
 	return errors.Join(err, conn.Close())
 }
 
 // document reads the file, and decrypts it if it is an encrypted export.
-func (c *importCmd) document(s *session, configPath string) (config.Document, error) {
+func (c *importFileCmd) document(s *session, configPath string) (config.Document, error) {
 	name, in := c.File, io.Reader(s.stdin)
 	if name == "" {
 		name = configPath
@@ -78,14 +82,14 @@ func (c *importCmd) document(s *session, configPath string) (config.Document, er
 			return config.Document{}, err
 		}
 	}
-	text, err := io.ReadAll(io.LimitReader(in, maxDocument+1))
+	text, err := io.ReadAll(io.LimitReader(in, seed.MaxDocument+1))
 	if err != nil {
 		return config.Document{}, err
 	}
-	if len(text) > maxDocument {
-		return config.Document{}, tollgate.Errorf(tollgate.CodeTooLarge, "%s is larger than %d MiB", name, maxDocument>>20)
+	if len(text) > seed.MaxDocument {
+		return config.Document{}, tollgate.Errorf(tollgate.CodeTooLarge, "%s is larger than %d MiB", name, seed.MaxDocument>>20)
 	}
-	if strings.HasPrefix(string(text), armor.Header) {
+	if seed.Encrypted(text) {
 		if text, err = c.decrypt(s, text); err != nil {
 			return config.Document{}, err
 		}
@@ -93,20 +97,12 @@ func (c *importCmd) document(s *session, configPath string) (config.Document, er
 	return config.NewDocument(name, text, s.environ)
 }
 
-func (c *importCmd) decrypt(s *session, text []byte) ([]byte, error) {
+func (c *importFileCmd) decrypt(s *session, text []byte) ([]byte, error) {
 	passphrase, err := s.passphrase(c.PassphraseFile, false)
 	if err != nil {
 		return nil, err
 	}
-	identity, err := age.NewScryptIdentity(passphrase.Reveal())
-	if err != nil {
-		return nil, err
-	}
-	r, err := age.Decrypt(armor.NewReader(bytes.NewReader(text)), identity)
-	if err != nil {
-		return nil, tollgate.WrapError(tollgate.CodeInvalid, err, "the export cannot be decrypted; is the passphrase right?")
-	}
-	return io.ReadAll(io.LimitReader(r, maxDocument))
+	return seed.Decrypt(text, passphrase)
 }
 
 // passphrase reads the passphrase of an export.
@@ -120,7 +116,7 @@ func (s *session) passphrase(file string, isNew bool) (tollgate.Secret, error) {
 	return s.ask("Passphrase", isNew)
 }
 
-func (c *importCmd) plan(ctx context.Context, s *session, conn ops.Runner, doc config.Document) error {
+func (s *session) planSeed(ctx context.Context, conn ops.Runner, doc config.Document) error {
 	p, err := ops.Call[ops.Plan](ctx, conn, "seed.plan", doc, nil)
 	if err != nil {
 		return err
@@ -138,7 +134,7 @@ func (c *importCmd) plan(ctx context.Context, s *session, conn ops.Runner, doc c
 	return nil
 }
 
-func (c *importCmd) apply(ctx context.Context, s *session, conn ops.Runner, doc config.Document) error {
+func (s *session) importSeed(ctx context.Context, conn ops.Runner, doc config.Document) error {
 	r, err := ops.Call[ops.Imported](ctx, conn, "seed.import", doc, nil)
 	if err != nil {
 		return err
@@ -195,7 +191,7 @@ func (c *exportCmd) Run(ctx context.Context, s *session) error {
 		s.remarks(out.Notes)
 		text := []byte(out.TOML)
 		if c.WithSecrets {
-			if text, err = encrypt(text, passphrase); err != nil {
+			if text, err = seed.Encrypt(text, passphrase); err != nil {
 				return err
 			}
 		}
@@ -210,22 +206,4 @@ func (c *exportCmd) Run(ctx context.Context, s *session) error {
 		_, err = f.Write(text)
 		return errors.Join(err, f.Close())
 	})
-}
-
-func encrypt(text []byte, passphrase tollgate.Secret) ([]byte, error) {
-	recipient, err := age.NewScryptRecipient(passphrase.Reveal())
-	if err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	lines := armor.NewWriter(&b)
-	w, err := age.Encrypt(lines, recipient)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(text); err != nil {
-		return nil, err
-	}
-	err = errors.Join(w.Close(), lines.Close())
-	return b.Bytes(), err
 }

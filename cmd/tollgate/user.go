@@ -13,11 +13,12 @@ import (
 type userCmd struct {
 	List    userListCmd    `cmd:"" help:"List accounts."`
 	Create  userCreateCmd  `cmd:"" help:"Create an account."`
-	Passwd  userPasswdCmd  `cmd:"" help:"Set an account's password and end its sessions; the way back in when it is lost."`
+	Passwd  userPasswdCmd  `cmd:"" name:"reset-password" aliases:"passwd" help:"Set an account's password and end its sessions; the way back in when it is lost."`
 	Enable  userEnableCmd  `cmd:"" help:"Enable an account."`
 	Disable userDisableCmd `cmd:"" help:"Disable an account: its keys, sessions and open streams end at once."`
 	Promote userPromoteCmd `cmd:"" help:"Make an account an admin."`
 	Demote  userDemoteCmd  `cmd:"" help:"Make an admin a plain user."`
+	Super   userSuperCmd   `cmd:"" name:"make-super-admin" help:"Give an account the super admin's role, when its holder is gone for good."`
 	Delete  userDeleteCmd  `cmd:"" help:"Delete an account with its keys; its usage and audit records stay."`
 }
 
@@ -132,12 +133,13 @@ func (s *session) showPassword(u ops.User) {
 
 type userPasswdCmd struct {
 	Name          string `arg:"" help:"The account."`
+	DropFactors   bool   `help:"Remove its second factors too, when those are lost."`
 	passwordFlags `embed:""`
 }
 
 // Run sets a password.
 func (c *userPasswdCmd) Run(ctx context.Context, s *session) error {
-	args := ops.UserArgs{Name: c.Name}
+	args := ops.UserArgs{Name: c.Name, DropFactors: c.DropFactors}
 	return s.operate(ctx, func(conn *ops.Connection) error {
 		if err := c.read(s, &args); err != nil {
 			return err
@@ -204,6 +206,31 @@ type userDemoteCmd struct {
 // Run makes an admin a plain user.
 func (c *userDemoteCmd) Run(ctx context.Context, s *session) error {
 	return c.update(ctx, s, ops.UserArgs{Admin: new(false)})
+}
+
+type userSuperCmd struct {
+	account `embed:""`
+	Yes     bool `short:"y" help:"Do not ask."`
+}
+
+// Help says more than the one line.
+func (*userSuperCmd) Help() string {
+	return "The account is enabled and made an admin where it is not; who held the role stays an admin, and the sessions of both end. In everyday life the holder hands the role over in the console. The audit says that it was done at the host."
+}
+
+// Run makes an account the super admin.
+func (c *userSuperCmd) Run(ctx context.Context, s *session) error {
+	return s.operate(ctx, func(conn *ops.Connection) error {
+		if err := s.confirm(c.Yes, "Make "+c.Name+" the super admin, in place of who is it now?"); err != nil {
+			return err
+		}
+		u, err := ops.Call[ops.User](ctx, conn, "user.make-super-admin", ops.UserArgs{Name: c.Name}, nil)
+		if err != nil {
+			return err
+		}
+		s.notef("User %s: %s, %s.\n", u.Name, u.Role, state(u.Enabled))
+		return nil
+	})
 }
 
 type userDeleteCmd struct {

@@ -12,6 +12,7 @@ import (
 	"tollgate"
 	"tollgate/internal/alarm"
 	"tollgate/internal/auth"
+	"tollgate/internal/config"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/upstream"
 	"tollgate/internal/web"
@@ -40,15 +41,26 @@ type Server struct {
 	Live      api.Live
 	// Attend ends streams when their caller may no longer see them.
 	Attend api.Attend
+	// Process returns the settings of the process as they are in force.
+	Process func() []config.Effective
+	// About is what the process is.
+	About About
+	// Origin is where people open the console (scheme://host[:port]), for links
+	// that are handed on; an error when that is not known.
+	Origin func() (string, error)
 	Now    func() time.Time
 }
 
 // Mount mounts every operation.
 func (s *Server) Mount() {
 	s.mountSignIn()
+	s.mountLinks()
+	s.mountSetup()
+	s.mountInvitations()
 	s.mountUsers()
 	s.mountIdentities()
 	s.mountSignIns()
+	s.mountTeams()
 	s.mountKeys()
 	for _, base := range []string{userQuotas, allQuotas} {
 		s.mountQuotas(base)
@@ -72,6 +84,8 @@ func (s *Server) Mount() {
 	s.mountRequests()
 	s.mountDashboard()
 	s.mountAudit()
+	s.mountSystem()
+	s.mountAbout()
 }
 
 // MaxBatch bounds the items of one batch.

@@ -27,7 +27,8 @@ func (s *Server) mountDashboard() {
 	})
 }
 
-// nameOf names what a summary is grouped by; what is gone is named by its id.
+// nameOf names what a summary is grouped by; a provider that is gone is named
+// by its id, a user by the name that stands for a deleted account.
 func nameOf(group tollgate.UsageGroup) func(ctx context.Context, tx tollgate.Tx, id int64) string {
 	return func(ctx context.Context, tx tollgate.Tx, id int64) string {
 		name := fmt.Sprint("#", id)
@@ -35,6 +36,7 @@ func nameOf(group tollgate.UsageGroup) func(ctx context.Context, tx tollgate.Tx,
 		case group == tollgate.GroupUser && id == 0:
 			name = "service"
 		case group == tollgate.GroupUser:
+			name = tollgate.TombstoneName(id)
 			if u, err := tx.Users.Get(ctx, id); err == nil {
 				name = u.Name
 			}

@@ -172,7 +172,7 @@ func TestDangerousActionsNeedARecentSignIn(t *testing.T) {
 		return err
 	})
 	for path, body := range map[string]string{
-		"/admin/users/hand-over": `{"id":1}`, "/admin/user-factors/delete": `{"id":1}`, "/user/factors/totp/begin": "{}",
+		"/admin/system/reset": `{"what":["users"],"confirm":"RESET"}`, "/admin/users/hand-over": `{"id":1}`, "/admin/user-factors/delete": `{"id":1}`, "/user/factors/totp/begin": "{}",
 		"/user/factors/passkey/begin": "{}", "/user/factors/delete": `{"id":1}`, "/user/factors/recovery-codes": "{}",
 	} {
 		if a := r.post("root/session", path, body); a.status != 403 || !strings.Contains(a.body, `"reason":"recent_sign_in"`) {

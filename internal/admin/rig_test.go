@@ -19,12 +19,15 @@ import (
 	"tollgate"
 	"tollgate/internal/admin"
 	"tollgate/internal/alarm"
+	"tollgate/internal/ascode"
 	"tollgate/internal/auth"
 	"tollgate/internal/auth/seal"
+	"tollgate/internal/config"
 	"tollgate/internal/console"
 	"tollgate/internal/feed"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/meter/shipped"
+	"tollgate/internal/seed"
 	"tollgate/internal/self"
 	"tollgate/internal/store/sqlstore"
 	"tollgate/internal/upstream"
@@ -57,6 +60,7 @@ type rig struct {
 	request map[string]tollgate.RequestID
 	feed    feed.Hub
 	stopped chan struct{} // ends live feeds
+	origin  string        // what links begin with
 }
 
 // switched is the store that the operations see; it can be wrapped once the
@@ -73,7 +77,7 @@ func newRig(t *testing.T) *rig {
 
 func newWatchedRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, log: &bytes.Buffer{}, users: map[string]int64{}, keys: map[string]int64{}, token: map[string]string{}, id: map[string]int64{}, request: map[string]tollgate.RequestID{}, stopped: make(chan struct{})}
+	r := &rig{t: t, log: &bytes.Buffer{}, users: map[string]int64{}, keys: map[string]int64{}, token: map[string]string{}, id: map[string]int64{}, request: map[string]tollgate.RequestID{}, stopped: make(chan struct{}), origin: "https://llm.example.com"}
 	log := slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	if r.store, err = sqlstore.Open(t.Context(), sqlstore.Options{Dir: t.TempDir(), Now: time.Now, Log: log}); err != nil {
@@ -112,11 +116,22 @@ func newWatchedRig(t *testing.T) *rig {
 		return []api.CostLine{{Kind: "input", Quantity: 10, Rate: 1, Amount: 1}}, nil
 	}
 	cursors := api.Cursors{Sealer: ring}
+	catalog := &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: time.Now, Kinds: upstream.Kinds{Demo: true}, Prices: prices}
+	folder := t.TempDir()
+	(&ascode.Server{
+		API: ops, Store: seen, Cursors: cursors, Now: time.Now, Places: ascode.Places{Folder: func() string { return folder }},
+		Importer: &seed.Importer{Accounts: r.acc, Catalog: catalog, Prices: prices, Keys: ring, Now: time.Now},
+	}).Mount()
 	(&admin.Server{
-		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions,
-		Catalog: &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: time.Now, Kinds: upstream.Kinds{Demo: true}, Prices: prices},
+		Process: func() []config.Effective {
+			return config.Config{MasterKey: tollgate.NewSecret("canary-master-key"), LogFormat: "auto"}.Effective()
+		},
+		About: admin.About{Version: "test", Database: "sqlite", SchemaVersion: 13, PricesDate: table.Date},
+		API:   ops, Store: seen, Accounts: r.acc, Sessions: sessions,
+		Catalog: catalog,
 		Prices:  prices, Book: r.book, Alarms: r.alarms,
 		Statuses: fleet.Statuses, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live, Attend: r.dir.Attend,
+		Origin: func() (string, error) { return r.origin, nil },
 	}).Mount()
 	(&self.Server{
 		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live, Attend: r.dir.Attend,
@@ -241,6 +256,12 @@ func (r *rig) records() {
 	seen := tollgate.Alarm{EventID: "alarm_1", Kind: tollgate.AlarmQuota, Subject: "quota:1:0:80", Scope: tollgate.ScopeUser, ScopeID: r.users["alice"], UserID: r.users["alice"]}
 	r.must(r.store.Update(r.t.Context(), func(tx tollgate.Tx) error { return tx.Alarms.Insert(r.t.Context(), &seen) }))
 	r.id["alarm"] = seen.ID
+	made("invitation", "/admin/invitations/create", `{"label":"for Bob"}`)
+	made("team", "/admin/teams/upsert", `{"name":"field team"}`)
+	made("team permission", "/admin/teams/permissions/upsert", fmt.Sprintf(`{"team_id":%d,"model_pattern":"team-*"}`, r.id["team"]))
+	for name, role := range map[string]string{"alice": "admin", "bob": "member"} {
+		made("", "/admin/teams/members/add", fmt.Sprintf(`{"team_id":%d,"id":%d,"team_role":%q}`, r.id["team"], r.users[name], role))
+	}
 	made("model", "/admin/models/upsert", fmt.Sprintf(`{"provider_id":%d,"model_id":"m1"}`, r.id["provider"]))
 	made("price", "/admin/prices/upsert", `{"model_pattern":"m*","prices":{"price_input_tokens":1}}`)
 	made("alias", "/admin/model-aliases/upsert", `{"alias":"fast","target":"m1"}`)
@@ -248,6 +269,9 @@ func (r *rig) records() {
 	made("file", "/admin/user-file-permissions/upsert", fmt.Sprintf(`{"user_id":%d,"provider_id":%d}`, r.users["alice"], r.id["provider"]))
 	made("limit", "/admin/user-rate-limits/upsert", fmt.Sprintf(`{"user_id":%d,"rpm":60}`, r.users["alice"]))
 	made("quota", "/admin/user-quotas/upsert", fmt.Sprintf(`{"user_id":%d,"quota":25.5}`, r.users["alice"]))
+	made("target", "/admin/config-sync/upsert", `{"name":"git","kind":"folder","location":"prod/tollgate.toml"}`)
+	made("pushed", "/admin/config-sync/push", fmt.Sprintf(`{"id":%d}`, r.id["target"]))
+	made("version", "/admin/config/apply", r.applicationOf("[[teams]]\nname = \"t\"\n"))
 	r.must(r.store.View(r.t.Context(), func(tx tollgate.Tx) error {
 		rows, _, err := tx.Credentials.Query(r.t.Context(), tollgate.CredentialFilter{}, tollgate.Page{})
 		if err == nil {
@@ -264,6 +288,18 @@ func (r *rig) records() {
 			return err
 		}))
 	}
+}
+
+// applicationOf plans a document and returns the body that applies it.
+func (r *rig) applicationOf(toml string) string {
+	r.t.Helper()
+	quoted, _ := json.Marshal(toml)
+	res := r.post("root/session", "/admin/config/plan", `{"toml":`+string(quoted)+`}`)
+	var plan struct{ Token string }
+	if res.status != 200 || json.Unmarshal([]byte(res.body), &plan) != nil {
+		r.t.Fatalf("plan: %d %s", res.status, res.body)
+	}
+	return `{"toml":` + string(quoted) + `,"token":"` + plan.Token + `"}`
 }
 
 // requests makes one request of every user: a call that failed, then was served.

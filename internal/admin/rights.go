@@ -138,30 +138,31 @@ func (s *Server) saveFilePermission(ctx context.Context, tx tollgate.Tx, by toll
 	return row.ID, err
 }
 
-// rateLimit is the JSON of a user's rate limit.
-type rateLimit struct {
-	ID           int64  `json:"id"`
-	UserID       int64  `json:"user_id"`
-	ModelPattern string `json:"model_pattern"`
-	RPM          *int64 `json:"rpm" doc:"Requests per minute; null = no limit, here and below."`
-	RPD          *int64 `json:"rpd" doc:"Requests per day."`
-	TotalTokens  *int64 `json:"total_tokens" doc:"Tokens in a rolling minute."`
-	Concurrency  *int64 `json:"concurrency" doc:"Requests at once."`
-}
-
-func limitRecord(l tollgate.RateLimit) rateLimit {
-	return rateLimit{l.ID, l.ScopeID, l.ModelPattern, l.RPM, l.RPD, l.TotalTokens, l.Concurrency}
-}
-
 type limitQuery struct {
 	ID     api.Scope[int64] `json:"id,omitzero"`
 	UserID api.Scope[int64] `json:"user_id,omitzero"`
+	TeamID api.Scope[int64] `json:"team_id,omitzero"`
 	api.Page
+}
+
+// filter is the store's: limits of users, or of teams where those are asked for.
+func (q limitQuery) filter(usersOnly bool) (f tollgate.RateLimitFilter, err error) {
+	f = tollgate.RateLimitFilter{ID: q.ID.Match, ScopeID: q.UserID.Match, Scope: tollgate.Is(tollgate.ScopeUser)}
+	switch {
+	case q.UserID.Set && q.TeamID.Set:
+		return f, tollgate.Invalidf("team_id", "ask by user_id or by team_id")
+	case q.TeamID.Set:
+		f.ScopeID, f.Scope = q.TeamID.Match, tollgate.Is(tollgate.ScopeTeam)
+	case !q.UserID.Set && !usersOnly:
+		f.Scope = tollgate.Is(tollgate.ScopeUser, tollgate.ScopeTeam)
+	}
+	return f, nil
 }
 
 type limitWrite struct {
 	ID           int64           `json:"id,omitempty" minimum:"0" doc:"0 or absent = a new one."`
 	UserID       api.Val[int64]  `json:"user_id,omitzero" minimum:"1"`
+	TeamID       api.Val[int64]  `json:"team_id,omitzero" minimum:"1" doc:"Instead of user_id: all members together."`
 	ModelPattern api.Val[string] `json:"model_pattern,omitzero" maxLength:"256" doc:"The default is *."`
 	RPM          api.Opt[int64]  `json:"rpm,omitzero" minimum:"0"`
 	RPD          api.Opt[int64]  `json:"rpd,omitzero" minimum:"0"`
@@ -171,13 +172,13 @@ type limitWrite struct {
 
 func (s *Server) mountRateLimits(base string) {
 	const tag = "Rate limits"
-	api.Listing[limitQuery, tollgate.RateLimit, tollgate.RateLimitFilter, rateLimit]{
-		Op:     reads(base+"/query", tag, "Find rate limits of users"),
+	api.Listing[limitQuery, tollgate.RateLimit, tollgate.RateLimitFilter, api.RateLimit]{
+		Op:     reads(base+"/query", tag, "Find rate limits of users and teams"),
 		Source: api.Rows(func(tx tollgate.Tx) tollgate.RateLimits { return tx.RateLimits }),
 		Filter: func(_ context.Context, q limitQuery) (tollgate.RateLimitFilter, error) {
-			return tollgate.RateLimitFilter{ID: q.ID.Match, ScopeID: q.UserID.Match, Scope: tollgate.Is(tollgate.ScopeUser)}, nil
+			return q.filter(base == "/admin/user-rate-limits")
 		},
-		Records: api.Each(limitRecord),
+		Records: api.Each(api.RateLimitRecord),
 	}.Mount(s.API, s.Store, s.Cursors)
 	example := map[string]any{"user_id": 7, "model_pattern": "*", "rpm": 60}
 	api.Handle(s.API, writes(base+"/upsert", tag, "Create or change a rate limit", example), func(ctx context.Context, in *limitWrite) (api.Done, error) {
@@ -192,17 +193,18 @@ func (s *Server) mountRateLimits(base string) {
 	s.mountBatchDelete(writes(base+"/batch-delete", tag, "Delete rate limits, all or none", nil), s.deleteLimit)
 }
 
-// userLimit returns a user's rate limit; those of other scopes are not here.
-func userLimit(ctx context.Context, tx tollgate.Tx, id int64) (tollgate.RateLimit, error) {
+// ownedLimit returns the rate limit of a user or a team; those of other scopes
+// are not here.
+func ownedLimit(ctx context.Context, tx tollgate.Tx, id int64) (tollgate.RateLimit, error) {
 	l, err := tx.RateLimits.Get(ctx, id)
-	if err == nil && l.Scope != tollgate.ScopeUser {
+	if err == nil && l.Scope != tollgate.ScopeUser && l.Scope != tollgate.ScopeTeam {
 		err = tollgate.Errorf(tollgate.CodeNotFound, "another scope's")
 	}
 	return l, missing(err, "rate limit", id)
 }
 
 func (s *Server) deleteLimit(ctx context.Context, tx tollgate.Tx, by tollgate.Actor, id int64) error {
-	if _, err := userLimit(ctx, tx, id); err != nil {
+	if _, err := ownedLimit(ctx, tx, id); err != nil {
 		return err
 	}
 	return s.Accounts.DeleteRateLimit(ctx, tx, by, id)
@@ -211,15 +213,22 @@ func (s *Server) deleteLimit(ctx context.Context, tx tollgate.Tx, by tollgate.Ac
 func (s *Server) saveLimit(ctx context.Context, tx tollgate.Tx, by tollgate.Actor, in limitWrite) (int64, error) {
 	row := tollgate.RateLimit{Scope: tollgate.ScopeUser, ModelPattern: "*"}
 	if in.ID != 0 {
-		have, err := userLimit(ctx, tx, in.ID)
+		have, err := ownedLimit(ctx, tx, in.ID)
 		if err != nil {
 			return 0, err
 		}
 		row = have
 	}
-	row.ScopeID, row.ModelPattern = in.UserID.Or(row.ScopeID), in.ModelPattern.Or(row.ModelPattern)
-	if err := whose(row.ScopeID); err != nil {
-		return 0, err
+	row.ModelPattern = in.ModelPattern.Or(row.ModelPattern)
+	switch {
+	case in.UserID.Set && in.TeamID.Set:
+		return 0, tollgate.Invalidf("team_id", "a limit belongs to one of user_id and team_id")
+	case in.UserID.Set:
+		row.Scope, row.ScopeID = tollgate.ScopeUser, in.UserID.Value
+	case in.TeamID.Set:
+		row.Scope, row.ScopeID = tollgate.ScopeTeam, in.TeamID.Value
+	case row.ScopeID == 0:
+		return 0, tollgate.Invalidf("user_id", "user_id or team_id is required")
 	}
 	for _, f := range []struct {
 		to   **int64

@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"slices"
-	"time"
 
 	"tollgate"
 	"tollgate/internal/auth"
@@ -94,6 +93,9 @@ func (s *Server) mountUsers() {
 			return in.ID, s.Accounts.HandOver(ctx, tx, by, in.ID)
 		})
 	})
+	reset := writes("/admin/users/reset-link", tag, "Make a link that sets a user's password, once, within an hour; nothing sends it", api.ByID{ID: 7})
+	reset.Policy.RecentSignIn = true
+	api.Handle(s.API, reset, s.resetLink)
 	effective := reads("/admin/users/effective", tag, "Show what a user may, and why")
 	effective.Example = api.ByID{ID: 7}
 	api.Handle(s.API, effective, s.effective)
@@ -142,99 +144,17 @@ func (s *Server) saveUsers(ctx context.Context, items []userWrite, at func(int, 
 	return done, err
 }
 
-// effectiveRights is what a user may, each right with where it comes from.
-type effectiveRights struct {
-	UserID          int64            `json:"user_id"`
-	Role            string           `json:"role" enum:"user,admin,super_admin"`
-	Enabled         bool             `json:"enabled"`
-	Permissions     []effectiveRight `json:"permissions" nullable:"false"`
-	FilePermissions []effectiveRight `json:"file_permissions" nullable:"false"`
-	Quotas          []api.Quota      `json:"quotas" nullable:"false"`
-	RateLimits      []rateLimit      `json:"rate_limits" nullable:"false"`
-}
-
-type effectiveRight struct {
-	ProviderID   *int64 `json:"provider_id" doc:"null = every provider"`
-	Provider     string `json:"provider" doc:"Its name; * = every provider."`
-	ModelPattern string `json:"model_pattern,omitempty"`
-	Source       string `json:"source" enum:"admin_role,permission" doc:"admin_role = comes and goes with the role."`
-	SourceID     int64  `json:"source_id" doc:"The permission's id."`
-}
-
-func (s *Server) effective(ctx context.Context, in *api.ByID) (rights effectiveRights, err error) {
+func (s *Server) effective(ctx context.Context, in *api.ByID) (rights api.Rights, err error) {
 	now := s.Now()
 	err = s.Store.View(ctx, func(tx tollgate.Tx) error {
-		rights, err = s.rightsOf(ctx, tx, in.ID, now)
+		u, err := tx.Users.Get(ctx, in.ID)
+		if err != nil {
+			return missing(err, "user", in.ID)
+		}
+		rights, err = api.RightsOf(ctx, tx, u, api.QuotaView{Now: now, Zone: s.Zone, Held: s.Held, Instance: true})
 		return err
 	})
 	return rights, err
-}
-
-func (s *Server) rightsOf(ctx context.Context, tx tollgate.Tx, userID int64, now time.Time) (effectiveRights, error) {
-	all := tollgate.Page{All: true}
-	u, err := tx.Users.Get(ctx, userID)
-	if err != nil {
-		return effectiveRights{}, missing(err, "user", userID)
-	}
-	r := effectiveRights{
-		UserID: u.ID, Role: roleName(u.Role), Enabled: u.Enabled,
-		Permissions: []effectiveRight{}, FilePermissions: []effectiveRight{}, Quotas: []api.Quota{}, RateLimits: []rateLimit{},
-	}
-	names, err := providerNames(ctx, tx)
-	if err != nil {
-		return r, err
-	}
-	mine := tollgate.PermissionFilter{UserID: tollgate.Is(userID)}
-	perms, _, err := tx.Permissions.Query(ctx, mine, all)
-	if err != nil {
-		return r, err
-	}
-	for _, p := range perms {
-		source := "permission"
-		if p.Automatic {
-			source = "admin_role"
-		}
-		r.Permissions = append(r.Permissions, effectiveRight{api.OrNull(p.ProviderID), names[p.ProviderID], p.ModelPattern, source, p.ID})
-	}
-	files, _, err := tx.FilePermissions.Query(ctx, mine, all)
-	if err != nil {
-		return r, err
-	}
-	for _, p := range files {
-		r.FilePermissions = append(r.FilePermissions, effectiveRight{api.OrNull(p.ProviderID), names[p.ProviderID], "", "permission", p.ID})
-	}
-	quotas, _, err := tx.Quotas.Query(ctx, tollgate.QuotaFilter{Scope: tollgate.Is(tollgate.ScopeUser), ScopeID: tollgate.Is(userID)}, all)
-	if err != nil {
-		return r, err
-	}
-	for _, q := range quotas {
-		r.Quotas = append(r.Quotas, api.QuotaRecord(q, now, s.Zone, s.Held))
-	}
-	limits, _, err := tx.RateLimits.Query(ctx, tollgate.RateLimitFilter{Scope: tollgate.Is(tollgate.ScopeUser), ScopeID: tollgate.Is(userID)}, all)
-	for _, l := range limits {
-		r.RateLimits = append(r.RateLimits, limitRecord(l))
-	}
-	return r, err
-}
-
-func providerNames(ctx context.Context, tx tollgate.Tx) (map[int64]string, error) {
-	names := map[int64]string{0: "*"}
-	providers, _, err := tx.Providers.Query(ctx, tollgate.ProviderFilter{}, tollgate.Page{All: true})
-	for _, p := range providers {
-		names[p.ID] = p.Name
-	}
-	return names, err
-}
-
-func roleName(r tollgate.Role) string {
-	switch r {
-	case tollgate.RoleSuperAdmin:
-		return "super_admin"
-	case tollgate.RoleAdmin:
-		return "admin"
-	case tollgate.RoleUser, tollgate.RoleNone:
-	}
-	return "user"
 }
 
 // missing names the record in a "not found" of the store.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"tollgate"
+	"tollgate/internal/admin"
 	"tollgate/internal/config"
 	"tollgate/internal/demo"
 )
@@ -23,6 +24,10 @@ func (a *App) announce() {
 	if s := a.started; s.Admin != "" {
 		fmt.Fprintf(&b, "  Admin     %s\n", s.Admin)
 	}
+	if s := a.started.Setup; !s.Empty() {
+		fmt.Fprintf(&b, "\nThere is no account yet. Whoever opens this link makes the first one, the super admin's:\n\n  %s%s%s\n\nIt ends when it is used, and with the next start, which prints a new one.\n",
+			base, admin.PageSetup, s.Reveal())
+	}
 	shown := a.showGenerated(&b)
 	switch {
 	case cfg.Demo:
@@ -30,13 +35,13 @@ func (a *App) announce() {
 	case len(a.fleet.Endpoints()) == 0:
 		b.WriteString(noProvider)
 	}
-	if !shown && cfg.Demo {
+	if !shown && cfg.Demo && a.started.SuperAdmin != "" {
 		fmt.Fprintf(&b, "\nNo key at hand? Mint one:\n\n  tollgate key create --user %s --label laptop\n  (from a checkout: go run ./cmd/tollgate key create --user %[1]s --label laptop)\n", a.started.SuperAdmin)
 	}
 	if !strings.HasPrefix(base, "https://") && !cfg.Loopback() {
 		b.WriteString("\nWarning: this is plain HTTP on an address that others can reach. Put TLS in front, or set TOLLGATE_TLS_CERT and TOLLGATE_TLS_KEY.\n")
 	}
-	a.started.Password, a.started.APIKey = tollgate.Secret{}, tollgate.Secret{}
+	a.started.Password, a.started.APIKey, a.started.Setup = tollgate.Secret{}, tollgate.Secret{}, tollgate.Secret{}
 	b.WriteByte('\n')
 	_, _ = fmt.Fprint(a.opts.Stdout, b.String())
 }
@@ -115,6 +120,18 @@ func (a *App) passkeyOrigin(cfg *config.Config) string {
 		return base
 	}
 	return u.Scheme + "://" + net.JoinHostPort("localhost", u.Port())
+}
+
+// linkOrigin is what links begin with that are handed on to people: the
+// configured address alone, never what a request says (SECURITY A-09). Where
+// none is configured, only people at this host can follow a link.
+func (a *App) linkOrigin() (string, error) {
+	cfg := a.cfg.Load()
+	base := a.baseURL(cfg)
+	if cfg.PublicURL == "" && !cfg.Loopback() {
+		return "", tollgate.Errorf(tollgate.CodeConflict, "links need an address: set TOLLGATE_PUBLIC_URL to the one that people open")
+	}
+	return base, nil
 }
 
 func loopback(host string) bool {

@@ -4,12 +4,18 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"runtime"
+	"time"
 
 	"tollgate"
 	"tollgate/internal/admin"
+	"tollgate/internal/ascode"
+	"tollgate/internal/config"
 	"tollgate/internal/console"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/self"
+	"tollgate/internal/store/migrations"
+	"tollgate/internal/upstream/guard"
 	"tollgate/internal/web"
 	"tollgate/internal/web/api"
 )
@@ -24,11 +30,17 @@ func (a *App) mountAPI(r *web.Router) error {
 	cursors := api.Cursors{Sealer: a.db.Keys}
 	doc := api.New(r, a.opts.Version)
 	live := api.Live{Hub: &a.feed, Stopped: a.stopped}
+	about, err := a.about()
+	if err != nil {
+		return err
+	}
 	(&admin.Server{
+		Process: func() []config.Effective { return a.cfg.Load().Effective() }, About: about,
 		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Catalog: a.db.Catalog,
 		Prices: a.db.Prices, Book: a.prices, Alarms: a.alarms,
-		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Held: a.held, CostLines: costLines, Live: live, Attend: a.directory.Attend, Now: now,
+		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Held: a.held, CostLines: costLines, Live: live, Attend: a.directory.Attend, Origin: a.linkOrigin, Now: now,
 	}).Mount()
+	(&ascode.Server{API: doc, Store: a.db.Store, Importer: a.db.Importer, Cursors: cursors, Now: now, Places: a.places()}).Mount()
 	(&self.Server{
 		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Cursors: cursors, Models: a.models, Zone: zone,
 		Held: a.held, CostLines: costLines, Live: live, Attend: a.directory.Attend, Now: now,
@@ -37,6 +49,19 @@ func (a *App) mountAPI(r *web.Router) error {
 		return fmt.Errorf("building the API document: %w", err)
 	}
 	return console.Mount(r)
+}
+
+// about is what this process is.
+func (a *App) about() (admin.About, error) {
+	schema, err := migrations.Latest()
+	if err != nil {
+		return admin.About{}, err
+	}
+	out := admin.About{Version: a.opts.Version, Go: runtime.Version(), Database: "postgres", SchemaVersion: schema, PricesDate: a.db.Prices.Table.Date}
+	if a.cfg.Load().SQLite() {
+		out.Database = "sqlite"
+	}
+	return out, nil
 }
 
 // costLines says what the cost of a usage row is made of.
@@ -93,4 +118,15 @@ func proxyRoutes() []web.Route {
 		}
 	}
 	return out
+}
+
+// placeTimeout bounds one call to a place that the configuration is kept at.
+const placeTimeout = 20 * time.Second
+
+// places are dialled as providers are.
+func (a *App) places() ascode.Places {
+	return ascode.Places{
+		Client: guard.Client(guard.Options{Policy: a.db.Policy, Proxy: a.outbound, AnyTLSPort: true, Idle: 1}, placeTimeout),
+		Folder: func() string { return a.cfg.Load().Server.SyncFolder },
+	}
 }

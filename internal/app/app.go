@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -75,6 +76,7 @@ type App struct {
 	ledger    *ledger.Ledger
 	limiter   *memory.Limiter
 	alarms    *alarm.Keeper
+	outbound  *url.URL     // the proxy to the outside; nil = none
 	refused   atomic.Int64 // requests, by a quota
 	// limitsSaved says that the store has counters of rate limits. Of the
 	// background job, then of stop.
@@ -210,6 +212,7 @@ func (a *App) startBackground(ctx context.Context) {
 	a.background.Go(func() { a.alarms.Run(ctx) })
 	a.background.Go(func() { a.every(ctx, time.Hour, a.alarms.Prune) })
 	a.background.Go(func() { a.every(ctx, saveThrottleEvery, a.sessions.SaveThrottle) })
+	a.background.Go(func() { a.every(ctx, saveFailuresEvery, a.sessions.SaveFailures) })
 	if a.cert != nil {
 		a.background.Go(func() { a.cert.watch(ctx, 10*time.Second) })
 	}
@@ -273,7 +276,7 @@ func (a *App) stop(ctx context.Context) error {
 	a.background.Wait()
 	if a.listener != nil {
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		errs = append(errs, a.saveLimits(last), a.sessions.SaveThrottle(last))
+		errs = append(errs, a.saveLimits(last), a.sessions.SaveThrottle(last), a.sessions.SaveFailures(last))
 		cancel()
 	}
 	a.rollBack()

@@ -63,6 +63,7 @@ func (a *App) buildEngines(context.Context) error {
 		Recorder: a.recorder,
 		Machine:  &ledger.Machine{IDs: &a.ids, Now: o.Now, Zone: cfg.Ledger.Location, Wait: cfg.Ledger.Wait},
 	}
+	a.outbound = outbound
 	a.buildAlarms(cfg, outbound)
 	a.limiter = memory.New(o.Now)
 	a.prices = &book.Book{Now: o.Now, Log: o.Log}

@@ -16,6 +16,10 @@ const saveLimitsEvery = 10 * time.Second
 // saveThrottleEvery is how much of failed sign-ins a crash may forget.
 const saveThrottleEvery = 5 * time.Second
 
+// saveFailuresEvery is how long failed sign-ins that are too many to list one by
+// one are counted together.
+const saveFailuresEvery = 5 * time.Minute
+
 // loadLimits puts the stored rate limits in force.
 func (a *App) loadLimits(ctx context.Context) error {
 	return a.db.Store.View(ctx, func(tx tollgate.Tx) error {

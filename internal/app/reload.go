@@ -71,6 +71,6 @@ func keepFixed(old *config.Config, next config.Config) config.Config {
 	kept.LogLevel, kept.DrainTimeout = next.LogLevel, next.DrainTimeout
 	kept.Ledger.Unpriced = next.Ledger.Unpriced
 	kept.Ledger.AlarmAt, kept.Ledger.AlarmWebhook, kept.Ledger.AlarmSecret = next.Ledger.AlarmAt, next.Ledger.AlarmWebhook, next.Ledger.AlarmSecret
-	kept.Seed, kept.Warnings = next.Seed, next.Warnings
+	kept.Seed, kept.Warnings, kept.Origins = next.Seed, next.Warnings, next.Origins
 	return kept
 }

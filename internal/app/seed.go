@@ -48,7 +48,7 @@ const maxDrift = 20
 // reportDrift says where the file and the database differ. It never fails a
 // start: the database is what counts.
 func (a *App) reportDrift(ctx context.Context, im *seed.Importer, cfg *config.Config) {
-	plan, err := im.Plan(ctx, a.db.Store, cfg.Seed)
+	plan, err := im.Plan(ctx, a.db.Store, cfg.Seed, seed.Options{})
 	if err != nil {
 		a.opts.Log.WarnContext(ctx, "file and database could not be compared", "error", err)
 		return

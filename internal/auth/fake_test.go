@@ -45,6 +45,7 @@ func (s *fakeStore) View(_ context.Context, fn func(tollgate.Tx) error) error {
 		Keys:            rows[tollgate.Key, tollgate.KeyFilter]{list: s.keys},
 		Permissions:     rows[tollgate.Permission, tollgate.PermissionFilter]{list: s.permissions},
 		FilePermissions: rows[tollgate.FilePermission, tollgate.PermissionFilter]{},
+		TeamPermissions: rows[tollgate.TeamPermission, tollgate.TeamPermissionFilter]{},
 		Sessions:        rows[tollgate.Session, tollgate.SessionFilter]{list: s.sessions},
 	})
 }

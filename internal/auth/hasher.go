@@ -63,7 +63,7 @@ func (h *Hasher) Hash(ctx context.Context, password tollgate.Secret) (string, er
 	if _, err := io.ReadFull(h.rand, p.salt); err != nil {
 		return "", tollgate.WrapError(tollgate.CodeInternal, err, "make salt")
 	}
-	err := h.run(ctx, func() { p.hash = p.derive(normal(password)) })
+	err := h.run(ctx, func() { p.hash = p.derive(password) })
 	if err != nil {
 		return "", err
 	}
@@ -78,7 +78,7 @@ func (h *Hasher) Verify(ctx context.Context, hashed string, password tollgate.Se
 	if err != nil {
 		return false, false, err
 	}
-	if err := h.run(ctx, func() { ok = p.matches(normal(password)) }); err != nil {
+	if err := h.run(ctx, func() { ok = p.matches(password) }); err != nil {
 		return false, false, err
 	}
 	return ok, p.variant != "argon2id" || p.cost.below(h.cost), nil
@@ -87,7 +87,7 @@ func (h *Hasher) Verify(ctx context.Context, hashed string, password tollgate.Se
 // Dummy takes as long as Verify with a current hash and tells nothing: it
 // stands in where there is no hash to verify (SECURITY A-07).
 func (h *Hasher) Dummy(ctx context.Context, password tollgate.Secret) error {
-	return h.run(ctx, func() { h.dummy.matches(normal(password)) })
+	return h.run(ctx, func() { h.dummy.matches(password) })
 }
 
 // run waits for a slot and runs fn in the caller's goroutine. The slot is held

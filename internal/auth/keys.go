@@ -50,6 +50,9 @@ func (a *Accounts) GenerateKey(ctx context.Context, tx tollgate.Tx, by tollgate.
 	return k, secret, err
 }
 
+// actionImportKey is what the audit calls a key that was known already.
+const actionImportKey = "key.import"
+
 // ImportKey adds a key that is known already. An empty one makes a key that
 // needs a secret: disabled until it is rotated. A key that somebody has is
 // CodeConflict.
@@ -59,7 +62,7 @@ func (a *Accounts) ImportKey(ctx context.Context, tx tollgate.Tx, by tollgate.Ac
 			return tollgate.Key{}, err
 		}
 	}
-	return a.addKey(ctx, tx, by, w, secret, "key.import")
+	return a.addKey(ctx, tx, by, w, secret, actionImportKey)
 }
 
 func (a *Accounts) addKey(ctx context.Context, tx tollgate.Tx, by tollgate.Actor, w KeyWrite, secret tollgate.Secret, action string) (tollgate.Key, error) {
@@ -79,7 +82,7 @@ func (a *Accounts) addKey(ctx context.Context, tx tollgate.Tx, by tollgate.Actor
 		CreatedByKeyID: by.Principal.KeyID(), Models: w.Models, IPAllow: w.IPAllow, Surfaces: w.Surfaces,
 		OnLeave: w.OnLeave,
 	}
-	if err := a.checkKeyRow(&k, who.host); err != nil {
+	if err := a.checkKeyRow(&k, who.host || action == actionImportKey); err != nil {
 		return k, err
 	}
 	if err := a.within(ctx, tx, who, k); err != nil {
@@ -132,7 +135,7 @@ func KeyLabel(id int64) tollgate.Label {
 }
 
 // checkKeyRow checks and tidies the restrictions of a key. An expiry in the
-// past is refused unless pastOK: the host imports what is there.
+// past is refused unless pastOK: an import takes what is there.
 func (a *Accounts) checkKeyRow(k *tollgate.Key, pastOK bool) error {
 	if err := tollgate.ValidLabel("label", k.Label); err != nil {
 		return err

@@ -39,10 +39,10 @@ func (c Cost) below(policy Cost) bool {
 	return uint64(c.Memory)*uint64(c.Passes) < uint64(policy.Memory)*uint64(policy.Passes)
 }
 
-// phc is a parsed Argon2 hash in PHC string format:
+// phc is a parsed hash in PHC string format (of pbkdf2-sha256, see pbkdf2.go):
 // $argon2id$v=19$m=19456,t=2,p=1$salt$hash with base64 that is not padded.
 type phc struct {
-	variant    string // argon2id or argon2i
+	variant    string // argon2id, argon2i or pbkdf2-sha256
 	cost       Cost
 	salt, hash []byte
 }
@@ -54,11 +54,15 @@ func (p phc) String() string {
 }
 
 // matches runs the hash over password. It is slow by design.
-func (p phc) matches(password string) bool {
+func (p phc) matches(password tollgate.Secret) bool {
 	return subtle.ConstantTimeCompare(p.derive(password), p.hash) == 1
 }
 
-func (p phc) derive(password string) []byte {
+func (p phc) derive(secret tollgate.Secret) []byte {
+	if p.variant == variantPBKDF2 {
+		return p.derivePBKDF2(secret)
+	}
+	password := normal(secret)
 	run := argon2.IDKey
 	if p.variant == "argon2i" {
 		run = argon2.Key
@@ -67,7 +71,9 @@ func (p phc) derive(password string) []byte {
 }
 
 // IsPHC reports whether s claims to be a hash rather than a password.
-func IsPHC(s string) bool { return strings.HasPrefix(s, "$argon2") }
+func IsPHC(s string) bool {
+	return strings.HasPrefix(s, "$argon2") || strings.HasPrefix(s, "$"+variantPBKDF2+"$")
+}
 
 // CheckPHC checks a password hash that shall be kept as it is. Errors are
 // CodeInvalid and do not repeat the hash.
@@ -79,6 +85,9 @@ func CheckPHC(s string) error {
 func parsePHC(s string) (phc, error) {
 	if len(s) > maxPHCSize {
 		return phc{}, badPHC("it is longer than %d bytes", maxPHCSize)
+	}
+	if strings.HasPrefix(s, "$"+variantPBKDF2+"$") {
+		return parsePBKDF2(s)
 	}
 	parts := strings.Split(s, "$")
 	if len(parts) != 6 || parts[0] != "" {

@@ -56,6 +56,32 @@ func TestVerifyKnowsForeignHashes(t *testing.T) {
 	}
 }
 
+// TestPBKDF2IsVerifiedWithinBoundsAndMadeAnew uses a hash that Python's hashlib
+// made of a password with an umlaut.
+func TestPBKDF2IsVerifiedWithinBoundsAndMadeAnew(t *testing.T) {
+	h := auth.NewHasher(cheap(), rand.Reader)
+	const hash = "$pbkdf2-sha256$i=100000$MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY$qnQNbcdpyQfYcOh/vDKTAzSKvU85KzWWb7r+h45R7wo"
+	if ok, rehash, err := h.Verify(t.Context(), hash, tollgate.NewSecret("p\u00e4ssword of old")); !ok || !rehash || err != nil {
+		t.Errorf("Verify = %v, rehash %v, %v", ok, rehash, err)
+	}
+	if ok, _, err := h.Verify(t.Context(), hash, tollgate.NewSecret("another password")); ok || err != nil {
+		t.Errorf("another password: %v, %v", ok, err)
+	}
+	salt, sum := make([]byte, 16), make([]byte, 32)
+	for name, made := range map[string]func() (tollgate.Secret, error){
+		"too cheap":    func() (tollgate.Secret, error) { return auth.PBKDF2(9_999, salt, sum) },
+		"too dear":     func() (tollgate.Secret, error) { return auth.PBKDF2(1_000_001, salt, sum) },
+		"short salt":   func() (tollgate.Secret, error) { return auth.PBKDF2(100_000, salt[:7], sum) },
+		"short hash":   func() (tollgate.Secret, error) { return auth.PBKDF2(100_000, salt, sum[:31]) },
+		"long hash":    func() (tollgate.Secret, error) { return auth.PBKDF2(100_000, salt, append(sum, 0)) },
+		"no iteration": func() (tollgate.Secret, error) { return auth.PBKDF2(0, salt, sum) },
+	} {
+		if _, err := made(); tollgate.ErrorCode(err) != tollgate.CodeInvalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestA01WeakerHashesAreMadeAnew(t *testing.T) {
 	h := auth.NewHasher(auth.HasherOptions{Cost: auth.Cost{Memory: 128, Passes: 2, Lanes: 1}}, rand.Reader)
 	secret := tollgate.NewSecret("a password")
@@ -164,9 +190,11 @@ func FuzzPHC(f *testing.F) {
 	f.Add("$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc")
 	f.Add("$argon2i$v=19$m=256,t=2,p=1$c29tZXNhbHQ$iekCn0Y3spW+sCcFanM2xBT63UP2sghkUoHLIUpWRS8")
 	f.Add("$argon2id$v=19$m=4294967295,t=4294967295,p=255$AAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA")
+	f.Add("$pbkdf2-sha256$i=100000$MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY$qnQNbcdpyQfYcOh/vDKTAzSKvU85KzWWb7r+h45R7wo")
+	f.Add("$pbkdf2-sha256$i=4294967295$AAAAAAAAAAA$AAAA")
 	f.Add("$$$$$")
 	f.Add("")
-	shape := regexp.MustCompile(`\A\$argon2(id|i)\$v=19\$m=[1-9][0-9]*,t=[1-9][0-9]*,p=[1-4]\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+\z`)
+	shape := regexp.MustCompile(`\A\$argon2(id|i)\$v=19\$m=[1-9][0-9]*,t=[1-9][0-9]*,p=[1-4]\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+\z|\A\$pbkdf2-sha256\$i=[1-9][0-9]{4,6}\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+\z`)
 	f.Fuzz(func(t *testing.T, hash string) {
 		if err := auth.CheckPHC(hash); err == nil {
 			if !shape.MatchString(hash) || len(hash) > 256 {

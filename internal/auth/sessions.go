@@ -31,6 +31,7 @@ type Sessions struct {
 	keys     Subkeys
 	tokens   tokens
 	throttle *throttle
+	flood    flood
 }
 
 // NewSessions returns Sessions that hash, seal and tell the time as accounts do.
@@ -66,6 +67,9 @@ type LoginResult struct {
 // CodeRateLimited; overload and an unreachable store are CodeUnavailable.
 func (s *Sessions) Login(ctx context.Context, name string, password tollgate.Secret, in SignIn) (LoginResult, error) {
 	if err := s.throttle.enter(ctx, in.IP, name); err != nil {
+		if tollgate.ErrorCode(err) == tollgate.CodeRateLimited {
+			s.flood.turnedAway(s.accounts.Now())
+		}
 		return LoginResult{}, err
 	}
 	u, err := s.find(ctx, name)
@@ -244,8 +248,11 @@ func (s *Sessions) thin(ctx context.Context, tx tollgate.Tx, userID int64) error
 
 // refuse records a failed sign-in and returns why. The caller is nobody yet,
 // so the entry names only whose account it was; what was typed is not kept:
-// people type passwords into the wrong field.
+// people type passwords into the wrong field. In a flood of them it is counted.
 func (s *Sessions) refuse(ctx context.Context, u tollgate.User, in SignIn, reason string, refusal error) error {
+	if !s.flood.list(s.accounts.Now()) {
+		return refusal
+	}
 	e := tollgate.Actor{Via: "session", IP: in.IP, RequestID: in.RequestID}.Entry(s.accounts.Now(), "login.failed", "user", u.ID)
 	e.ActorName = "anonymous"
 	detail, err := json.Marshal(map[string]string{"reason": reason})
@@ -266,14 +273,8 @@ func (s *Sessions) ChangePassword(ctx context.Context, by tollgate.Actor, curren
 	if err != nil {
 		return LoginResult{}, err
 	}
-	if IsPHC(next.Reveal()) {
-		return LoginResult{}, tollgate.Invalidf("password", "a password in plain text is needed here")
-	}
 	w := UserWrite{ID: u.ID, Name: tollgate.Some(u.Name), Password: tollgate.Some(next)}
-	if next.Empty() {
-		return LoginResult{}, tollgate.Invalidf("password", "a password needs at least %d characters", MinPasswordLength)
-	}
-	if err := s.accounts.Prepare(ctx, &w); err != nil {
+	if err := s.accounts.preparePlain(ctx, &w); err != nil {
 		return LoginResult{}, err
 	}
 	var result LoginResult

@@ -34,6 +34,13 @@ type userEntry struct {
 	allowed  []tollgate.Permission
 	anything bool // some permission covers every provider and model
 	files    []int64
+	team     *teamEntry // nil = in none
+}
+
+// teamEntry is what the members of a team may use besides what is their own.
+type teamEntry struct {
+	allowed  []tollgate.TeamPermission
+	anything bool
 }
 
 type keyEntry struct {
@@ -88,7 +95,30 @@ func readIdentity(ctx context.Context, tx tollgate.Tx) (*identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	return buildIdentity(users, keys, permissions, files), nil
+	shared, _, err := tx.TeamPermissions.Query(ctx, tollgate.TeamPermissionFilter{}, all)
+	if err != nil {
+		return nil, err
+	}
+	id := buildIdentity(users, keys, permissions, files)
+	id.joinTeams(shared)
+	return id, nil
+}
+
+// joinTeams gives the members of teams what their team may use.
+func (id *identity) joinTeams(permissions []tollgate.TeamPermission) {
+	teams := map[int64]*teamEntry{}
+	for _, p := range permissions {
+		t := teams[p.TeamID]
+		if t == nil {
+			t = &teamEntry{}
+			teams[p.TeamID] = t
+		}
+		t.allowed = append(t.allowed, p)
+		t.anything = t.anything || p.ProviderID == 0 && p.ModelPattern == "*"
+	}
+	for _, u := range id.users {
+		u.team = teams[u.user.TeamID]
+	}
 }
 
 func buildIdentity(users []tollgate.User, keys []tollgate.Key, permissions []tollgate.Permission, files []tollgate.FilePermission) *identity {
@@ -200,7 +230,13 @@ func (e *keyEntry) mayUse(model string) bool {
 }
 
 func (u *userEntry) mayUse(providerID int64, model string) bool {
-	return u.anything || covers(u.allowed, providerID, model)
+	return u.anything || covers(u.allowed, providerID, model) || u.team != nil && u.team.mayUse(providerID, model)
+}
+
+func (t *teamEntry) mayUse(providerID int64, model string) bool {
+	return t.anything || slices.ContainsFunc(t.allowed, func(p tollgate.TeamPermission) bool {
+		return (p.ProviderID == 0 || p.ProviderID == providerID) && tollgate.MatchGlob(p.ModelPattern, model)
+	})
 }
 
 // covers reports whether a permission lets model go to a provider.

@@ -116,6 +116,11 @@ func (a *Accounts) updateUser(ctx context.Context, tx tollgate.Tx, who actor, ol
 			return u, err
 		}
 	}
+	if old.Email != u.Email || w.changesPassword() {
+		if err := dropResetLinks(ctx, tx, u.ID); err != nil {
+			return u, err
+		}
+	}
 	if w.Password.Null {
 		if err := a.keepWayIn(ctx, tx, u.ID); err != nil {
 			return u, err
@@ -137,9 +142,9 @@ func (a *Accounts) apply(ctx context.Context, tx tollgate.Tx, u tollgate.User, w
 	if u.TeamID = w.TeamID.Or(u.TeamID); u.TeamID == 0 {
 		u.TeamRole = ""
 	} else if u.TeamRole = w.TeamRole.Or(u.TeamRole); u.TeamRole == "" {
-		u.TeamRole = "member"
+		u.TeamRole = tollgate.TeamMember
 	}
-	if u.TeamRole != "" && u.TeamRole != "member" && u.TeamRole != "admin" {
+	if u.TeamRole != "" && u.TeamRole != tollgate.TeamMember && u.TeamRole != tollgate.TeamAdmin {
 		return u, tollgate.Invalidf("team_role", "team_role is member or admin")
 	}
 	if w.TeamID.Set && u.TeamID != 0 {
@@ -157,7 +162,10 @@ func (a *Accounts) applyRole(ctx context.Context, tx tollgate.Tx, u *tollgate.Us
 			return err
 		}
 		if n > 0 {
-			return tollgate.Errorf(tollgate.CodeConflict, "there is a super admin already; the role can be handed over")
+			return errHaveSuperAdmin()
+		}
+		if err := tx.Meta.Delete(ctx, metaSetup); err != nil { // whoever comes first: nobody comes second
+			return err
 		}
 		u.Role = tollgate.RoleSuperAdmin
 	}
@@ -320,10 +328,7 @@ func (a *Accounts) SetPassword(ctx context.Context, tx tollgate.Tx, by tollgate.
 			return err
 		}
 	}
-	if err := tx.Users.Update(ctx, u); err != nil {
-		return err
-	}
-	if err := endSessions(ctx, tx, u.ID); err != nil {
+	if err := a.replacePassword(ctx, tx, u); err != nil {
 		return err
 	}
 	if err := a.keepWayIn(ctx, tx, u.ID); err != nil {

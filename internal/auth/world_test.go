@@ -14,6 +14,7 @@ import (
 	"tollgate/internal/auth"
 	"tollgate/internal/auth/seal"
 	"tollgate/internal/store/sqlstore"
+	"tollgate/internal/store/storetest"
 )
 
 // world is a store, a directory that its change feed keeps current, and what
@@ -67,9 +68,41 @@ func cheap() auth.HasherOptions {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldOn(t, sqlstore.Options{Dir: t.TempDir()})
+}
+
+// onBothEngines runs a test on SQLite and, where there is a server, on PostgreSQL.
+func onBothEngines(t *testing.T, run func(*world)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { run(newWorld(t)) })
+	if storetest.HavePostgres(t) {
+		t.Run("postgres", func(t *testing.T) { run(newWorldOn(t, sqlstore.Options{DSN: storetest.PostgresDSN(t)})) })
+	}
+}
+
+// onBothEnginesEmpty is onBothEngines with nobody there.
+func onBothEnginesEmpty(t *testing.T, run func(*world)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { run(newEmptyWorld(t, sqlstore.Options{Dir: t.TempDir()})) })
+	if storetest.HavePostgres(t) {
+		t.Run("postgres", func(t *testing.T) { run(newEmptyWorld(t, sqlstore.Options{DSN: storetest.PostgresDSN(t)})) })
+	}
+}
+
+func newWorldOn(t *testing.T, o sqlstore.Options) *world {
+	t.Helper()
+	w := newEmptyWorld(t, o)
+	w.root = w.saveUser(host(), auth.UserWrite{Name: tollgate.Some("root"), Password: password("the root's own secret"), SuperAdmin: true})
+	return w
+}
+
+// newEmptyWorld has no account at all.
+func newEmptyWorld(t *testing.T, o sqlstore.Options) *world {
+	t.Helper()
 	w := &world{T: t, keyring: newKeyring(t), clock: &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}}
 	var err error
-	w.store, err = sqlstore.Open(t.Context(), sqlstore.Options{Dir: t.TempDir(), Now: w.clock.now})
+	o.Now = w.clock.now
+	w.store, err = sqlstore.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +123,6 @@ func newWorld(t *testing.T) *world {
 	if err := w.directory.Reload(t.Context(), w.store, tollgate.AreaIdentity|tollgate.AreaSessions); err != nil {
 		t.Fatal(err)
 	}
-	w.root = w.saveUser(host(), auth.UserWrite{Name: tollgate.Some("root"), Password: password("the root's own secret"), SuperAdmin: true})
 	return w
 }
 

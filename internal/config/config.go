@@ -72,6 +72,9 @@ type Config struct {
 	Ledger Ledger
 	// Seed is the part of the file that belongs into the database.
 	Seed Seed
+	// Origins are the places that values come from, by variable, else by section
+	// and key; what is not here is the default.
+	Origins map[string]Place
 	// Warnings are remarks that do not stop the start.
 	Warnings Problems
 }
@@ -83,6 +86,9 @@ type Admin struct {
 	UserGiven bool
 	Password  tollgate.Secret
 	APIKey    tollgate.Secret
+	// Register makes no admin where no value was given: the first account is
+	// made through a set-up link ([server] bootstrap = "register").
+	Register bool
 }
 
 // Given reports whether any TOLLGATE_ADMIN_ value was given.
@@ -99,6 +105,9 @@ type Server struct {
 	MaxBodyBytes int64
 	// Strict refuses translated calls that would lose something of the request.
 	Strict bool
+	// SyncFolder is the directory below which the configuration may be kept in
+	// folders (config-sync); empty = none.
+	SyncFolder string
 	// KeepAlive is the silence of a provider after which a streaming client is
 	// sent a sign of life; 0 = never.
 	KeepAlive time.Duration

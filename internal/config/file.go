@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
@@ -55,6 +56,7 @@ type fileServer struct {
 	MaxBodyBytes   given      `toml:"max_body_bytes" shape:"int"`
 	Strict         given      `toml:"strict" shape:"bool"`
 	KeepAlive      given      `toml:"keep_alive"`
+	SyncFolder     given      `toml:"sync_folder"`
 
 	ResponseLife      given `toml:"response_life"`
 	ConversationBytes given `toml:"conversation_bytes" shape:"int"`
@@ -84,6 +86,7 @@ func (p *AccessPermission) UnmarshalText(text []byte) error {
 }
 
 type fileUpstream struct {
+	At               Place
 	AllowPrivate     []PrivateNetwork `toml:"allow_private"`
 	DialTimeout      given            `toml:"dial_timeout"`
 	FirstByteTimeout given            `toml:"first_byte_timeout"`
@@ -157,6 +160,7 @@ func (f file) apply(c *Config, ps *Problems) {
 		{f.Server.Bootstrap, applyBootstrap},
 		{f.Server.Strict, func(c *Config, s string) (err error) { c.Server.Strict, err = parseBool(s); return err }},
 		{f.Server.KeepAlive, applyKeepAlive},
+		{f.Server.SyncFolder, applySyncFolder},
 		{f.Server.ResponseLife, applyResponseLife},
 		{f.Server.ConversationBytes, func(c *Config, s string) error { return applySize(&c.Server.ConversationBytes, s, 64<<20) }},
 		{f.Server.ResponseUserBytes, func(c *Config, s string) error { return applySize(&c.Server.ResponseUserBytes, s, 1<<40) }},
@@ -206,15 +210,12 @@ func applyMaxBody(c *Config, s string) (err error) {
 	return nil
 }
 
-func applyBootstrap(_ *Config, s string) error {
-	switch s {
-	case "admin":
-		return nil
-	case "register":
-		return errors.New(`= "register", the set-up link, is not served by this version; leave it out, and the bootstrap admin is used`)
-	default:
+func applyBootstrap(c *Config, s string) error {
+	if s != "admin" && s != "register" {
 		return errors.New(`must be "admin" or "register"`)
 	}
+	c.Admin.Register = s == "register"
+	return nil
 }
 
 func applyTimeout(dst *time.Duration, s string) (err error) {
@@ -222,6 +223,14 @@ func applyTimeout(dst *time.Duration, s string) (err error) {
 		return err
 	}
 	return within(*dst, 100*time.Millisecond, time.Hour)
+}
+
+func applySyncFolder(c *Config, s string) error {
+	if !filepath.IsAbs(s) {
+		return errors.New("must be an absolute path, such as /srv/tollgate-config")
+	}
+	c.Server.SyncFolder = filepath.Clean(s)
+	return nil
 }
 
 func applyKeepAlive(c *Config, s string) (err error) {

@@ -40,6 +40,8 @@ func Load(src Sources) (Config, error) {
 	c.ConfigPath = l.configPath()
 	doc := l.file(c.ConfigPath)
 	l.settings(&c, doc.settings())
+	l.note(doc)
+	c.Origins = l.origin
 	l.access = doc.Server.AccessKey.at
 	doc.apply(&c, &l.problems)
 	c.Seed = doc.Seed
@@ -92,6 +94,35 @@ func (d Document) Seed() (Seed, error) {
 		}
 		return value, nil
 	})
+}
+
+// ParseApplied is ParseSeed for a document that shall be applied over the
+// network: its process settings are refused instead of ignored (CONTRACT 4).
+func ParseApplied(name string, data []byte) (Seed, error) {
+	root, problem := parseTree(name, data)
+	if problem != nil {
+		return Seed{}, Problems{*problem}
+	}
+	s, err := parseSeed(name, data, nil)
+	var problems Problems
+	for _, section := range processSections() {
+		if at, ok := root.keyAt[section]; ok {
+			addf(&problems, at, "[%s] holds process settings, which are read only from the file on the gateway's own disk; take the section out", section)
+		}
+	}
+	if len(problems) == 0 {
+		return s, err
+	}
+	if more, ok := errors.AsType[Problems](err); ok {
+		problems = append(problems, more...)
+	}
+	sortProblems(problems)
+	return s, problems
+}
+
+// processSections are the sections that are no seed.
+func processSections() []string {
+	return []string{"server", "global", "upstream", "logging", "ledger", "sso"}
 }
 
 func parseSeed(name string, data []byte, resolve func(string) (string, error)) (Seed, error) {

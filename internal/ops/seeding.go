@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 
+	"tollgate"
 	"tollgate/internal/config"
 	"tollgate/internal/seed"
 )
@@ -45,7 +46,7 @@ type Exported struct {
 func differences(changes []seed.Change) []Difference {
 	out := make([]Difference, len(changes))
 	for i, c := range changes {
-		out[i] = Difference{Action: string(c.Action), Kind: c.Kind, Name: c.Name, Fields: c.Fields, Line: c.String()}
+		out[i] = Difference{Action: string(c.Action), Kind: c.Kind, Name: c.Name, Fields: c.Names(), Line: c.String()}
 	}
 	return out
 }
@@ -55,7 +56,7 @@ func (h *Host) plan(ctx context.Context, d config.Document, _ Report) (Plan, err
 	if err != nil {
 		return Plan{}, err
 	}
-	p, err := h.Importer.Plan(ctx, h.Store, s)
+	p, err := h.Importer.Plan(ctx, h.Store, s, seed.Options{})
 	return Plan{Differences: differences(p.Changes), Problems: problems(p.Problems), Notes: problems(p.Notes)}, err
 }
 
@@ -64,7 +65,7 @@ func (h *Host) importSeed(ctx context.Context, d config.Document, _ Report) (Imp
 	if err != nil {
 		return Imported{}, err
 	}
-	r, err := h.Importer.Apply(ctx, h.Store, s, importActor())
+	r, err := h.Importer.Apply(ctx, h.Store, s, importActor(), seed.Options{Origin: tollgate.ConfigImported})
 	return Imported{Differences: differences(r.Changes), NeedSecret: r.NeedSecret, Notes: problems(r.Notes)}, err
 }
 

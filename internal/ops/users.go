@@ -33,6 +33,8 @@ type UserArgs struct {
 	Email    string `json:"email,omitempty"`
 	Admin    *bool  `json:"admin,omitempty"`
 	Enabled  *bool  `json:"enabled,omitempty"`
+	// DropFactors removes the second factors with the new password.
+	DropFactors bool `json:"drop_factors,omitempty"`
 }
 
 func (h *Host) userList(ctx context.Context, _ None, _ Report) ([]User, error) {
@@ -150,6 +152,11 @@ func (h *Host) userPassword(ctx context.Context, a UserArgs, _ Report) (User, er
 			return err
 		}
 		w.ID, out = u.ID, viewUser(u, 0)
+		if a.DropFactors {
+			if _, err := h.Accounts.RemoveFactors(ctx, tx, operator(), u.ID); err != nil {
+				return err
+			}
+		}
 		return h.Accounts.SetPassword(ctx, tx, operator(), w)
 	})
 	if a.Generate {
@@ -178,6 +185,25 @@ func (h *Host) userUpdate(ctx context.Context, a UserArgs, _ Report) (User, erro
 		}
 		out = viewUser(u, 0)
 		return nil
+	})
+	return out, err
+}
+
+// userSuperAdmin gives an account the super admin's role: the way back when its
+// holder is gone (SECURITY B-03).
+func (h *Host) userSuperAdmin(ctx context.Context, a UserArgs, _ Report) (User, error) {
+	var out User
+	err := h.Store.Update(ctx, func(tx tollgate.Tx) error {
+		u, err := userByName(ctx, tx, a.Name)
+		if err != nil {
+			return err
+		}
+		if err := h.Accounts.MakeSuperAdmin(ctx, tx, operator(), u.ID); err != nil {
+			return err
+		}
+		u, err = tx.Users.Get(ctx, u.ID)
+		out = viewUser(u, 0)
+		return err
 	})
 	return out, err
 }

@@ -21,6 +21,9 @@ type Started struct {
 	// Password and APIKey were generated and are to be shown once; what the
 	// operator gave is not here.
 	Password, APIKey tollgate.Secret
+	// Setup is the token of the set-up link, while the first account waits for
+	// its bearer; a new one at each start.
+	Setup tollgate.Secret
 	// SuperAdmin is the name of the super admin.
 	SuperAdmin string
 	// Report is what the first start imported.
@@ -31,19 +34,20 @@ type Started struct {
 // seed, and unless that brings an enabled admin with an enabled key, makes an
 // admin from the TOLLGATE_ADMIN_ values or generated ones. On any start it
 // applies TOLLGATE_ADMIN_ values that were given and have not been applied
-// before. All of it is one transaction.
+// before. With Register, and no such value, there is a set-up link instead of an
+// admin, until there is a super admin. All of it is one transaction.
 func (im *Importer) Start(ctx context.Context, store tollgate.Store, admin config.Admin, s config.Seed) (Started, error) {
 	b := bootstrap{im: im, admin: admin, by: tollgate.HostActor("bootstrap")}
 	if err := b.look(ctx, store); err != nil {
 		return Started{}, err
 	}
-	if !b.first && len(b.fresh) == 0 {
+	if !b.first && len(b.fresh) == 0 && !b.waiting {
 		return b.out, nil
 	}
 	var ready map[string]auth.UserWrite
 	if b.first {
 		var err error
-		if ready, err = im.prepare(ctx, store, s); err != nil {
+		if ready, err = im.prepare(ctx, store, s, b.by); err != nil {
 			return Started{}, err
 		}
 	}
@@ -52,7 +56,7 @@ func (im *Importer) Start(ctx context.Context, store tollgate.Store, admin confi
 	}
 	err := store.Update(ctx, func(tx tollgate.Tx) error {
 		if b.first {
-			report, err := im.applyTx(ctx, tx, s, tollgate.HostActor("import"), ready)
+			report, err := im.applyTx(ctx, tx, s, tollgate.HostActor("import"), ready, Options{})
 			if err != nil {
 				return err
 			}
@@ -72,6 +76,8 @@ type bootstrap struct {
 	admin config.Admin
 	by    tollgate.Actor
 	first bool
+	// waiting is set while the first account waits for the set-up link's bearer.
+	waiting bool
 	// fresh are the given values that have not been applied before: the meta
 	// names of their digests, and the digests.
 	fresh map[string][]byte
@@ -90,6 +96,9 @@ func (b *bootstrap) look(ctx context.Context, store tollgate.Store) error {
 			return err
 		}
 		b.first = done == nil
+		if b.waiting, err = b.im.Accounts.SetupOpen(ctx, tx); err != nil {
+			return err
+		}
 		if b.fresh, err = b.freshValues(ctx, tx); err != nil {
 			return err
 		}
@@ -154,7 +163,12 @@ func (b *bootstrap) run(ctx context.Context, tx tollgate.Tx) error {
 	if err != nil {
 		return err
 	}
-	if !b.first || len(b.fresh) > 0 || !st.wayIn() {
+	switch {
+	case b.admin.Register && len(b.fresh) == 0 && !st.superAdmin():
+		if b.out.Setup, err = b.im.Accounts.OpenSetup(ctx, tx); err != nil {
+			return err
+		}
+	case !b.first || len(b.fresh) > 0 || !st.wayIn():
 		if err := b.ensure(ctx, tx, st); err != nil {
 			return err
 		}

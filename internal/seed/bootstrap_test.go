@@ -269,3 +269,41 @@ func TestGeneratedPasswordsAreLongAndDiffer(t *testing.T) {
 		}
 	}
 }
+
+func TestB01RegisterMakesALinkInsteadOfAnAdmin(t *testing.T) {
+	f := newFixture(t, false)
+	register := config.Admin{Register: true}
+	first := f.start(t, register, "")
+	if first.Setup.Empty() || first.Admin != "" || !first.Password.Empty() || !first.APIKey.Empty() || f.accounts(t) != "" {
+		t.Fatalf("%+v\n%s", first, f.accounts(t))
+	}
+	second := f.start(t, register, "")
+	if second.Setup.Empty() || second.Setup.Reveal() == first.Setup.Reveal() {
+		t.Error("the link is not renewed at the next start")
+	}
+	given := f.start(t, config.Admin{Register: true, APIKey: tollgate.NewSecret("sk-given-by-the-operator")}, "")
+	if !given.Setup.Empty() || given.SuperAdmin != "admin" {
+		t.Errorf("a value that was given makes the admin: %+v", given)
+	}
+	if last := f.start(t, register, ""); !last.Setup.Empty() {
+		t.Error("there is a link although there is a super admin")
+	}
+}
+
+func TestRegisterIsNotAskedWhereTheFileBringsAnAdmin(t *testing.T) {
+	f := newFixture(t, false)
+	if s := f.start(t, config.Admin{Register: true}, "[[users]]\nname = \"boss\"\nis_admin = true\n"); !s.Setup.Empty() || s.SuperAdmin != "boss" {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestAdminInsteadOfRegisterEndsTheLink(t *testing.T) {
+	f := newFixture(t, false)
+	f.start(t, config.Admin{Register: true}, "")
+	if s := f.start(t, config.Admin{}, ""); !s.Setup.Empty() || s.SuperAdmin != "admin" || s.Password.Empty() {
+		t.Errorf("%+v", s)
+	}
+	if s := f.start(t, config.Admin{Register: true}, ""); !s.Setup.Empty() {
+		t.Error("the link came back")
+	}
+}

@@ -23,16 +23,20 @@ func (im *Importer) Export(ctx context.Context, store tollgate.Store, secrets bo
 		if err != nil {
 			return err
 		}
-		e := exporter{im: im, state: st, secrets: secrets, demo: map[int64]bool{}}
-		for _, section := range []func() error{e.providers, e.models, e.prices, e.aliases, e.users, e.rights, e.money} {
-			if err := section(); err != nil {
-				return err
-			}
-		}
-		out = e.seed
-		return nil
+		out, err = im.export(st, secrets)
+		return err
 	})
 	return out, err
+}
+
+func (im *Importer) export(st *state, secrets bool) (config.Seed, error) {
+	e := exporter{im: im, state: st, secrets: secrets, demo: map[int64]bool{}}
+	for _, section := range []func() error{e.providers, e.models, e.prices, e.aliases, e.users, e.rights, e.money} {
+		if err := section(); err != nil {
+			return config.Seed{}, err
+		}
+	}
+	return e.seed, nil
 }
 
 type exporter struct {

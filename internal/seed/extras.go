@@ -2,73 +2,184 @@ package seed
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"tollgate"
 	"tollgate/internal/config"
 )
 
-// extras reports what is in the database alone. Grants that come with a role
-// and the records of --demo are not the file's to name.
-func (r *run) extras() {
-	st := r.state
-	demo := map[int64]bool{}
-	for name, p := range st.providers {
-		if demo[p.ID] = p.Kind == demoKind; !demo[p.ID] {
-			r.extra("provider", p.ID, name)
+// remover deletes a record under the rules of its single command.
+type remover func(ctx context.Context, id int64) error
+
+// extras reports what is in the database alone, and deletes it if the run
+// prunes. Grants that come with a role and the records of --demo are not the
+// file's to name; quotas and limits of keys have no place in a file, so that
+// they are never pruned.
+func (r *run) extras(ctx context.Context) error {
+	first := len(r.changes)
+	for _, section := range []func(context.Context) error{r.extraRights, r.extraMoney, r.extraCatalog, r.extraIdentity} {
+		if err := section(ctx); err != nil {
+			return err
 		}
 	}
-	for name, t := range st.teams {
-		r.extra("team", t.ID, name)
+	if !r.prune {
+		slices.SortStableFunc(r.changes[first:], func(a, b Change) int {
+			return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
+		})
 	}
-	for name, u := range st.users {
-		r.extra("user", u.ID, name)
-	}
-	for _, k := range st.keys {
-		r.extra("key", k.ID, st.userName[k.UserID]+"/"+k.Label)
-	}
-	for _, c := range st.credentials {
-		r.extra("credential", c.ID, st.providerName[c.ProviderID]+"/"+c.Label)
-	}
-	for _, m := range st.models {
-		if !demo[m.ProviderID] {
-			r.extra("model", m.ID, st.providerName[m.ProviderID]+"/"+m.ModelID)
-		}
-	}
-	for _, p := range st.prices {
-		if !demo[p.ProviderID] {
-			r.extra("price", p.ID, p.ModelPattern+" at "+atProvider(st.providerName[p.ProviderID]))
-		}
-	}
-	for name, a := range st.aliases {
-		r.extra("alias", a.ID, name)
-	}
-	for _, p := range st.permissions {
-		if !p.Automatic {
-			r.extra("permission", p.ID, st.userName[p.UserID]+" "+p.ModelPattern+" at "+atProvider(st.providerName[p.ProviderID]))
-		}
-	}
-	for _, p := range st.files {
-		r.extra("file permission", p.ID, st.userName[p.UserID]+" at "+atProvider(st.providerName[p.ProviderID]))
-	}
-	for _, l := range st.limits {
-		r.extra("rate limit", l.ID, r.ownerName(l.Scope, l.ScopeID)+" "+l.ModelPattern)
-	}
-	for _, q := range st.quotas {
-		r.extra("quota", q.ID, r.ownerName(q.Scope, q.ScopeID)+" "+string(q.Window))
-	}
-	slices.SortStableFunc(r.changes, func(a, b Change) int {
-		if a.Action != Extra || b.Action != Extra {
-			return cmp.Compare(b2i(a.Action == Extra), b2i(b.Action == Extra))
-		}
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
-	})
+	return nil
 }
 
-func (r *run) extra(kind string, id int64, name string) {
-	if id > 0 && !r.seenBefore(kind, id) {
-		r.change(Extra, kind, name, config.Place{})
+func (r *run) extraRights(ctx context.Context) error {
+	for _, p := range r.state.permissions {
+		if p.Automatic || r.demo(p.ProviderID) {
+			continue
+		}
+		name := r.state.userName[p.UserID] + " " + p.ModelPattern + " at " + atProvider(r.state.providerName[p.ProviderID])
+		err := r.extra(ctx, "permission", p.ID, name, func(ctx context.Context, id int64) error { return r.im.Accounts.DeletePermission(ctx, r.tx, r.by, id) })
+		if err != nil {
+			return err
+		}
 	}
+	for _, p := range r.state.files {
+		if r.demo(p.ProviderID) {
+			continue
+		}
+		name := r.state.userName[p.UserID] + " at " + atProvider(r.state.providerName[p.ProviderID])
+		err := r.extra(ctx, "file permission", p.ID, name, func(ctx context.Context, id int64) error {
+			return r.im.Accounts.DeleteFilePermission(ctx, r.tx, r.by, id)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) extraMoney(ctx context.Context) error {
+	for _, l := range r.state.limits {
+		remove := func(ctx context.Context, id int64) error { return r.im.Accounts.DeleteRateLimit(ctx, r.tx, r.by, id) }
+		if l.Scope == tollgate.ScopeKey {
+			remove = nil
+		}
+		if err := r.extra(ctx, "rate limit", l.ID, r.ownerName(l.Scope, l.ScopeID)+" "+l.ModelPattern, remove); err != nil {
+			return err
+		}
+	}
+	for _, q := range r.state.quotas {
+		remove := func(ctx context.Context, _ int64) error {
+			return r.im.Accounts.DeleteQuota(ctx, r.tx, r.by, q.Scope, q.ScopeID, q.Window)
+		}
+		if q.Scope == tollgate.ScopeKey {
+			remove = nil
+		}
+		if err := r.extra(ctx, "quota", q.ID, r.ownerName(q.Scope, q.ScopeID)+" "+string(q.Window), remove); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) extraCatalog(ctx context.Context) error {
+	catalog := r.im.Catalog
+	for _, a := range inOrder(r.state.aliases, func(a tollgate.ModelAlias) int64 { return a.ID }) {
+		if r.demo(a.ProviderID) {
+			continue
+		}
+		err := r.extra(ctx, "alias", a.ID, a.Alias, func(ctx context.Context, id int64) error { return catalog.DeleteAlias(ctx, r.tx, r.by, id) })
+		if err != nil {
+			return err
+		}
+	}
+	for _, p := range r.state.prices {
+		if r.demo(p.ProviderID) {
+			continue
+		}
+		name := p.ModelPattern + " at " + atProvider(r.state.providerName[p.ProviderID])
+		err := r.extra(ctx, "price", p.ID, name, func(ctx context.Context, id int64) error { return r.im.Prices.Withdraw(ctx, r.tx, r.by, id) })
+		if err != nil {
+			return err
+		}
+	}
+	for _, m := range r.state.models {
+		if r.demo(m.ProviderID) {
+			continue
+		}
+		name := r.state.providerName[m.ProviderID] + "/" + m.ModelID
+		err := r.extra(ctx, "model", m.ID, name, func(ctx context.Context, id int64) error { return catalog.DeleteModel(ctx, r.tx, r.by, id) })
+		if err != nil {
+			return err
+		}
+	}
+	for _, c := range r.state.credentials {
+		if r.demo(c.ProviderID) {
+			continue
+		}
+		name := r.state.providerName[c.ProviderID] + "/" + c.Label
+		err := r.extra(ctx, "credential", c.ID, name, func(ctx context.Context, id int64) error { return catalog.DeleteCredential(ctx, r.tx, r.by, id) })
+		if err != nil {
+			return err
+		}
+	}
+	for _, p := range inOrder(r.state.providers, func(p tollgate.Provider) int64 { return p.ID }) {
+		if p.Kind == demoKind {
+			continue
+		}
+		err := r.extra(ctx, "provider", p.ID, p.Name, func(ctx context.Context, id int64) error { return catalog.DeleteProvider(ctx, r.tx, r.by, id) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) extraIdentity(ctx context.Context) error {
+	accounts := r.im.Accounts
+	for _, k := range r.state.keys {
+		name := r.state.userName[k.UserID] + "/" + k.Label
+		err := r.extra(ctx, "key", k.ID, name, func(ctx context.Context, id int64) error { return accounts.DeleteKey(ctx, r.tx, r.by, id, false) })
+		if err != nil {
+			return err
+		}
+	}
+	for _, u := range inOrder(r.state.users, func(u tollgate.User) int64 { return u.ID }) {
+		err := r.extra(ctx, "user", u.ID, u.Name, func(ctx context.Context, id int64) error { return accounts.DeleteUser(ctx, r.tx, r.by, id) })
+		if err != nil {
+			return err
+		}
+	}
+	for _, t := range inOrder(r.state.teams, func(t tollgate.Team) int64 { return t.ID }) {
+		err := r.extra(ctx, "team", t.ID, t.Name, func(ctx context.Context, id int64) error { return accounts.DeleteTeam(ctx, r.tx, r.by, id) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// extra reports or deletes one record unless the file names it.
+func (r *run) extra(ctx context.Context, kind string, id int64, name string, remove remover) error {
+	switch {
+	case id <= 0 || r.seenBefore(kind, id):
+		return nil
+	case !r.prune || remove == nil:
+		r.change(Extra, kind, name, config.Place{})
+		return nil
+	}
+	r.change(Delete, kind, name, config.Place{})
+	if !r.apply {
+		return nil
+	}
+	if err := remove(ctx, id); err != nil {
+		return placeless(kind+" "+name, err)
+	}
+	return nil
+}
+
+// demo reports whether a provider is one of --demo.
+func (r *run) demo(providerID int64) bool {
+	return r.state.providers[r.state.providerName[providerID]].Kind == demoKind
 }
 
 func (r *run) ownerName(scope tollgate.Scope, id int64) string {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,36 +24,57 @@ type Importer struct {
 	Now      func() time.Time
 }
 
+// Options say how a seed is brought in.
+type Options struct {
+	// Prune deletes what is in the database alone.
+	Prune bool
+	// Exact makes the seed the whole truth: what it leaves out of a record
+	// takes its default. Passwords and secrets stay.
+	Exact bool
+	// State, if not nil, is the State of the plan that was agreed to: when the
+	// records have changed since, nothing is applied (CodeConflict).
+	State *[32]byte
+	// Origin says in the history where the change came from.
+	Origin tollgate.ConfigOrigin
+	// RolledBackTo is the version that a rollback restores, else 0.
+	RolledBackTo int64
+}
+
 // Plan compares a seed with the database and changes nothing. Passwords are
 // compared with what was last imported, not with what users have set since.
-func (im *Importer) Plan(ctx context.Context, store tollgate.Store, s config.Seed) (Plan, error) {
+func (im *Importer) Plan(ctx context.Context, store tollgate.Store, s config.Seed, o Options) (Plan, error) {
 	var plan Plan
 	err := store.View(ctx, func(tx tollgate.Tx) error {
-		r, err := im.newRun(ctx, tx, s)
+		r, err := im.newRun(ctx, tx, s, o)
 		if err != nil {
 			return err
 		}
+		state := im.fingerprint32(r.state)
 		if err := r.walk(ctx); err != nil {
 			return err
 		}
-		r.extras()
-		plan = Plan{Changes: r.changes, Problems: r.problems, Notes: s.Notes}
+		if err := r.extras(ctx); err != nil {
+			return err
+		}
+		plan = Plan{Changes: r.changes, Problems: r.problems, Notes: s.Notes, NeedSecret: r.needSecret, State: state}
 		return nil
 	})
 	return plan, err
 }
 
 // Apply brings a seed into the database in one transaction: records that are
-// missing are created, records that differ are updated, nothing is deleted.
-// Whatever the file does not say stays as it is. by must be the host.
-func (im *Importer) Apply(ctx context.Context, store tollgate.Store, s config.Seed, by tollgate.Actor) (Report, error) {
-	ready, err := im.prepare(ctx, store, s)
+// missing are created, records that differ are updated, and what is in the
+// database alone stays unless o prunes. Whatever the file does not say stays
+// as it is. Every record is changed by the rules of its single command, as by
+// may; the change as a whole is a version of the history.
+func (im *Importer) Apply(ctx context.Context, store tollgate.Store, s config.Seed, by tollgate.Actor, o Options) (Report, error) {
+	ready, err := im.prepare(ctx, store, s, by)
 	if err != nil {
 		return Report{}, err
 	}
 	var report Report
 	err = store.Update(ctx, func(tx tollgate.Tx) error {
-		report, err = im.applyTx(ctx, tx, s, by, ready)
+		report, err = im.applyVersion(ctx, tx, s, by, ready, o)
 		return err
 	})
 	return report, err
@@ -61,10 +83,10 @@ func (im *Importer) Apply(ctx context.Context, store tollgate.Store, s config.Se
 // prepare plans the import, refuses what cannot be imported, and hashes the
 // passwords that it will set: hashing takes long and must not hold the
 // write transaction.
-func (im *Importer) prepare(ctx context.Context, store tollgate.Store, s config.Seed) (map[string]auth.UserWrite, error) {
+func (im *Importer) prepare(ctx context.Context, store tollgate.Store, s config.Seed, by tollgate.Actor) (map[string]auth.UserWrite, error) {
 	ready := map[string]auth.UserWrite{}
 	err := store.View(ctx, func(tx tollgate.Tx) error {
-		r, err := im.newRun(ctx, tx, s)
+		r, err := im.newRun(ctx, tx, s, Options{})
 		if err != nil {
 			return err
 		}
@@ -86,7 +108,7 @@ func (im *Importer) prepare(ctx context.Context, store tollgate.Store, s config.
 		if _, ok := ready[u.Name]; !ok {
 			continue
 		}
-		w := auth.UserWrite{Name: tollgate.Some(u.Name), Password: tollgate.Some(u.Password), ShortPassword: true}
+		w := auth.UserWrite{Name: tollgate.Some(u.Name), Password: tollgate.Some(u.Password), ShortPassword: by.Principal.Kind == tollgate.PrincipalHost}
 		if err := im.Accounts.Prepare(ctx, &w); err != nil {
 			return nil, place(u.At, "user "+u.Name, err)
 		}
@@ -95,14 +117,25 @@ func (im *Importer) prepare(ctx context.Context, store tollgate.Store, s config.
 	return ready, nil
 }
 
-func (im *Importer) applyTx(ctx context.Context, tx tollgate.Tx, s config.Seed, by tollgate.Actor, ready map[string]auth.UserWrite) (Report, error) {
-	r, err := im.newRun(ctx, tx, s)
+func (im *Importer) applyTx(ctx context.Context, tx tollgate.Tx, s config.Seed, by tollgate.Actor, ready map[string]auth.UserWrite, o Options) (Report, error) {
+	r, err := im.newRun(ctx, tx, s, o)
 	if err != nil {
+		return Report{}, err
+	}
+	if o.State != nil && *o.State != im.fingerprint32(r.state) {
+		return Report{}, tollgate.Errorf(tollgate.CodeConflict, "the records have changed since this was planned; plan it again and look at what would change now")
+	}
+	if by, err = im.Accounts.Verified(ctx, tx, by); err != nil {
 		return Report{}, err
 	}
 	r.apply, r.by, r.ready = true, by, ready
 	if err := r.walk(ctx); err != nil {
 		return Report{}, err
+	}
+	if o.Prune {
+		if err := r.extras(ctx); err != nil {
+			return Report{}, err
+		}
 	}
 	if err := r.problems.Err(); err != nil {
 		return Report{}, tollgate.WrapError(tollgate.CodeInvalid, nil, "%s", err)
@@ -118,6 +151,8 @@ type run struct {
 	state *state
 	// apply says whether changes are made; by and ready serve it.
 	apply bool
+	prune bool // delete what the file does not name
+	exact bool // what the file leaves out takes its default
 	by    tollgate.Actor
 	ready map[string]auth.UserWrite
 
@@ -129,12 +164,35 @@ type run struct {
 	fake       int64           // ids of records that a plan would create
 }
 
-func (im *Importer) newRun(ctx context.Context, tx tollgate.Tx, s config.Seed) (*run, error) {
+func (im *Importer) newRun(ctx context.Context, tx tollgate.Tx, s config.Seed, o Options) (*run, error) {
 	st, err := loadState(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	return &run{im: im, tx: tx, seed: s, state: st, passwords: map[string]bool{}, seen: map[string]bool{}}, nil
+	if o.Exact {
+		s.Users = saidAll(s.Users)
+	}
+	return &run{prune: o.Prune, exact: o.Exact, im: im, tx: tx, seed: s, state: st, passwords: map[string]bool{}, seen: map[string]bool{}}, nil
+}
+
+// saidAll returns users whose absent fields say what they are by default.
+func saidAll(users []config.SeedUser) []config.SeedUser {
+	users = slices.Clone(users)
+	for i := range users {
+		u := &users[i]
+		u.Email, u.Team, u.TeamRole = said(u.Email), said(u.Team), said(u.TeamRole)
+		if u.IsAdmin == nil {
+			u.IsAdmin = new(bool)
+		}
+	}
+	return users
+}
+
+func said(s *string) *string {
+	if s == nil {
+		return new(string)
+	}
+	return s
 }
 
 // walk goes through the seed in the order of its references.
@@ -155,7 +213,7 @@ func (r *run) placeholder() int64 {
 	return r.fake
 }
 
-func (r *run) change(action Action, kind, name string, at config.Place, fields ...string) {
+func (r *run) change(action Action, kind, name string, at config.Place, fields ...Field) {
 	r.changes = append(r.changes, Change{Action: action, Kind: kind, Name: name, At: at, Fields: fields})
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tollgate"
+	"tollgate/internal/seed"
 )
 
 func TestPlanOfAnEmptyDatabaseNamesEverything(t *testing.T) {
@@ -102,7 +103,7 @@ func TestImportIsAllOrNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, false)
-			_, err := f.im.Apply(t.Context(), f.store, parse(t, text), tollgate.HostActor("import"))
+			_, err := f.im.Apply(t.Context(), f.store, parse(t, text), tollgate.HostActor("import"), seed.Options{Origin: tollgate.ConfigImported})
 			if err == nil || tollgate.ErrorCode(err) != tollgate.CodeInvalid || !strings.Contains(err.Error(), "test.toml:") {
 				t.Errorf("got %v", err)
 			}
@@ -116,7 +117,7 @@ func TestImportIsAllOrNothing(t *testing.T) {
 func TestImportDoesNotTakeAnotherUsersKey(t *testing.T) {
 	f := newFixture(t, false)
 	f.apply(t, "[[users]]\nname='u'\n[[users.keys]]\napi_key='sk-shared-123'\n")
-	_, err := f.im.Apply(t.Context(), f.store, parse(t, "[[users]]\nname='v'\n[[users.keys]]\napi_key='sk-shared-123'\n"), tollgate.HostActor("import"))
+	_, err := f.im.Apply(t.Context(), f.store, parse(t, "[[users]]\nname='v'\n[[users.keys]]\napi_key='sk-shared-123'\n"), tollgate.HostActor("import"), seed.Options{Origin: tollgate.ConfigImported})
 	if tollgate.ErrorCode(err) != tollgate.CodeInvalid || !strings.Contains(err.Error(), "user u") || strings.Contains(err.Error(), "sk-shared") {
 		t.Errorf("got %v", err)
 	}

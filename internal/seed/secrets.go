@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 
 	"tollgate"
+	"tollgate/internal/auth"
 	"tollgate/internal/upstream"
 )
 
@@ -47,4 +48,9 @@ func (im *Importer) reveal(at tollgate.Label, sealed []byte) (tollgate.Secret, e
 		return tollgate.Secret{}, tollgate.WrapError(tollgate.CodeInternal, err, "a secret of %s %d does not open", at.Table, at.Row)
 	}
 	return tollgate.NewSecret(string(plain)), nil
+}
+
+// PBKDF2 is auth.PBKDF2, for readers of other products' accounts.
+func PBKDF2(iterations int, salt, hash []byte) (tollgate.Secret, error) {
+	return auth.PBKDF2(iterations, salt, hash)
 }

@@ -65,7 +65,7 @@ func parse(t *testing.T, text string) config.Seed {
 
 func (f fixture) apply(t *testing.T, text string) seed.Report {
 	t.Helper()
-	r, err := f.im.Apply(t.Context(), f.store, parse(t, text), tollgate.HostActor("import"))
+	r, err := f.im.Apply(t.Context(), f.store, parse(t, text), tollgate.HostActor("import"), seed.Options{Origin: tollgate.ConfigImported})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func (f fixture) apply(t *testing.T, text string) seed.Report {
 
 func (f fixture) plan(t *testing.T, text string) []string {
 	t.Helper()
-	p, err := f.im.Plan(t.Context(), f.store, parse(t, text))
+	p, err := f.im.Plan(t.Context(), f.store, parse(t, text), seed.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,10 +16,10 @@ import (
 func (r *run) providers(ctx context.Context) error {
 	for _, p := range r.seed.Providers {
 		row, exists := r.state.providers[p.Name]
-		w, fields := providerDiff(row, p)
+		w, fields := r.providerDiff(row, p)
 		switch {
 		case !exists:
-			r.change(Create, "provider", p.Name, p.At)
+			r.change(Create, "provider", p.Name, p.At, fields.created()...)
 		case len(fields) > 0:
 			r.change(Update, "provider", p.Name, p.At, fields...)
 		}
@@ -48,24 +48,32 @@ func (r *run) providers(ctx context.Context) error {
 // providerDiff returns what an import would write, and the names of the
 // fields. Another origin drops the stored secrets: they were given for the
 // old one, and the file's own secrets follow.
-func providerDiff(row tollgate.Provider, p config.SeedProvider) (upstream.ProviderWrite, []string) {
+func (r *run) providerDiff(row tollgate.Provider, p config.SeedProvider) (upstream.ProviderWrite, diff) {
 	// A disabled provider may be of a kind that this version does not know.
-	w, fields := upstream.ProviderWrite{ID: row.ID, ImportDisabled: !p.Enabled}, []string{}
+	w, fields := upstream.ProviderWrite{ID: row.ID, ImportDisabled: !p.Enabled}, diff{}
 	isNew := row.ID == 0
 	if isNew {
 		w.Name = tollgate.Some(p.Name)
 	}
 	if isNew || row.Kind != p.Kind {
-		w.Kind, fields = tollgate.Some(p.Kind), append(fields, "kind")
+		w.Kind = tollgate.Some(p.Kind)
+		fields.add("kind", row.Kind, p.Kind)
 	}
 	if strings.TrimRight(row.BaseURL, "/") != strings.TrimRight(p.BaseURL, "/") {
-		w.BaseURL, w.DropSecrets, fields = tollgate.Some(p.BaseURL), !isNew, append(fields, "base_url")
+		w.BaseURL, w.DropSecrets = tollgate.Some(p.BaseURL), !isNew
+		fields.add("base_url", row.BaseURL, p.BaseURL)
 	}
 	if len(p.Settings) > 0 && !sameJSON(row.Settings, p.Settings) {
-		w.Settings, fields = tollgate.Some(p.Settings), append(fields, "settings")
+		w.Settings = tollgate.Some(p.Settings)
+		fields.add("settings", row.Settings, p.Settings)
+	}
+	if r.exact && len(p.Settings) == 0 && len(row.Settings) > 0 && !sameJSON(row.Settings, json.RawMessage("{}")) {
+		w.Settings = tollgate.Null[json.RawMessage]()
+		fields.add("settings", row.Settings, nil)
 	}
 	if isNew || row.Enabled != p.Enabled {
-		w.Enabled, fields = tollgate.Some(p.Enabled), append(fields, "enabled")
+		w.Enabled = tollgate.Some(p.Enabled)
+		fields.add("enabled", row.Enabled, p.Enabled)
 	}
 	return w, fields
 }
@@ -100,32 +108,38 @@ func (r *run) matchCredential(provider tollgate.Provider, c config.SeedCredentia
 
 func (r *run) credential(ctx context.Context, provider tollgate.Provider, c config.SeedCredential) error {
 	name := provider.Name + "/" + c.Label
-	w, fields := upstream.CredentialWrite{ProviderID: provider.ID}, []string{}
+	w, fields := upstream.CredentialWrite{ProviderID: provider.ID}, diff{}
 	i := r.matchCredential(provider, c)
+	newSecret := i < 0 && !c.APIKey.Empty()
 	if i < 0 {
-		r.change(Create, "credential", name, c.At)
+		fields.add("enabled", nil, c.Enabled && !c.APIKey.Empty())
+		if !c.APIKey.Empty() {
+			fields.secret("api_key")
+		}
+		r.change(Create, "credential", name, c.At, fields...)
 		if c.APIKey.Empty() {
 			r.needSecret = append(r.needSecret, "credential "+name)
 		}
 		w.Label, w.Enabled, w.NeedsSecret = tollgate.Some(c.Label), tollgate.Some(c.Enabled), c.APIKey.Empty()
-		fields = append(fields, "new")
 	} else {
 		row := r.state.credentials[i]
 		w.ID = row.ID
 		r.see("credential", row.ID)
 		if !c.APIKey.Empty() && (row.NeedsSecret() || row.Fingerprint != r.im.fingerprint(c.APIKey)) {
-			fields = append(fields, "api_key")
+			newSecret = true
+			fields.secret("api_key")
 		}
 		willHaveSecret := !row.NeedsSecret() || !c.APIKey.Empty()
 		if row.Enabled != c.Enabled && willHaveSecret {
-			w.Enabled, fields = tollgate.Some(c.Enabled), append(fields, "enabled")
+			w.Enabled = tollgate.Some(c.Enabled)
+			fields.add("enabled", row.Enabled, c.Enabled)
 		}
 		if len(fields) == 0 {
 			return nil
 		}
 		r.change(Update, "credential", name, c.At, fields...)
 	}
-	if !c.APIKey.Empty() && fields[0] != "enabled" {
+	if newSecret {
 		w.Secret = tollgate.Some(c.APIKey.Reveal())
 	}
 	row := tollgate.Credential{ID: r.placeholder(), ProviderID: provider.ID, Label: c.Label}
@@ -155,14 +169,14 @@ func (r *run) models(ctx context.Context) error {
 			row = r.state.models[i]
 			r.see("model", row.ID)
 		}
-		w, fields, err := modelDiff(row, m, providerID)
+		w, fields, err := r.modelDiff(row, m, providerID)
 		switch {
 		case err != nil:
 			return place(m.At, "model "+name, err)
 		case len(fields) == 0:
 			continue
 		case i < 0:
-			r.change(Create, "model", name, m.At)
+			r.change(Create, "model", name, m.At, fields.created()...)
 		default:
 			r.change(Update, "model", name, m.At, fields...)
 		}
@@ -181,26 +195,35 @@ func (r *run) models(ctx context.Context) error {
 }
 
 // modelDiff returns what an import would write, and the names of the fields.
-func modelDiff(row tollgate.Model, m config.SeedModel, providerID int64) (upstream.ModelWrite, []string, error) {
-	w, fields := upstream.ModelWrite{ID: row.ID, ProviderID: providerID}, []string{}
+func (r *run) modelDiff(row tollgate.Model, m config.SeedModel, providerID int64) (upstream.ModelWrite, diff, error) {
+	w, fields := upstream.ModelWrite{ID: row.ID, ProviderID: providerID}, diff{}
 	if row.ID == 0 {
 		w.ModelID = tollgate.Some(m.ModelID)
 	}
 	if row.ID == 0 || row.Enabled != m.Enabled {
-		w.Enabled, fields = tollgate.Some(m.Enabled), append(fields, "enabled")
+		w.Enabled = tollgate.Some(m.Enabled)
+		fields.add("enabled", row.Enabled, m.Enabled)
 	}
-	if m.DisplayName != "" && m.DisplayName != row.DisplayName {
-		w.DisplayName, fields = tollgate.Some(m.DisplayName), append(fields, "display_name")
+	if (m.DisplayName != "" || r.exact) && m.DisplayName != row.DisplayName {
+		w.DisplayName = tollgate.Some(m.DisplayName)
+		fields.add("display_name", row.DisplayName, m.DisplayName)
 	}
-	if m.ContextTokens != 0 && m.ContextTokens != row.ContextTokens {
-		w.ContextTokens, fields = tollgate.Some(m.ContextTokens), append(fields, "context_tokens")
+	if (m.ContextTokens != 0 || r.exact) && m.ContextTokens != row.ContextTokens {
+		w.ContextTokens = tollgate.Some(m.ContextTokens)
+		fields.add("context_tokens", row.ContextTokens, m.ContextTokens)
 	}
-	if m.OutputTokens != 0 && m.OutputTokens != row.OutputTokens {
-		w.OutputTokens, fields = tollgate.Some(m.OutputTokens), append(fields, "output_tokens")
+	if (m.OutputTokens != 0 || r.exact) && m.OutputTokens != row.OutputTokens {
+		w.OutputTokens = tollgate.Some(m.OutputTokens)
+		fields.add("output_tokens", row.OutputTokens, m.OutputTokens)
 	}
 	prices, err := m.JSON()
 	if err == nil && prices != nil && !samePrices(row.Prices, prices) {
-		w.Prices, fields = tollgate.Some(prices), append(fields, "prices")
+		w.Prices = tollgate.Some(prices)
+		fields.add("prices", row.Prices, prices)
+	}
+	if err == nil && prices == nil && r.exact && len(row.Prices) > 0 {
+		w.Prices = tollgate.Null[json.RawMessage]()
+		fields.add("prices", row.Prices, nil)
 	}
 	return w, fields, err
 }
@@ -222,9 +245,9 @@ func (r *run) prices(ctx context.Context) error {
 			if samePrices(r.state.prices[i].Prices, prices) && (p.ValidFrom.IsZero() || p.ValidFrom.Equal(r.state.prices[i].ValidFrom)) {
 				continue
 			}
-			r.change(Update, "price", name, p.At, "prices")
+			r.change(Update, "price", name, p.At, Field{Name: "prices", Before: r.state.prices[i].Prices, After: json.RawMessage(prices)})
 		} else {
-			r.change(Create, "price", name, p.At)
+			r.change(Create, "price", name, p.At, Field{Name: "prices", After: json.RawMessage(prices)})
 		}
 		if !r.apply {
 			continue
@@ -274,21 +297,24 @@ func (r *run) aliases(ctx context.Context) error {
 			continue
 		}
 		row, exists := r.state.aliases[a.Alias]
-		w, fields := upstream.AliasWrite{ID: row.ID}, []string{}
+		w, fields := upstream.AliasWrite{ID: row.ID}, diff{}
 		if !exists {
 			w.Alias = tollgate.Some(a.Alias)
 		}
 		if !exists || row.Target != a.ModelID {
-			w.Target, fields = tollgate.Some(a.ModelID), append(fields, "model_id")
+			w.Target = tollgate.Some(a.ModelID)
+			fields.add("model_id", row.Target, a.ModelID)
 		}
 		if row.ProviderID != providerID {
-			w.ProviderID, fields = tollgate.Some(providerID), append(fields, "provider_name")
+			w.ProviderID = tollgate.Some(providerID)
+			fields.add("provider_name", r.state.providerName[row.ProviderID], a.ProviderName)
 			if providerID == 0 {
 				w.ProviderID = tollgate.Null[int64]()
 			}
 		}
 		if !exists || row.Enabled != a.Enabled {
-			w.Enabled, fields = tollgate.Some(a.Enabled), append(fields, "enabled")
+			w.Enabled = tollgate.Some(a.Enabled)
+			fields.add("enabled", row.Enabled, a.Enabled)
 		}
 		r.see("alias", row.ID)
 		if len(fields) == 0 {
@@ -297,7 +323,7 @@ func (r *run) aliases(ctx context.Context) error {
 		if exists {
 			r.change(Update, "alias", a.Alias, a.At, fields...)
 		} else {
-			r.change(Create, "alias", a.Alias, a.At)
+			r.change(Create, "alias", a.Alias, a.At, fields.created()...)
 		}
 		if !r.apply {
 			continue

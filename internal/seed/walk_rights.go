@@ -2,6 +2,7 @@ package seed
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 
 	"tollgate"
@@ -86,7 +87,7 @@ func (r *run) rateLimits(ctx context.Context) error {
 			return x.Scope == want.Scope && x.ScopeID == id && x.ModelPattern == want.ModelPattern
 		})
 		if i < 0 {
-			r.change(Create, "rate limit", name, l.At)
+			r.change(Create, "rate limit", name, l.At, limitDiff(tollgate.RateLimit{}, l).created()...)
 		} else {
 			row := r.state.limits[i]
 			want.ID = row.ID
@@ -109,8 +110,8 @@ func (r *run) rateLimits(ctx context.Context) error {
 	return nil
 }
 
-func limitDiff(row tollgate.RateLimit, l config.SeedRateLimit) []string {
-	var fields []string
+func limitDiff(row tollgate.RateLimit, l config.SeedRateLimit) diff {
+	var fields diff
 	for _, f := range []struct {
 		name string
 		a, b *int64
@@ -121,7 +122,7 @@ func limitDiff(row tollgate.RateLimit, l config.SeedRateLimit) []string {
 		{"concurrency", row.Concurrency, l.Concurrency},
 	} {
 		if !same(f.a, f.b) {
-			fields = append(fields, f.name)
+			fields.add(f.name, f.a, f.b)
 		}
 	}
 	return fields
@@ -133,6 +134,14 @@ func same[T comparable](a, b *T) bool {
 		return a == nil && b == nil
 	}
 	return *a == *b
+}
+
+// dollars is a budget as a plan shows it: a number of dollars; nil = unlimited.
+func dollars(m *tollgate.Money) any {
+	if m == nil {
+		return nil
+	}
+	return json.Number(m.String())
 }
 
 // quotas brings budgets in. What was spent before (cost_used) is taken when
@@ -155,9 +164,9 @@ func (r *run) quotas(ctx context.Context) error {
 			if same(row.Limit, q.Limit) {
 				continue
 			}
-			r.change(Update, "quota", name, q.At, "quota")
+			r.change(Update, "quota", name, q.At, Field{Name: "quota", Before: dollars(row.Limit), After: dollars(q.Limit)})
 		} else {
-			r.change(Create, "quota", name, q.At)
+			r.change(Create, "quota", name, q.At, Field{Name: "quota", After: dollars(q.Limit)})
 			if q.Spent != nil {
 				w.Spent = tollgate.Some(*q.Spent)
 			}

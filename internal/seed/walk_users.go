@@ -48,26 +48,30 @@ func (r *run) users(ctx context.Context) error {
 }
 
 // userDiff returns what an import would write, and the names of the fields.
-func (r *run) userDiff(ctx context.Context, u *config.SeedUser, row tollgate.User) (auth.UserWrite, []string, error) {
-	w, fields := r.ready[u.Name], []string{}
+func (r *run) userDiff(ctx context.Context, u *config.SeedUser, row tollgate.User) (auth.UserWrite, diff, error) {
+	w, fields := r.ready[u.Name], diff{}
 	w.ID = row.ID
 	if row.ID == 0 {
 		w.Name = tollgate.Some(u.Name)
 	}
 	if u.Enabled != row.Enabled || row.ID == 0 {
-		w.Enabled, fields = tollgate.Some(u.Enabled), append(fields, "enabled")
+		w.Enabled = tollgate.Some(u.Enabled)
+		fields.add("enabled", row.Enabled, u.Enabled)
 	}
 	if u.Email != nil && *u.Email != row.Email {
-		w.Email, fields = tollgate.Some(*u.Email), append(fields, "email")
+		w.Email = tollgate.Some(*u.Email)
+		fields.add("email", row.Email, *u.Email)
 	}
 	if u.IsAdmin != nil && *u.IsAdmin != row.Role.IsAdmin() {
-		w.IsAdmin, fields = tollgate.Some(*u.IsAdmin), append(fields, "is_admin")
+		w.IsAdmin = tollgate.Some(*u.IsAdmin)
+		fields.add("is_admin", row.Role.IsAdmin(), *u.IsAdmin)
 	}
 	if u.IsAdmin != nil && *u.IsAdmin && u.Enabled && !r.state.superAdmin() {
-		w.IsAdmin, w.SuperAdmin, fields = tollgate.Some(true), true, append(fields, "super admin")
+		w.IsAdmin, w.SuperAdmin = tollgate.Some(true), true
+		fields.add("super admin", false, true)
 	}
 	if u.Team != nil && *u.Team != r.state.teamName[row.TeamID] {
-		fields = append(fields, "team")
+		fields.add("team", r.state.teamName[row.TeamID], *u.Team)
 		w.TeamID = tollgate.Null[int64]()
 		if *u.Team != "" {
 			t, ok := r.state.teams[*u.Team]
@@ -78,7 +82,8 @@ func (r *run) userDiff(ctx context.Context, u *config.SeedUser, row tollgate.Use
 		}
 	}
 	if u.TeamRole != nil && *u.TeamRole != row.TeamRole {
-		w.TeamRole, fields = tollgate.Some(*u.TeamRole), append(fields, "team_role")
+		w.TeamRole = tollgate.Some(*u.TeamRole)
+		fields.add("team_role", row.TeamRole, *u.TeamRole)
 	}
 	if !u.Password.Empty() {
 		same, err := r.samePassword(ctx, u, row)
@@ -86,7 +91,8 @@ func (r *run) userDiff(ctx context.Context, u *config.SeedUser, row tollgate.Use
 			return w, nil, err
 		}
 		if !same {
-			fields, r.passwords[u.Name] = append(fields, "password"), true
+			r.passwords[u.Name] = true
+			fields.secret("password")
 		}
 	}
 	return w, fields, nil
@@ -126,7 +132,7 @@ func (r *run) oneUser(ctx context.Context, u *config.SeedUser) (tollgate.User, e
 	if exists {
 		r.change(Update, "user", u.Name, u.At, fields...)
 	} else {
-		r.change(Create, "user", u.Name, u.At)
+		r.change(Create, "user", u.Name, u.At, fields.created()...)
 	}
 	if r.apply {
 		if row, err = r.im.Accounts.SaveUser(ctx, r.tx, r.by, w); err != nil {
@@ -168,10 +174,17 @@ func (r *run) matchKey(user tollgate.User, k config.SeedKey) int {
 		digest := r.im.keyDigest(k.APIKey)
 		return slices.IndexFunc(r.state.keys, func(row tollgate.Key) bool { return bytes.Equal(row.Digest, digest) })
 	}
-	return slices.IndexFunc(r.state.keys, func(row tollgate.Key) bool {
-		shown := k.Last4 != "" && row.Prefix == k.Prefix && row.Last4 == k.Last4
-		return row.UserID == user.ID && !r.seenBefore("key", row.ID) && row.Label == k.Label && (shown || row.NeedsSecret)
-	})
+	find := func(label bool) int {
+		return slices.IndexFunc(r.state.keys, func(row tollgate.Key) bool {
+			shown := k.Last4 != "" && row.Prefix == k.Prefix && row.Last4 == k.Last4
+			return row.UserID == user.ID && !r.seenBefore("key", row.ID) &&
+				(row.Label == k.Label && (shown || row.NeedsSecret) || shown && !label)
+		})
+	}
+	if i := find(true); i >= 0 {
+		return i
+	}
+	return find(false) // it was labelled anew since
 }
 
 func (r *run) key(ctx context.Context, user tollgate.User, k config.SeedKey) error {
@@ -189,7 +202,7 @@ func (r *run) key(ctx context.Context, user tollgate.User, k config.SeedKey) err
 	patch, fields := keyDiff(row, k)
 	enable := row.Enabled != k.Enabled && !row.NeedsSecret
 	if enable {
-		fields = append(fields, "enabled")
+		fields.add("enabled", row.Enabled, k.Enabled)
 	}
 	if len(fields) == 0 {
 		return nil
@@ -213,34 +226,50 @@ func (r *run) key(ctx context.Context, user tollgate.User, k config.SeedKey) err
 }
 
 // keyDiff compares what a file says of a key; an absent list is no limit.
-func keyDiff(row tollgate.Key, k config.SeedKey) (auth.KeyPatch, []string) {
-	patch, fields := auth.KeyPatch{ID: row.ID}, []string{}
+func keyDiff(row tollgate.Key, k config.SeedKey) (auth.KeyPatch, diff) {
+	patch, fields := auth.KeyPatch{ID: row.ID}, diff{}
 	if row.Label != k.Label {
-		patch.Label, fields = tollgate.Some(k.Label), append(fields, "label")
+		patch.Label = tollgate.Some(k.Label)
+		fields.add("label", row.Label, k.Label)
 	}
 	if !row.ExpiresAt.Equal(k.ExpiresAt) {
-		patch.ExpiresAt, fields = tollgate.Some(k.ExpiresAt), append(fields, "expires_at")
+		patch.ExpiresAt = tollgate.Some(k.ExpiresAt)
+		fields.add("expires_at", moment(row.ExpiresAt), moment(k.ExpiresAt))
 		if k.ExpiresAt.IsZero() {
 			patch.ExpiresAt = tollgate.Null[time.Time]()
 		}
 	}
 	if !slices.Equal(row.Models, k.Models) {
-		patch.Models, fields = tollgate.Some(k.Models), append(fields, "models")
+		patch.Models = tollgate.Some(k.Models)
+		fields.add("models", row.Models, k.Models)
 	}
 	if !slices.Equal(row.IPAllow, k.IPAllow) {
-		patch.IPAllow, fields = tollgate.Some(k.IPAllow), append(fields, "ip_allow")
+		patch.IPAllow = tollgate.Some(k.IPAllow)
+		fields.add("ip_allow", row.IPAllow, k.IPAllow)
 	}
 	if !slices.Equal(row.Surfaces, k.Surfaces) {
-		patch.Surfaces, fields = tollgate.Some(k.Surfaces), append(fields, "surfaces")
+		patch.Surfaces = tollgate.Some(k.Surfaces)
+		fields.add("surfaces", row.Surfaces, k.Surfaces)
 	}
 	if row.OnLeave != k.OnLeave {
-		patch.OnLeave, fields = tollgate.Some(k.OnLeave), append(fields, "on_leave")
+		patch.OnLeave = tollgate.Some(k.OnLeave)
+		fields.add("on_leave", row.OnLeave, k.OnLeave)
 	}
 	return patch, fields
 }
 
+// moment is a time as a plan shows it; never is nothing.
+func moment(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t
+}
+
 func (r *run) newKey(ctx context.Context, user tollgate.User, k config.SeedKey, name string) error {
-	r.change(Create, "key", name, k.At)
+	_, fields := keyDiff(tollgate.Key{}, k)
+	fields.add("enabled", nil, k.Enabled && !k.APIKey.Empty())
+	r.change(Create, "key", name, k.At, fields.created()...)
 	if k.APIKey.Empty() {
 		r.needSecret = append(r.needSecret, "key "+name)
 	}

@@ -116,9 +116,22 @@ func (s *Server) mountAccount() {
 		}
 		return models, nil
 	})
+	api.Handle(s.API, reads("/user/effective", "Show what the caller may, and why"), s.effective)
 	s.mountSessions()
 	s.mountIdentities()
 	s.mountFactors()
+}
+
+func (s *Server) effective(ctx context.Context, _ *struct{}) (rights api.Rights, err error) {
+	now := s.Now()
+	err = s.Store.View(ctx, func(tx tollgate.Tx) error {
+		u, err := tx.Users.Get(ctx, caller(ctx))
+		if err == nil {
+			rights, err = api.RightsOf(ctx, tx, u, api.QuotaView{Now: now, Zone: s.Zone, Held: s.Held, Instance: u.Role.IsAdmin()})
+		}
+		return err
+	})
+	return rights, err
 }
 
 // quota shows the budgets of the caller and of the caller's keys.

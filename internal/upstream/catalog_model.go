@@ -248,6 +248,9 @@ func setting(ctx context.Context, tx tollgate.Tx, name string) (json.RawMessage,
 }
 
 func (c *Catalog) auditSetting(ctx context.Context, tx tollgate.Tx, by tollgate.Actor, action, name string, before, after json.RawMessage) error {
+	if tollgate.SecretName(name) {
+		before, after = hidden(before), hidden(after)
+	}
 	detail, err := json.Marshal(struct {
 		Name   string          `json:"name"`
 		Before json.RawMessage `json:"before,omitempty"`
@@ -259,4 +262,12 @@ func (c *Catalog) auditSetting(ctx context.Context, tx tollgate.Tx, by tollgate.
 	e := by.Entry(c.Now(), action, "setting", 0)
 	e.Detail = detail
 	return tx.Audit.Append(ctx, &e)
+}
+
+// hidden says of a value only that there is one.
+func hidden(value json.RawMessage) json.RawMessage {
+	if value == nil {
+		return nil
+	}
+	return json.RawMessage(`"[redacted]"`)
 }

@@ -86,6 +86,8 @@ func (a *auditLog) Append(_ context.Context, e *tollgate.AuditEntry) error {
 	return nil
 }
 
+func (*auditLog) Head(context.Context) (tollgate.AuditHead, error) { return tollgate.AuditHead{}, nil }
+
 func (a *auditLog) Query(context.Context, tollgate.AuditFilter, tollgate.Page) ([]tollgate.AuditEntry, *tollgate.Cursor, error) {
 	return a.entries, nil, nil
 }

@@ -83,7 +83,8 @@ func (e Engine) dialect() database.Dialect {
 
 // words are the engine's own spellings. AUTOINCREMENT and identity columns
 // never hand out an id twice; "rowid" makes the table one b-tree on SQLite;
-// PostgreSQL sorts text by bytes as SQLite does, so that both page alike.
+// PostgreSQL sorts text by bytes as SQLite does, so that both page alike. Triggers
+// share no syntax at all.
 func (e Engine) words() *strings.Replacer {
 	if e == Postgres {
 		return strings.NewReplacer(
@@ -92,6 +93,15 @@ func (e Engine) words() *strings.Replacer {
 			"{text}", `TEXT COLLATE "C"`,
 			"{blob}", "BYTEA",
 			"{clustered}", "",
+			"{guard audit}", `CREATE OR REPLACE FUNCTION refuse_audit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'audit entries are never altered'; END $$;
+CREATE TRIGGER audit_update BEFORE UPDATE ON audit FOR EACH ROW WHEN (OLD.hash IS NOT NULL) EXECUTE FUNCTION refuse_audit();
+CREATE TRIGGER audit_delete BEFORE DELETE ON audit FOR EACH ROW EXECUTE FUNCTION refuse_audit();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit();`,
+			"{unguard audit}", `DROP TRIGGER audit_truncate ON audit;
+DROP TRIGGER audit_delete ON audit;
+DROP TRIGGER audit_update ON audit;
+DROP FUNCTION refuse_audit();`,
 		)
 	}
 	return strings.NewReplacer(
@@ -100,6 +110,12 @@ func (e Engine) words() *strings.Replacer {
 		"{text}", "TEXT",
 		"{blob}", "BLOB",
 		"{clustered}", "WITHOUT ROWID",
+		"{guard audit}", `CREATE TRIGGER audit_update BEFORE UPDATE ON audit WHEN OLD.hash IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'audit entries are never altered'); END;
+CREATE TRIGGER audit_delete BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'audit entries are never altered'); END;`,
+		"{unguard audit}", `DROP TRIGGER audit_delete;
+DROP TRIGGER audit_update;`,
 	)
 }
 

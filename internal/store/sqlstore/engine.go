@@ -15,6 +15,9 @@ type engine interface {
 	// ctx bounds the wait, not the transaction: a commit is never cut off
 	// half way. end gives the connection back.
 	update(ctx context.Context) (tx *sql.Tx, end func(), err error)
+	// holdAppends lets no batch be appended until tx ends, and waits for those
+	// that are under way.
+	holdAppends(ctx context.Context, tx *sql.Tx) error
 	// append is the Append of tollgate.RequestLog.
 	append(ctx context.Context, rows []tollgate.Request, intents []tollgate.Intent) error
 	// queue is what stands before append; nil = nothing does.

@@ -172,6 +172,13 @@ func (e *postgresEngine) update(ctx context.Context) (*sql.Tx, func(), error) {
 	return tx, end, nil
 }
 
+// holdAppends takes the one lock that every append needs. An append that waits
+// for it has changed no row yet, so that neither can wait for the other.
+func (*postgresEngine) holdAppends(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, "LOCK TABLE requests IN EXCLUSIVE MODE")
+	return err
+}
+
 func (*postgresEngine) needsSavepoint() bool { return true }
 
 func (*postgresEngine) jsonInts(arg string) string {

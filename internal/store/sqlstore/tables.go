@@ -2,11 +2,12 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/sha256"
 
 	"tollgate"
 )
 
-// tables are the specs of a store. They hold no state.
+// tables are the specs of a store. They hold no state but the seal of the audit.
 type tables struct {
 	users           *spec[tollgate.User, tollgate.UserFilter]
 	keys            *spec[tollgate.Key, tollgate.KeyFilter]
@@ -15,6 +16,8 @@ type tables struct {
 	identities      *spec[tollgate.Identity, tollgate.IdentityFilter]
 	signInProviders *spec[tollgate.SignInProvider, tollgate.SignInProviderFilter]
 	factors         *spec[tollgate.Factor, tollgate.FactorFilter]
+	links           *spec[tollgate.Link, tollgate.LinkFilter]
+	teamPermissions *spec[tollgate.TeamPermission, tollgate.TeamPermissionFilter]
 	permissions     *spec[tollgate.Permission, tollgate.PermissionFilter]
 	filePermissions *spec[tollgate.FilePermission, tollgate.PermissionFilter]
 	quotas          *spec[tollgate.Quota, tollgate.QuotaFilter]
@@ -30,17 +33,23 @@ type tables struct {
 	alarms          *spec[tollgate.Alarm, tollgate.AlarmFilter]
 	usage           *usageSpec
 	turns           *spec[tollgate.Turn, struct{}]
+	configVersions  *spec[tollgate.ConfigVersion, tollgate.ConfigVersionFilter]
+	configTexts     *spec[tollgate.ConfigText, tollgate.ConfigTextFilter]
+	syncTargets     *spec[tollgate.SyncTarget, tollgate.SyncTargetFilter]
+	// sealAudit is the MAC over the head of the audit.
+	sealAudit func([]byte) [32]byte
 }
 
 func newTables() *tables {
 	return &tables{
 		users: userTable(), keys: keyTable(), teams: teamTable(), sessions: sessionTable(), factors: factorTable(),
-		identities: identityTable(), signInProviders: signInProviderTable(),
+		identities: identityTable(), signInProviders: signInProviderTable(), links: linkTable(), teamPermissions: teamPermissionTable(),
 		permissions: permissionTable(), filePermissions: filePermissionTable(),
 		quotas: quotaTable(), rateLimits: rateLimitTable(),
 		providers: providerTable(), credentials: credentialTable(), models: modelTable(), aliases: aliasTable(), prices: priceTable(),
 		audit: auditTable(), adjustments: adjustmentTable(), reratings: reratingTable(), alarms: alarmTable(),
-		usage: newUsageSpec(), turns: turnTable(),
+		usage: newUsageSpec(), turns: turnTable(), sealAudit: sha256.Sum256,
+		configVersions: configVersionTable(), configTexts: configTextTable(), syncTargets: syncTargetTable(),
 	}
 }
 
@@ -54,6 +63,8 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Identities:      table[tollgate.Identity, tollgate.IdentityFilter]{t.identities, s},
 		SignInProviders: table[tollgate.SignInProvider, tollgate.SignInProviderFilter]{t.signInProviders, s},
 		Factors:         factors{table[tollgate.Factor, tollgate.FactorFilter]{t.factors, s}},
+		Links:           table[tollgate.Link, tollgate.LinkFilter]{t.links, s},
+		TeamPermissions: table[tollgate.TeamPermission, tollgate.TeamPermissionFilter]{t.teamPermissions, s},
 		Permissions:     table[tollgate.Permission, tollgate.PermissionFilter]{t.permissions, s},
 		FilePermissions: table[tollgate.FilePermission, tollgate.PermissionFilter]{t.filePermissions, s},
 		Quotas:          table[tollgate.Quota, tollgate.QuotaFilter]{t.quotas, s},
@@ -66,9 +77,12 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Counters:        counters{s},
 		Settings:        settings{s},
 		Meta:            meta{s},
-		Audit:           audit{table[tollgate.AuditEntry, tollgate.AuditFilter]{t.audit, s}},
+		Audit:           audit{table[tollgate.AuditEntry, tollgate.AuditFilter]{t.audit, s}, t.sealAudit},
 		Usage:           usage{t.usage, s},
 		Alarms:          table[tollgate.Alarm, tollgate.AlarmFilter]{t.alarms, s},
+		ConfigVersions:  table[tollgate.ConfigVersion, tollgate.ConfigVersionFilter]{t.configVersions, s},
+		ConfigTexts:     table[tollgate.ConfigText, tollgate.ConfigTextFilter]{t.configTexts, s},
+		SyncTargets:     table[tollgate.SyncTarget, tollgate.SyncTargetFilter]{t.syncTargets, s},
 		Turns:           turns{table[tollgate.Turn, struct{}]{t.turns, s}},
 		Ledger: ledger{
 			usageSpec:   t.usage,

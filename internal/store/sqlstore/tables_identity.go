@@ -34,6 +34,7 @@ func userTable() *spec[tollgate.User, tollgate.UserFilter] {
 			enabled(w, f.Enabled)
 			ints(w, "role", f.Role)
 			refs(w, "team_id", f.TeamID)
+			texts(w, "team_role", f.TeamRole)
 		},
 		sorts:   []string{"name", "email", "role", "created_at", "last_login_at"},
 		release: releaseUser,
@@ -110,6 +111,26 @@ func teamTable() *spec[tollgate.Team, tollgate.TeamFilter] {
 		release: func(ctx context.Context, s *session, id int64) error {
 			return releaseScope(ctx, s, tollgate.ScopeTeam, id)
 		},
+	}
+}
+
+func teamPermissionTable() *spec[tollgate.TeamPermission, tollgate.TeamPermissionFilter] {
+	type row = tollgate.TeamPermission
+	return &spec[row, tollgate.TeamPermissionFilter]{
+		name: "team_permissions", noun: "team permission",
+		area: tollgate.AreaIdentity,
+		id:   func(r *row) *int64 { return &r.ID },
+		columns: []column[row]{
+			reference("team_id", "teams", func(r *row) *int64 { return &r.TeamID }),
+			reference("provider_id", "providers", func(r *row) *int64 { return &r.ProviderID }),
+			text("model_pattern", func(r *row) *string { return &r.ModelPattern }),
+		},
+		filter: func(w *where, f tollgate.TeamPermissionFilter) {
+			ints(w, "id", f.ID)
+			ints(w, "team_id", f.TeamID)
+			refs(w, "provider_id", f.ProviderID)
+		},
+		sorts: []string{"team_id", "model_pattern"},
 	}
 }
 

@@ -5,53 +5,9 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"time"
 
 	"tollgate"
 )
-
-func auditTable() *spec[tollgate.AuditEntry, tollgate.AuditFilter] {
-	type row = tollgate.AuditEntry
-	return &spec[row, tollgate.AuditFilter]{
-		name: "audit", noun: "audit entry",
-		id: func(r *row) *int64 { return &r.ID },
-		columns: []column[row]{
-			instant("at", func(r *row) *time.Time { return &r.At }),
-			integer("actor_id", func(r *row) *int64 { return &r.ActorID }),
-			text("actor_name", func(r *row) *string { return &r.ActorName }),
-			text("via", func(r *row) *string { return &r.Via }),
-			integer("key_id", func(r *row) *int64 { return &r.KeyID }),
-			text("ip", func(r *row) *string { return &r.IP }),
-			integer("request_id", func(r *row) *tollgate.RequestID { return &r.RequestID }),
-			text("action", func(r *row) *string { return &r.Action }),
-			text("target", func(r *row) *string { return &r.Target }),
-			integer("target_id", func(r *row) *int64 { return &r.TargetID }),
-			document("detail", func(r *row) *json.RawMessage { return &r.Detail }),
-		},
-		filter: func(w *where, f tollgate.AuditFilter) {
-			ints(w, "actor_id", f.ActorID)
-			texts(w, "action", f.Action)
-			texts(w, "target", f.Target)
-			ints(w, "target_id", f.TargetID)
-			period(w, "at", f.Since, f.Until)
-		},
-	}
-}
-
-// audit is the append-only half of its table.
-type audit struct {
-	rows table[tollgate.AuditEntry, tollgate.AuditFilter]
-}
-
-// Append adds an entry and sets its ID.
-func (a audit) Append(ctx context.Context, e *tollgate.AuditEntry) error {
-	return a.rows.Insert(ctx, e)
-}
-
-// Query returns entries, sorted by id.
-func (a audit) Query(ctx context.Context, f tollgate.AuditFilter, p tollgate.Page) ([]tollgate.AuditEntry, *tollgate.Cursor, error) {
-	return a.rows.Query(ctx, f, p)
-}
 
 // settings keeps instance settings by name.
 type settings struct{ s *session }

@@ -24,6 +24,8 @@ type fixture struct {
 	identity   tollgate.Identity
 	signIn     tollgate.SignInProvider
 	factor     tollgate.Factor
+	link       tollgate.Link
+	teamGrant  tollgate.TeamPermission
 	provider   tollgate.Provider
 	credential tollgate.Credential
 	model      tollgate.Model
@@ -60,6 +62,11 @@ func newFixture() *fixture {
 		factor: tollgate.Factor{
 			Kind: tollgate.FactorPasskey, Label: "laptop", Handle: []byte{0, 1, 255}, Sealed: []byte{2, 0}, Confirmed: true, Counter: 1 << 40,
 			Warned: at, CreatedAt: at, LastUsedAt: at.AddDate(0, 0, 1),
+		},
+		teamGrant: tollgate.TeamPermission{ModelPattern: "gpt-*"},
+		link: tollgate.Link{
+			Purpose: tollgate.LinkInvitation, Digest: "0123abcd", Role: tollgate.RoleAdmin, TeamRole: "admin", Email: "new@example.org", Label: "for Bob",
+			CreatedBy: 7, CreatedAt: at, ExpiresAt: at.AddDate(0, 0, 7), UsedAt: at.AddDate(0, 0, 1), UsedBy: 8,
 		},
 		identity: tollgate.Identity{Provider: "corp", Subject: "Alice-1", Email: "alice@example.org", CreatedAt: at, LastUsedAt: at.AddDate(0, 0, 1)},
 		signIn: tollgate.SignInProvider{
@@ -101,7 +108,15 @@ func (f *fixture) insert(ctx context.Context, tx tollgate.Tx) error {
 		func() error { f.identity.UserID = f.user.ID; return tx.Identities.Insert(ctx, &f.identity) },
 		func() error { return tx.SignInProviders.Insert(ctx, &f.signIn) },
 		func() error { f.factor.UserID = f.user.ID; return tx.Factors.Insert(ctx, &f.factor) },
+		func() error {
+			f.link.UserID, f.link.TeamID = f.user.ID, f.team.ID
+			return tx.Links.Insert(ctx, &f.link)
+		},
 		func() error { return tx.Providers.Insert(ctx, &f.provider) },
+		func() error {
+			f.teamGrant.TeamID, f.teamGrant.ProviderID = f.team.ID, f.provider.ID
+			return tx.TeamPermissions.Insert(ctx, &f.teamGrant)
+		},
 		func() error {
 			f.credential.ProviderID = f.provider.ID
 			return tx.Credentials.Insert(ctx, &f.credential)
@@ -152,6 +167,8 @@ func (f *fixture) equal(t *testing.T, b *bench) {
 		row(ctx, t, tx.Models, f.model.ID, f.model)
 		row(ctx, t, tx.Identities, f.identity.ID, f.identity)
 		row(ctx, t, tx.SignInProviders, f.signIn.ID, f.signIn)
+		row(ctx, t, tx.Links, f.link.ID, f.link)
+		row(ctx, t, tx.TeamPermissions, f.teamGrant.ID, f.teamGrant)
 		row(ctx, t, tx.Aliases, f.alias.ID, f.alias)
 		row(ctx, t, tx.Permissions, f.permission.ID, f.permission)
 		row(ctx, t, tx.FilePermissions, f.files.ID, f.files)

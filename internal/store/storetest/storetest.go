@@ -55,6 +55,7 @@ func Run(t *testing.T, opener Opener) {
 		{"BalancesAreWrittenByTheLedgerAlone", testBalancesAreDerived},
 		{"ReratingsAreAppendedAndNotedOnce", testReratings},
 		{"ASubjectHasOneOpenAlarm", testAlarms},
+		{"VersionsOfTheConfigurationAndTargets", testConfigVersions},
 		{"CostsOutOfRangeAreRefused", testBadCosts},
 		{"TouchMovesForwardOnly", testTouch},
 		{"TurnsAreTheirOwnersAlone", testTurnOwners},

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,7 +38,7 @@ func testTables(b *bench) {
 	b.update(t, func(ctx context.Context, tx tollgate.Tx) error {
 		return errors.Join(
 			tx.Teams.Update(ctx, f.team), tx.Users.Update(ctx, f.user), tx.Keys.Update(ctx, f.key), tx.Keys.Update(ctx, f.child),
-			tx.Identities.Update(ctx, f.identity), tx.SignInProviders.Update(ctx, f.signIn),
+			tx.Identities.Update(ctx, f.identity), tx.SignInProviders.Update(ctx, f.signIn), tx.Links.Update(ctx, f.link), tx.TeamPermissions.Update(ctx, f.teamGrant),
 			tx.Sessions.Update(ctx, f.session), tx.Factors.Update(ctx, f.factor), tx.Providers.Update(ctx, f.provider), tx.Credentials.Update(ctx, f.credential),
 			tx.Models.Update(ctx, f.model), tx.Aliases.Update(ctx, f.alias), tx.Permissions.Update(ctx, f.permission),
 			tx.FilePermissions.Update(ctx, f.files), tx.Quotas.Update(ctx, f.quota), tx.Quotas.Update(ctx, f.keyQuota),
@@ -60,6 +61,8 @@ func testUnknownIDs(b *bench) {
 		notFound(ctx, t, tx.Sessions, tollgate.Session{ID: unknown, UserID: f.user.ID, Digest: []byte("x")})
 		notFound(ctx, t, tx.Identities, tollgate.Identity{ID: unknown, UserID: f.user.ID, Provider: "x", Subject: "x"})
 		notFound(ctx, t, tx.SignInProviders, tollgate.SignInProvider{ID: unknown, Name: "x", Kind: "oidc"})
+		notFound(ctx, t, tx.TeamPermissions, tollgate.TeamPermission{ID: unknown, TeamID: f.team.ID, ModelPattern: "*"})
+		notFound(ctx, t, tx.Links, tollgate.Link{ID: unknown, Purpose: tollgate.LinkReset, Digest: "x"})
 		notFound[tollgate.Factor, tollgate.FactorFilter](ctx, t, tx.Factors, tollgate.Factor{ID: unknown, UserID: f.user.ID, Kind: tollgate.FactorTOTP, Handle: []byte("x")})
 		notFound(ctx, t, tx.Permissions, tollgate.Permission{ID: unknown, UserID: f.user.ID, ModelPattern: "*"})
 		notFound(ctx, t, tx.FilePermissions, tollgate.FilePermission{ID: unknown, UserID: f.user.ID})
@@ -104,6 +107,7 @@ func testConflicts(b *bench) {
 		must(t, tx.Identities.Insert(ctx, &tollgate.Identity{UserID: f.root.ID, Provider: "corp", Subject: "alice-1"})) // subjects differ by case
 		must(t, tx.Identities.Insert(ctx, &tollgate.Identity{UserID: f.root.ID, Provider: "other", Subject: "Alice-1", Email: f.identity.Email}))
 		conflict(tx.SignInProviders.Insert(ctx, &tollgate.SignInProvider{Name: "corp", Kind: "github", Settings: json.RawMessage("{}")}), "name")
+		conflict(tx.Links.Insert(ctx, &tollgate.Link{Purpose: tollgate.LinkReset, Digest: f.link.Digest}), "digest")
 		conflict(tx.Factors.Insert(ctx, &tollgate.Factor{UserID: f.user.ID, Kind: tollgate.FactorTOTP, Handle: f.factor.Handle}), "handle")
 		conflict(tx.Teams.Insert(ctx, &tollgate.Team{Name: f.team.Name}), "name")
 		conflict(tx.Providers.Insert(ctx, &tollgate.Provider{Name: "lab"}), "name")
@@ -138,6 +142,10 @@ func testReferences(b *bench) {
 		dangles(tx.Keys.Insert(ctx, &tollgate.Key{UserID: f.user.ID, Digest: []byte("x"), CreatedByKeyID: unknown}), "created_by_key_id")
 		dangles(tx.Sessions.Insert(ctx, &tollgate.Session{UserID: unknown, Digest: []byte("x")}), "user_id")
 		dangles(tx.Identities.Insert(ctx, &tollgate.Identity{UserID: unknown, Provider: "x", Subject: "x"}), "user_id")
+		dangles(tx.Links.Insert(ctx, &tollgate.Link{Purpose: tollgate.LinkReset, Digest: "x", UserID: unknown}), "user_id")
+		dangles(tx.Links.Insert(ctx, &tollgate.Link{Purpose: tollgate.LinkInvitation, Digest: "x", TeamID: unknown}), "team_id")
+		dangles(tx.TeamPermissions.Insert(ctx, &tollgate.TeamPermission{TeamID: unknown, ModelPattern: "x"}), "team_id")
+		dangles(tx.TeamPermissions.Insert(ctx, &tollgate.TeamPermission{TeamID: f.team.ID, ProviderID: unknown, ModelPattern: "x"}), "provider_id")
 		dangles(tx.Factors.Insert(ctx, &tollgate.Factor{UserID: unknown, Kind: tollgate.FactorTOTP, Handle: []byte("x")}), "user_id")
 		dangles(tx.Permissions.Insert(ctx, &tollgate.Permission{UserID: f.user.ID, ProviderID: unknown, ModelPattern: "*"}), "provider_id")
 		dangles(tx.FilePermissions.Insert(ctx, &tollgate.FilePermission{UserID: unknown}), "user_id")
@@ -252,6 +260,7 @@ func testCascades(b *bench) {
 		empty(ctx, t, tx.Keys, tollgate.KeyFilter{})
 		empty(ctx, t, tx.Sessions, tollgate.SessionFilter{})
 		empty(ctx, t, tx.Identities, tollgate.IdentityFilter{Provider: tollgate.Is("corp"), Subject: tollgate.Is("Alice-1")})
+		empty(ctx, t, tx.Links, tollgate.LinkFilter{})
 		empty[tollgate.Factor](ctx, t, tx.Factors, tollgate.FactorFilter{})
 		empty(ctx, t, tx.Permissions, tollgate.PermissionFilter{})
 		empty(ctx, t, tx.Quotas, tollgate.QuotaFilter{}) // its key's quota too
@@ -318,7 +327,17 @@ func testAudit(b *bench) {
 		}
 		return nil
 	})
+	var before []byte
+	for i := range want {
+		if !bytes.Equal(want[i].Hash, want[i].Chained(before)) {
+			t.Fatalf("entry %d is not chained to the one before", want[i].ID)
+		}
+		before = want[i].Hash
+	}
 	b.view(t, func(ctx context.Context, tx tollgate.Tx) error {
+		head, err := tx.Audit.Head(ctx)
+		must(t, err)
+		same(t, head, tollgate.AuditHead{ID: want[4].ID, Entries: 5, Hash: want[4].Hash, Sealed: true})
 		query := func(f tollgate.AuditFilter, p tollgate.Page) []tollgate.AuditEntry {
 			rows, _, err := tx.Audit.Query(ctx, f, p)
 			must(t, err)
@@ -331,6 +350,18 @@ func testAudit(b *bench) {
 		same(t, query(tollgate.AuditFilter{ActorID: tollgate.Is[int64](1)}, tollgate.Page{}), []tollgate.AuditEntry{want[1], want[3]})
 		same(t, query(tollgate.AuditFilter{Since: want[1].At, Until: want[3].At}, tollgate.Page{}), want[1:3])
 		same(t, query(tollgate.AuditFilter{Action: tollgate.Is("login")}, tollgate.Page{}), nil)
+		for pattern, n := range map[string]int{"user.*": 5, "user.upser?": 5, "*": 5, "user.%": 0, "user_upsert": 0, "us?r.upsert": 5, "": 0, `user\.*`: 0, "user.upsert": 5} {
+			if got := query(tollgate.AuditFilter{Action: tollgate.Is(pattern, "other")}, tollgate.Page{}); len(got) != n {
+				t.Fatalf("action %q selects %d entries, want %d", pattern, len(got), n)
+			}
+		}
+		for text, n := range map[string]int{"UPSERT": 5, "HOST": 5, `"after"`: 5, "::1": 5, "%": 0, "nothing": 0, "a\x00": 0} {
+			if got := query(tollgate.AuditFilter{Text: text}, tollgate.Page{}); len(got) != n {
+				t.Fatalf("text %q selects %d entries, want %d", text, len(got), n)
+			}
+		}
+		same(t, query(tollgate.AuditFilter{IP: tollgate.Is("::?"), RequestID: tollgate.Is[tollgate.RequestID](16)}, tollgate.Page{}), want)
+		same(t, query(tollgate.AuditFilter{RequestID: tollgate.Is[tollgate.RequestID](32)}, tollgate.Page{}), nil)
 		same(t, query(tollgate.AuditFilter{Target: tollgate.Is("user"), TargetID: tollgate.Is[int64](4)}, tollgate.Page{}), want[4:])
 		return nil
 	})

@@ -21,15 +21,22 @@ type UsageFields struct {
 func (u UsageFields) Filter() (tollgate.UsageFilter, error) {
 	f := tollgate.UsageFilter{KeyID: u.KeyID.Match, ProviderID: u.ProviderID.Match, Model: u.Model.Match}
 	f.Since, f.Until = Deref(u.Since), Deref(u.Until)
-	f.RequestID.Set = u.RequestID.Set
-	for _, s := range u.RequestID.Values {
+	var err error
+	f.RequestID, err = RequestIDs(u.RequestID)
+	return f, err
+}
+
+// RequestIDs reads the ids of requests that a query names.
+func RequestIDs(scope Scope[string]) (tollgate.Match[tollgate.RequestID], error) {
+	m := tollgate.Match[tollgate.RequestID]{Set: scope.Set}
+	for _, s := range scope.Values {
 		id, err := tollgate.ParseRequestID(s)
 		if err != nil {
-			return f, tollgate.Invalidf("request_id", "request_id is not a request id (req_ and 13 characters)")
+			return m, tollgate.Invalidf("request_id", "request_id is not a request id (req_ and 13 characters)")
 		}
-		f.RequestID.Values = append(f.RequestID.Values, id)
+		m.Values = append(m.Values, id)
 	}
-	return f, nil
+	return m, nil
 }
 
 // Deref returns what t points at, the zero time for nil.

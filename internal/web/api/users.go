@@ -50,19 +50,13 @@ func UserRecords(ctx context.Context, tx tollgate.Tx, users []tollgate.User) ([]
 
 // userRecord returns the JSON of a user, without what is linked.
 func userRecord(u tollgate.User) User {
-	rec := User{
+	return User{
 		ID: u.ID, Name: u.Name, Username: u.Name, Enabled: u.Enabled, IsActive: u.Enabled,
 		IsAdmin: u.Role.IsAdmin(), IsSuperAdmin: u.Role == tollgate.RoleSuperAdmin,
 		SSOProvider: u.SSOProvider, SSOID: u.SSOID, Identities: []Identity{}, TeamID: OrNull(u.TeamID),
+		Email: TextOrNull(u.Email), TeamRole: TextOrNull(u.TeamRole),
 		HasPassword: len(u.Password) > 0, CreatedAt: u.CreatedAt.UTC(), LastLoginAt: Stamp(u.LastLoginAt),
 	}
-	if u.Email != "" {
-		rec.Email = &u.Email
-	}
-	if u.TeamRole != "" {
-		rec.TeamRole = &u.TeamRole
-	}
-	return rec
 }
 
 // Session is the JSON of a sign-in.
