@@ -45,7 +45,7 @@ test("hostile names run nowhere and leave the layout as it is", async ({ page })
       headers: { authorization: `Bearer ${api_key}`, "user-agent": agent, "x-tollgate-tags": "<script>alert(3)</script>" },
       data: { model, messages: [{ role: "user", content: markup }] },
     });
-    expect([200, 403, 404]).toContain(answer.status());
+    expect(model === "demo-small" ? [200] : [400, 403, 404]).toContain(answer.status());
   }
   await addUser(page, "plain", "a password that is long enough"); // beside them, in the same lists
   const [{ id: request }] = await api(page, "/user/requests/query", { sort: "-id", limit: 1 });
