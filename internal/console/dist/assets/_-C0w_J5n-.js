@@ -1,1 +1,0 @@
-import{o as e}from"./index-uC_pX3Pj.js";var t=e;export{t as component};
