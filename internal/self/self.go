@@ -122,7 +122,7 @@ func (s *Server) mountAccount() {
 	api.Handle(s.API, change, func(ctx context.Context, in *profile) (api.Done, error) {
 		by := api.Actor(ctx)
 		return api.Done{OK: true, ID: caller(ctx)}, s.Store.Update(ctx, func(tx tollgate.Tx) error {
-			return s.Accounts.SaveProfile(ctx, tx, by, tollgate.Opt[string](in.Name.Opt), in.Email.Opt)
+			return s.Accounts.SaveProfile(ctx, tx, by, in.Name.Opt, in.Email.Opt)
 		})
 	})
 	api.Handle(s.API, readable("/user/quota", "Show the own budgets and what is left of them"), s.quota)
