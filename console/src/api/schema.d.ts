@@ -89,6 +89,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/asks/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve and so grant an ask, or decline it */
+        post: operations["admin-asks-decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/asks/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show what users ask for */
+        post: operations["admin-asks-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/audit/export": {
         parameters: {
             query?: never;
@@ -1186,6 +1220,74 @@ export interface paths {
         put?: never;
         /** Set a setting */
         post: operations["admin-settings-upsert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/sso-providers/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete a sign-in provider with every link to it; ends the sign-ins that came through it */
+        post: operations["admin-sso-providers-delete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/sso-providers/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the providers that users sign in through, those of the configuration file too */
+        post: operations["admin-sso-providers-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/sso-providers/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try the settings of a sign-in provider and say what is wrong; nothing is saved, and nothing stored is used */
+        post: operations["admin-sso-providers-test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/sso-providers/upsert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create or change a sign-in provider */
+        post: operations["admin-sso-providers-upsert"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2340,6 +2442,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/user/asks/create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for a higher budget or another model */
+        post: operations["user-asks-create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/asks/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show what the caller has asked for */
+        post: operations["user-asks-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/asks/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an ask back */
+        post: operations["user-asks-withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/user/dashboard/overview": {
         parameters: {
             query?: never;
@@ -2493,6 +2646,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/user/identities/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to link an account at a sign-in provider; send the browser to the url */
+        post: operations["user-identities-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/user/identities/query": {
         parameters: {
             query?: never;
@@ -2595,6 +2765,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/user/keys/update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change label, bounds and budgets of a key */
+        post: operations["user-keys-update"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/user/keys/update-enabled": {
         parameters: {
             query?: never;
@@ -2657,6 +2844,23 @@ export interface paths {
         put?: never;
         /** Change the own password; ends all other sign-ins */
         post: operations["user-password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change the own name and e-mail address */
+        post: operations["user-profile"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3183,6 +3387,97 @@ export interface components {
             need_secret?: string[] | null;
             notes?: string[] | null;
             ok?: boolean;
+        };
+        Ask: {
+            /** Format: date-time */
+            created_at?: string;
+            /** Format: date-time */
+            decided_at?: string | null;
+            /** Format: int64 */
+            decided_by?: number | null;
+            decision_note?: string;
+            /** Format: int64 */
+            id?: number;
+            /** @enum {string} */
+            kind?: "budget" | "model";
+            /** @description The model that is asked for. */
+            model?: string | null;
+            note?: string;
+            /**
+             * @description The budget that is asked for.
+             * @example 12.5
+             */
+            quota?: number;
+            /** @enum {string} */
+            state?: "open" | "approved" | "declined" | "withdrawn";
+            /** Format: int64 */
+            user_id?: number;
+            /** @description Of a budget. */
+            window?: string | null;
+        };
+        AskDecision: {
+            /** @description true grants it, false declines it. */
+            approve: boolean;
+            /** Format: int64 */
+            id: number;
+            /** @description A pattern to grant instead of the model asked for. */
+            model_pattern?: string;
+            /** @description For the user to read. */
+            note?: string;
+            /**
+             * Format: int64
+             * @description Grant the model at this provider only.
+             */
+            provider_id?: number;
+            /**
+             * @description A budget to grant instead of the one asked for.
+             * @example 12.5
+             */
+            quota?: number;
+        };
+        AskQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description budget or model */
+            kind?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+            /** @description open, approved, declined or withdrawn */
+            state?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            user_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
         };
         Asked: {
             /** @description For navigator.credentials, as the JSON of PublicKeyCredential.parse…OptionsFromJSON under publicKey. */
@@ -3751,6 +4046,25 @@ export interface components {
             /** Format: int64 */
             user_id?: number;
         };
+        Finding: {
+            ok?: boolean;
+            /** @description What is so, and what to do about it. */
+            text?: string;
+            /** @description settings, public_url, redirect_uri, discovery, issuer, scopes, pkce, keys or teams */
+            what?: string;
+        };
+        Findings: {
+            findings?: components["schemas"]["Finding"][] | null;
+            ok?: boolean;
+        };
+        GroupMapping: {
+            /** @description As the group claim says it. */
+            group: string;
+            /** @description Members are administrators, never the super admin. */
+            is_admin?: boolean;
+            /** @description The name of the team that members belong to. */
+            team?: string;
+        };
         Identity: {
             id?: string;
             provider?: string;
@@ -3986,19 +4300,6 @@ export interface components {
             /** Format: int64 */
             id: number;
         };
-        KeyFields: {
-            /** Format: date-time */
-            expires_at?: string | null;
-            /** @description CIDRs or addresses. */
-            ip_allow?: string[] | null;
-            label?: string | null;
-            /** @description Globs over model names. */
-            models?: string[] | null;
-            /** @description cancel (the default) or drain: what becomes of an answer whose client has left. */
-            on_leave?: string | null;
-            /** @description Of llm, user, admin. */
-            surfaces?: string[] | null;
-        };
         KeyGenerate: {
             /** Format: date-time */
             expires_at?: string | null;
@@ -4181,6 +4482,17 @@ export interface components {
             total_tokens?: number | null;
             /** Format: int64 */
             user_id?: number;
+        };
+        LinkAnswer: {
+            ok?: boolean;
+            /** @description Where to send this browser, within ten minutes. */
+            url?: string;
+        };
+        LinkBody: {
+            /** @description The sign-in provider's name. */
+            provider: string;
+            /** @description A path of this gateway to come back to. */
+            return_to?: string;
         };
         LinkedIdentity: {
             /** Format: date-time */
@@ -4457,6 +4769,60 @@ export interface components {
              */
             sort?: string;
         };
+        OwnAskCreate: {
+            /** @enum {string} */
+            kind: "budget" | "model";
+            /** @description The model that is asked for, by name. */
+            model?: string;
+            /** @description Why. */
+            note?: string;
+            /**
+             * @description The budget that is asked for.
+             * @example 12.5
+             */
+            quota?: number;
+            /**
+             * @description Of a budget; the default is total.
+             * @enum {string}
+             */
+            window?: "total" | "day" | "week" | "month";
+        };
+        OwnAskQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description budget or model */
+            kind?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+            /** @description open, approved, declined or withdrawn */
+            state?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+        };
         OwnEnrolled: {
             /** Format: int64 */
             id?: number;
@@ -4527,6 +4893,21 @@ export interface components {
             /** Format: int64 */
             id: number;
         };
+        OwnKeyGenerate: {
+            /** Format: date-time */
+            expires_at?: string | null;
+            /** @description CIDRs or addresses. */
+            ip_allow?: string[] | null;
+            label?: string | null;
+            limits?: components["schemas"]["KeyLimit"][] | null;
+            /** @description Globs over model names. */
+            models?: string[] | null;
+            /** @description cancel (the default) or drain: what becomes of an answer whose client has left. */
+            on_leave?: string | null;
+            quotas?: components["schemas"]["KeyQuota"][] | null;
+            /** @description Of llm, user, admin. */
+            surfaces?: string[] | null;
+        };
         OwnKeyQuery: {
             /** @description x-next-cursor of the page before, with the same filter and sort. */
             cursor?: string;
@@ -4569,6 +4950,23 @@ export interface components {
              * @description How long the old key works beside the new one.
              */
             overlap_secs?: number;
+        };
+        OwnKeyUpdate: {
+            /** Format: date-time */
+            expires_at?: string | null;
+            /** Format: int64 */
+            id: number;
+            /** @description CIDRs or addresses. */
+            ip_allow?: string[] | null;
+            label?: string | null;
+            limits?: components["schemas"]["KeyLimit"][] | null;
+            /** @description Globs over model names. */
+            models?: string[] | null;
+            /** @description cancel (the default) or drain: what becomes of an answer whose client has left. */
+            on_leave?: string | null;
+            quotas?: components["schemas"]["KeyQuota"][] | null;
+            /** @description Of llm, user, admin. */
+            surfaces?: string[] | null;
         };
         OwnMe: {
             /** Format: date-time */
@@ -4618,6 +5016,8 @@ export interface components {
              * @description 0 = unknown
              */
             output_tokens?: number;
+            /** @description Price keys in dollars per million tokens; null = none is known. */
+            prices?: unknown;
             provider?: string;
         };
         OwnPasskeyFinish: {
@@ -4631,6 +5031,11 @@ export interface components {
             current_password: string;
             /** @description At least 12 characters. */
             new_password: string;
+        };
+        OwnProfile: {
+            /** @description null removes it. */
+            email?: string | null;
+            name?: string;
         };
         OwnRecoveryCodes: {
             ok?: boolean;
@@ -5019,6 +5424,12 @@ export interface components {
             /** @description The browser's answer (PublicKeyCredential as JSON). */
             credential: unknown;
             /** @description Of the answer to begin. */
+            token: string;
+        };
+        PasswordReset: {
+            /** @description The new one, at least 12 characters. */
+            password: string;
+            /** @description What stands behind the # of the link. */
             token: string;
         };
         Permission: {
@@ -6236,12 +6647,6 @@ export interface components {
              */
             sort?: string;
         };
-        ResetBody: {
-            /** @description The new one, at least 12 characters. */
-            password: string;
-            /** @description What stands behind the # of the link. */
-            token: string;
-        };
         ResetDone: {
             /**
              * Format: int64
@@ -6475,6 +6880,84 @@ export interface components {
         SetupToken: {
             /** @description What stands behind the # of the link. */
             token: string;
+        };
+        SignInProvider: {
+            allowed_domains?: string[] | null;
+            allowed_orgs?: string[] | null;
+            client_id?: string;
+            /** Format: date-time */
+            created_at?: string | null;
+            display_name?: string;
+            enabled?: boolean;
+            groups_claim?: string;
+            /**
+             * Format: int64
+             * @description 0 = set in the configuration file.
+             */
+            id?: number;
+            /** @description False when the configuration file has a provider of this name, or the gateway has no public URL. */
+            in_force?: boolean;
+            issuer?: string;
+            /** @enum {string} */
+            kind?: "github" | "google" | "oidc";
+            name?: string;
+            /** @description Set in the configuration file, and changed there. */
+            read_only?: boolean;
+            /** @description To be registered at the provider, character by character. */
+            redirect_uri?: string;
+            roles?: components["schemas"]["GroupMapping"][] | null;
+            scopes?: string[] | null;
+            sign_up?: boolean;
+            trusts_second_factor?: boolean;
+        };
+        SignInProviderQuery: {
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            name?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+        };
+        SignInProviderWrite: {
+            /** @description Exact domains of verified addresses, for Google of hosted domains. */
+            allowed_domains?: string[] | null;
+            /** @description GitHub organisations (acme) or teams (acme/platform). */
+            allowed_orgs?: string[] | null;
+            client_id?: string;
+            /** @description Stored encrypted, never shown again. Empty or absent = unchanged. */
+            client_secret?: string;
+            /** @description What the sign-in page shows. */
+            display_name?: string | null;
+            /** @description The default is true. Disabling ends the sign-ins that came through it. */
+            enabled?: boolean;
+            /** @description The default is groups. */
+            groups_claim?: string | null;
+            /**
+             * Format: int64
+             * @description 0 or absent = a new one.
+             */
+            id?: number;
+            /** @description Exactly as the discovery document says it; for GitHub the site of an Enterprise Server; null = the public one. */
+            issuer?: string | null;
+            /** @description github, google or oidc. */
+            kind?: string;
+            /** @description 1 to 32 of a-z, 0-9 and -; part of the redirect URI. */
+            name?: string;
+            roles?: components["schemas"]["GroupMapping"][] | null;
+            /** @description Asked for beyond what the kind needs. */
+            scopes?: string[] | null;
+            /** @description Opens accounts for people in allowed_domains. The default is false. */
+            sign_up?: boolean;
+            /** @description Accounts with a second factor here need not show it. The default is false. */
+            trusts_second_factor?: boolean;
         };
         StatusQuery: {
             credential_id?: ("all" | "All") | {
@@ -7647,6 +8130,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlarmTest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-asks-decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "approve": true,
+                 *       "id": 7,
+                 *       "note": "until the end of the project"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AskDecision"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-asks-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ask"][];
                 };
             };
             /** @description Error */
@@ -10045,6 +10602,161 @@ export interface operations {
             };
         };
     };
+    "admin-sso-providers-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-sso-providers-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInProviderQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInProvider"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-sso-providers-test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "client_id": "tollgate",
+                 *       "client_secret": "…",
+                 *       "issuer": "https://id.example.com",
+                 *       "kind": "oidc",
+                 *       "name": "corp"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SignInProviderWrite"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Findings"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-sso-providers-upsert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "client_id": "tollgate",
+                 *       "client_secret": "…",
+                 *       "issuer": "https://id.example.com",
+                 *       "kind": "oidc",
+                 *       "name": "corp"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SignInProviderWrite"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-system-reset": {
         parameters: {
             query?: never;
@@ -12331,7 +13043,7 @@ export interface operations {
                  *       "token": "…"
                  *     }
                  */
-                "application/json": components["schemas"]["ResetBody"];
+                "application/json": components["schemas"]["PasswordReset"];
             };
         };
         responses: {
@@ -12569,6 +13281,119 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Alarm"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-asks-create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "budget",
+                 *       "note": "the evaluation",
+                 *       "quota": 50,
+                 *       "window": "month"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OwnAskCreate"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-asks-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnAskQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ask"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-asks-withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Error */
@@ -12908,6 +13733,46 @@ export interface operations {
             };
         };
     };
+    "user-identities-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "provider": "github",
+                 *       "return_to": "/console/account"
+                 *     }
+                 */
+                "application/json": components["schemas"]["LinkBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "user-identities-query": {
         parameters: {
             query?: never;
@@ -13032,7 +13897,7 @@ export interface operations {
                  *       "label": "laptop"
                  *     }
                  */
-                "application/json": components["schemas"]["KeyFields"];
+                "application/json": components["schemas"]["OwnKeyGenerate"];
             };
         };
         responses: {
@@ -13116,6 +13981,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NewKey"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-keys-update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7,
+                 *       "quotas": [
+                 *         {
+                 *           "quota": 2,
+                 *           "window": "day"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["OwnKeyUpdate"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Error */
@@ -13261,6 +14170,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OwnFreshSession"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "me@example.com"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OwnProfile"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Error */

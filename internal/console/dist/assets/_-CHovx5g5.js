@@ -1,1 +1,0 @@
-import{o as e}from"./index-n0sLTqCw.js";var t=e;export{t as component};
