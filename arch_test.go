@@ -40,10 +40,11 @@ func layers() map[string][]string {
 		"internal/wire/...":     {"", "internal/ir", "internal/wire", "internal/wire/sse", "internal/wire/jsonscan", "internal/wire/jsondoc"},
 		"internal/wire/jsondoc": {"", "internal/wire/jsonscan"},
 		"internal/route":        {""},
-		"internal/ledger":       {""},
+		"internal/ledger":       {"", "internal/life"},
 		"internal/alarm":        {""},
 		"internal/audit":        {""},
 		"internal/conversation": {"", "internal/wire/jsonscan"},
+		"internal/payload":      {"", "internal/life", "internal/wire/jsonscan"},
 		"internal/tally":        {"", "internal/ir"},
 		"internal/meter/...":    {"", "internal/meter/..."},
 		"internal/limit/...":    {"", "internal/limit/..."},
@@ -84,7 +85,7 @@ func layers() map[string][]string {
 func l1() []string {
 	return []string{
 		"", "internal/about", "internal/feed", "internal/ir", "internal/life", "internal/wire/...", "internal/telemetry", "internal/route", "internal/ledger", "internal/alarm", "internal/audit", "internal/meter/...", "internal/limit/...",
-		"internal/auth/...", "internal/conversation",
+		"internal/auth/...", "internal/conversation", "internal/payload",
 		"internal/upstream/...", "internal/store/...", "internal/config", "internal/demo", "internal/web/...",
 	}
 }

@@ -41,6 +41,9 @@ type Key struct {
 	IPAllow []netip.Prefix
 	// OnLeave says what becomes of an answer whose client has left; "" = cancel.
 	OnLeave LeavePolicy
+	// Payloads says of which requests bodies are kept, if that is more than
+	// [logging] says; "" = off.
+	Payloads PayloadMode
 	// NeedsSecret marks a key created from an export without secrets: it is
 	// disabled until it is rotated.
 	NeedsSecret bool

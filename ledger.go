@@ -53,13 +53,14 @@ type AdjustmentKind string
 const (
 	// AdjustCorrection moves a balance: an admin's correction or reset.
 	AdjustCorrection AdjustmentKind = "correction"
-	// AdjustCarry stands for settlements whose rows are deleted in the same
-	// transaction: the balance stays as it is.
+	// AdjustCarry stands for settlements whose rows were removed, in the same
+	// transaction each: the balance stays as it is. There is one for each window of
+	// a quota, and it alone grows.
 	AdjustCarry AdjustmentKind = "carry"
 )
 
 // Adjustment is a change of a balance that is no settlement. Adjustments are
-// appended and never altered: a balance is the sum of its settlements and
+// appended and never altered, but for carries, which grow: a balance is the sum of its settlements and
 // adjustments (SECURITY M-10).
 type Adjustment struct {
 	ID int64
@@ -112,6 +113,17 @@ type Totals struct {
 	HourlyCost, DailyCost             Money
 	// Intents are open; Stale ones are there although their dispatch is settled.
 	Intents, Stale int64
+	// Removed is what the rows that are gone had added up to; the roll-ups still
+	// hold it.
+	RemovedDispatches int64
+	RemovedCost       Money
+}
+
+// Removal is what one step of removing old rows took away.
+type Removal struct {
+	Requests    int64
+	Settlements []Settlement // by id
+	More        bool         // there are older rows than the bound left
 }
 
 // Ledger is the money of a transaction: adjustments, open intents, and what
@@ -141,6 +153,13 @@ type Ledger interface {
 	// Rerated returns what is noted of dispatches with first ≤ id ≤ last, by id:
 	// of Settlement their ID and Cost alone.
 	Rerated(ctx context.Context, first, last RequestID) ([]Rerated, error)
+	// Remove removes the oldest requests before an id with their dispatches and
+	// what was noted of these, about limit rows of each; roll-ups stay. In the same
+	// transaction the caller carries over what their settlements count in balances.
+	Remove(ctx context.Context, before RequestID, limit int) (Removal, error)
+	// Carry adds a.Amount to the carry of the quota and window that a names, which
+	// begins with a if there is none, and moves its At. No balance moves.
+	Carry(ctx context.Context, a *Adjustment) error
 	// LastID returns the highest id that any row of the record has; 0 = none.
 	LastID(ctx context.Context) (RequestID, error)
 }

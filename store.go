@@ -189,7 +189,8 @@ type Usage interface {
 	// dispatches there were. What is on its way stays. Nothing is appended until
 	// the transaction ends. Balances are the caller's: see ledger.Restart.
 	ForgetUsage(ctx context.Context) (int64, error)
-	// ForgetRequests removes every request row and returns how many there were.
+	// ForgetRequests removes every request row, all payloads and their chunks, and
+	// returns how many rows there were.
 	ForgetRequests(ctx context.Context) (int64, error)
 	// Requests returns request rows without their dispatches, ordered and
 	// bounded by p (sort: id). Where no index helps, a page may be short although
@@ -233,6 +234,7 @@ type Tx struct {
 	ConfigTexts     ConfigTexts
 	SyncTargets     SyncTargets
 	Turns           Turns
+	Payloads        Payloads
 	Ledger          Ledger
 }
 

@@ -14,6 +14,7 @@ import (
 	"tollgate/internal/auth"
 	"tollgate/internal/config"
 	"tollgate/internal/meter/book"
+	"tollgate/internal/payload"
 	"tollgate/internal/upstream"
 	"tollgate/internal/web"
 	"tollgate/internal/web/api"
@@ -39,7 +40,11 @@ type Server struct {
 	Held api.Held
 	// CostLines says what the cost of a usage row is made of.
 	CostLines api.CostLines
-	Live      api.Live
+	// ReadPayload reads what is kept of the bodies of a request.
+	ReadPayload api.PayloadReader
+	// Payloads keeps the bodies of requests.
+	Payloads *payload.Keeper
+	Live     api.Live
 	// Attend ends streams when their caller may no longer see them.
 	Attend api.Attend
 	// Process returns the settings of the process as they are in force.

@@ -17,10 +17,17 @@ type keyQuery struct {
 	api.Page
 }
 
+// KeyLog says what is kept of a key's calls. It is the operators' to say, since
+// what is kept takes their room.
+type KeyLog struct {
+	Payloads api.Opt[string] `json:"payloads,omitzero" doc:"off (the default), errors or all: of which requests the bodies are kept, if that is more than [logging] payloads says."`
+}
+
 type keyGenerate struct {
 	UserID int64 `json:"user_id" required:"true" minimum:"1"`
 	api.KeyFields
 	api.KeyMoney
+	KeyLog
 }
 
 type keyEnabled struct {
@@ -33,6 +40,7 @@ type keyUpdate struct {
 	ID int64 `json:"id" required:"true" minimum:"1"`
 	api.KeyFields
 	api.KeyMoney
+	KeyLog
 }
 
 type keyRotate struct {
@@ -93,6 +101,7 @@ func (s *Server) generateKey(ctx context.Context, in *keyGenerate) (api.NewKey, 
 	err = s.change(ctx, func(tx tollgate.Tx, by tollgate.Actor) error {
 		k, secret, err := s.Accounts.GenerateKey(ctx, tx, by, auth.KeyWrite{
 			UserID: in.UserID, Label: b.Label, ExpiresAt: b.ExpiresAt, Models: b.Models, IPAllow: b.IPAllow, Surfaces: b.Surfaces, OnLeave: b.OnLeave,
+			Payloads: tollgate.PayloadMode(in.Payloads.Value),
 		})
 		if err != nil {
 			return err
@@ -126,6 +135,7 @@ func (s *Server) updateKey(ctx context.Context, in *keyUpdate) (api.Done, error)
 	patch := auth.KeyPatch{
 		ID: in.ID, Label: in.Label.Opt, ExpiresAt: in.ExpiresAt.Opt, Models: in.Models.Opt, IPAllow: api.WithValue(in.IPAllow, b.IPAllow),
 		Surfaces: api.WithValue(in.Surfaces, b.Surfaces), OnLeave: api.WithValue(in.OnLeave, b.OnLeave),
+		Payloads: api.WithValue(in.Payloads, tollgate.PayloadMode(in.Payloads.Value)),
 	}
 	return s.changeOne(ctx, func(tx tollgate.Tx, by tollgate.Actor) (int64, error) {
 		if _, err := s.Accounts.UpdateKey(ctx, tx, by, patch); err != nil {

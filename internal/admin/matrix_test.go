@@ -153,6 +153,10 @@ func bodies(pattern string) ([]variant, bool) {
 		"/user/requests/get":  perRequest(),
 		"/admin/requests/get": perRequest(),
 
+		"/user/requests/payload":  perRequest(),
+		"/admin/requests/payload": perRequest(),
+		"/admin/requests/clear":   fixed(`{"before":"2020-01-01T00:00:00Z"}`),
+
 		"/user/identities/unlink":       perID(`{"id":%d}`, ofIdentity),
 		"/admin/user-identities/upsert": perID(`{"user_id":%d,"provider":"corp","subject":"new"}`, ofUser),
 		"/admin/user-identities/delete": perID(`{"id":%d}`, ofIdentity),

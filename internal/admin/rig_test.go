@@ -28,6 +28,7 @@ import (
 	"tollgate/internal/feed"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/meter/shipped"
+	"tollgate/internal/payload"
 	"tollgate/internal/seed"
 	"tollgate/internal/self"
 	"tollgate/internal/store/sqlstore"
@@ -51,6 +52,7 @@ type rig struct {
 	book    *book.Book
 	alarms  *alarm.Keeper
 	sso     *sso.Engine
+	bodies  *payload.Keeper
 	router  *web.Router
 	handler http.Handler
 	log     *bytes.Buffer
@@ -122,6 +124,17 @@ func newWatchedRig(t *testing.T) *rig {
 		Client: &http.Client{Timeout: 5 * time.Second}, Sealer: ring, PublicURL: "http://127.0.0.1:8787", Now: time.Now, Random: rand.Reader,
 	})
 	r.must(err)
+	r.bodies = &payload.Keeper{Store: seen, Sealer: ring, MAC: ring.MAC, Now: time.Now, Log: log}
+	r.must(r.bodies.Open(payload.Settings{Mode: tollgate.PayloadsAll, Body: 1000, Life: time.Hour, Total: 1 << 20}))
+	go r.bodies.Run(t.Context())
+	read := func(ctx context.Context, id tollgate.RequestID, users tollgate.Match[int64]) (api.Payload, error) {
+		c, user, err := r.bodies.Read(ctx, id, users)
+		if err != nil {
+			return api.Payload{}, err
+		}
+		b := c.Request
+		return api.Payload{ID: id.String(), UserID: api.OrNull(user), Request: api.BodyRecord(b.Type, b.Data, b.Bytes, b.Truncated)}, nil
+	}
 	catalog := &upstream.Catalog{Sealer: ring, MAC: ring.MAC, Now: time.Now, Kinds: upstream.Kinds{Demo: true}, Prices: prices}
 	folder := t.TempDir()
 	(&ascode.Server{
@@ -135,14 +148,14 @@ func newWatchedRig(t *testing.T) *rig {
 		About: admin.About{Version: "test", Database: "sqlite", SchemaVersion: 13, PricesDate: table.Date},
 		API:   ops, Store: seen, Accounts: r.acc, Sessions: sessions,
 		Catalog: catalog,
-		Prices:  prices, Book: r.book, Alarms: r.alarms,
+		Prices:  prices, Book: r.book, Alarms: r.alarms, Payloads: r.bodies, ReadPayload: read,
 		Statuses: fleet.Statuses, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live, Attend: r.dir.Attend,
 		SSO:    &admin.SSO{API: ops, Router: r.router, Engine: r.sso, Store: seen, Accounts: r.acc, Sessions: sessions},
 		Origin: func() (string, error) { return r.origin, nil },
 	}).Mount()
 	(&self.Server{
 		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live, Attend: r.dir.Attend,
-		Models: func(tollgate.Principal) []self.Model { return nil },
+		Models: func(tollgate.Principal) []self.Model { return nil }, ReadPayload: read,
 	}).Mount()
 	r.must((&admin.Docs{API: ops, Router: r.router}).Mount())
 	r.must(console.Mount(r.router))
@@ -348,6 +361,12 @@ func (r *rig) requests() {
 		r.request[name] = row.ID
 	}
 	r.must(r.store.Append(r.t.Context(), rows))
+	for _, row := range rows {
+		c := r.bodies.Begin(nil)
+		c.Request("application/json", []byte(`{"said":"`+strings.Repeat("é", len(row.Tags)*100)+`"}`))
+		c.Finish(payload.Outcome{ID: row.ID, UserID: row.UserID, Scrub: bytes.Clone})
+	}
+	r.must(r.bodies.Flush(r.t.Context()))
 }
 
 // answer is what came back.

@@ -13,7 +13,7 @@ import (
 
 // systemReset says what is to go. The word is typed by a person.
 type systemReset struct {
-	What    []string `json:"what" required:"true" minItems:"1" maxItems:"3" enum:"statistics,logs,users" doc:"statistics: usage and what is counted of it; balances begin at 0. logs: the request log. users: every account but your own, with its keys."`
+	What    []string `json:"what" required:"true" minItems:"1" maxItems:"3" enum:"statistics,logs,users" doc:"statistics: usage and what is counted of it; balances begin at 0. logs: the request log, with the bodies that are kept. users: every account but your own, with its keys."`
 	Confirm string   `json:"confirm" required:"true" doc:"The word RESET."`
 }
 
@@ -38,6 +38,18 @@ func (s *Server) reset(ctx context.Context, in *systemReset) (resetDone, error) 
 	if in.Confirm != "RESET" {
 		return resetDone{}, tollgate.Invalidf("confirm", `confirm must be the word RESET; this cannot be undone`)
 	}
+	if !slices.Contains(in.What, "logs") {
+		return s.resetNow(ctx, in)
+	}
+	var done resetDone
+	err := s.Payloads.Forgetting(ctx, func() (err error) {
+		done, err = s.resetNow(ctx, in)
+		return err
+	})
+	return done, err
+}
+
+func (s *Server) resetNow(ctx context.Context, in *systemReset) (resetDone, error) {
 	done := resetDone{OK: true}
 	err := s.change(ctx, func(tx tollgate.Tx, by tollgate.Actor) (err error) {
 		done = resetDone{OK: true}

@@ -111,10 +111,11 @@ func (s *Server) mountUsage() {
 }
 
 func (s *Server) mountRequests() {
+	s.mountPayloads()
 	api.Listing[requestQuery, tollgate.Request, tollgate.RequestFilter, api.Request]{
 		Op: reads("/admin/requests/query", usageTag, "Show the requests of clients"), Source: api.RequestRows,
 		Filter:  func(_ context.Context, q requestQuery) (tollgate.RequestFilter, error) { return q.filter() },
-		Records: api.Each(api.RequestRecord),
+		Records: api.WithPayloads(api.RequestRecord),
 	}.Mount(s.API, s.Store, s.Cursors)
 	api.Handle(s.API, reads("/admin/requests/count", usageTag, "Count requests"), func(ctx context.Context, in *RequestFilter) (api.Count, error) {
 		f, err := in.filter()
@@ -134,7 +135,7 @@ func (s *Server) mountRequests() {
 		if err != nil {
 			return api.Stream{}, err
 		}
-		return api.Export(ctx, in.Format, "requests", api.AllPages(s.Store, api.RequestRows, f, "id", api.Each(api.RequestRecord)))
+		return api.Export(ctx, in.Format, "requests", api.AllPages(s.Store, api.RequestRows, f, "id", api.WithPayloads(api.RequestRecord)))
 	})
 	live := reads("/admin/requests/live", usageTag, "Watch requests begin and end")
 	live.Notes = "Server-sent events: new (a request began), update (it ended), lagged (so many events were lost), end (why the feed ends)."

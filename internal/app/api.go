@@ -13,6 +13,7 @@ import (
 	"tollgate/internal/config"
 	"tollgate/internal/console"
 	"tollgate/internal/meter/book"
+	"tollgate/internal/payload"
 	"tollgate/internal/self"
 	"tollgate/internal/store/migrations"
 	"tollgate/internal/upstream/guard"
@@ -37,14 +38,14 @@ func (a *App) mountAPI(r *web.Router) error {
 	(&admin.Server{
 		Process: func() []config.Effective { return a.cfg.Load().Effective() }, About: about,
 		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Catalog: a.db.Catalog,
-		Prices: a.db.Prices, Book: a.prices, Alarms: a.alarms,
-		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Held: a.held, CostLines: costLines, Live: live, Attend: a.directory.Attend, Origin: a.linkOrigin, Now: now,
+		Prices: a.db.Prices, Book: a.prices, Alarms: a.alarms, Payloads: a.payloads,
+		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Held: a.held, CostLines: costLines, ReadPayload: a.readPayload, Live: live, Attend: a.directory.Attend, Origin: a.linkOrigin, Now: now,
 		SSO: &admin.SSO{API: doc, Router: r, Engine: a.sso, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions},
 	}).Mount()
 	(&ascode.Server{API: doc, Store: a.db.Store, Importer: a.db.Importer, Cursors: cursors, Now: now, Places: a.places()}).Mount()
 	(&self.Server{
 		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Cursors: cursors, Models: a.models, Zone: zone,
-		Held: a.held, CostLines: costLines, Live: live, Attend: a.directory.Attend, Now: now,
+		Held: a.held, CostLines: costLines, ReadPayload: a.readPayload, Live: live, Attend: a.directory.Attend, Now: now,
 	}).Mount()
 	if err := (&admin.Docs{API: doc, Router: r}).Mount(); err != nil {
 		return fmt.Errorf("building the API document: %w", err)
@@ -73,6 +74,21 @@ func costLines(ctx context.Context, tx tollgate.Tx, row *tollgate.UsageRow) ([]a
 		out[i] = api.CostLine{Kind: l.Kind, Quantity: l.N, Rate: api.Money(l.Rate), Amount: api.Money(l.Amount)}
 	}
 	return out, err
+}
+
+// readPayload reads what is kept of the bodies of a request.
+func (a *App) readPayload(ctx context.Context, id tollgate.RequestID, users tollgate.Match[int64]) (api.Payload, error) {
+	c, user, err := a.payloads.Read(ctx, id, users)
+	if err != nil {
+		return api.Payload{}, err
+	}
+	body := func(b *payload.Body) *api.Body {
+		if b == nil {
+			return nil
+		}
+		return api.BodyRecord(b.Type, b.Data, b.Bytes, b.Truncated)
+	}
+	return api.Payload{ID: id.String(), UserID: api.OrNull(user), Request: body(c.Request), Sent: body(c.Sent), Response: body(c.Response)}, nil
 }
 
 // held is what running requests hold of a quota.

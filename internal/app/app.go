@@ -27,6 +27,7 @@ import (
 	"tollgate/internal/limit/memory"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/ops"
+	"tollgate/internal/payload"
 	"tollgate/internal/proxy"
 	"tollgate/internal/route"
 	"tollgate/internal/seed"
@@ -75,6 +76,7 @@ type App struct {
 	routes    atomic.Pointer[route.Table]
 	recorder  *ledger.Recorder
 	turns     *conversation.Keeper
+	payloads  *payload.Keeper
 	ledger    *ledger.Ledger
 	limiter   *memory.Limiter
 	alarms    *alarm.Keeper
@@ -210,6 +212,9 @@ func (a *App) startBackground(ctx context.Context) {
 	a.background.Go(func() { a.every(ctx, time.Hour, a.sessions.Prune) })
 	a.background.Go(func() { a.every(ctx, time.Hour, a.forgetTraffic) })
 	a.background.Go(func() { a.every(ctx, time.Hour, a.turns.Prune) })
+	a.background.Go(func() { a.payloads.Run(ctx) })
+	a.background.Go(func() { a.payloads.Retain(ctx) })
+	a.background.Go(func() { a.retain(ctx) })
 	a.background.Go(func() { a.every(ctx, saveLimitsEvery, a.saveLimits) })
 	a.background.Go(func() { a.alarms.Run(ctx) })
 	a.background.Go(func() { a.every(ctx, time.Hour, a.alarms.Prune) })

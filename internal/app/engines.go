@@ -19,6 +19,7 @@ import (
 	"tollgate/internal/ledger"
 	"tollgate/internal/limit/memory"
 	"tollgate/internal/meter/book"
+	"tollgate/internal/payload"
 	"tollgate/internal/proxy"
 	"tollgate/internal/route"
 	"tollgate/internal/tally"
@@ -61,6 +62,10 @@ func (a *App) buildEngines(context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.payloads = &payload.Keeper{Store: db.Store, Sealer: db.Keys, MAC: db.Keys.MAC, Now: o.Now, Log: o.Log}
+	if err := a.payloads.Open(payloadSettings(cfg)); err != nil {
+		return err
+	}
 	a.recorder = &ledger.Recorder{Log: a.db.Store, Logger: o.Log, Live: func() int { return a.proxy.Stats().Calls }}
 	a.ledger = &ledger.Ledger{
 		Recorder: a.recorder,
@@ -89,7 +94,7 @@ func (a *App) buildEngines(context.Context) error {
 			MaxBody: cfg.Server.MaxBodyBytes, KeepAlive: keepAlive, Slice: cfg.Ledger.Slice, Floor: cfg.Ledger.Floor,
 			Conversation: cfg.Server.ConversationBytes,
 		}.Defaults(),
-		Turns: a.turns, Sealer: db.Keys,
+		Turns: a.turns, Sealer: db.Keys, Payloads: a.payloads,
 		Strict: cfg.Server.Strict, Tokens: &tally.Counter{}, Lost: a.metrics.Lost, Began: a.feed.Began,
 	}
 	if cfg.Upstream.FetchRemote {

@@ -12,7 +12,8 @@ import (
 )
 
 // Reload puts changed process settings in force, as SIGHUP asks: the service
-// key, the upstream allow-list, sign-in providers, alarms, log level and drain timeout. Settings that are
+// key, the upstream allow-list, sign-in providers, alarms, what is kept of
+// requests, log level and drain timeout. Settings that are
 // built into listeners and the database are kept, and named in the log, until
 // a restart; the seed sections are reported as drift, as on a start. On an
 // error the old settings stay (SECURITY G-04).
@@ -28,6 +29,7 @@ func (a *App) Reload(ctx context.Context, next config.Config) error {
 	a.fleet.Flush()
 	a.prices.SetPolicy(book.Policy(next.Ledger.Unpriced))
 	a.setAlarms(&next)
+	a.payloads.Set(payloadSettings(&next))
 	if a.opts.Level != nil {
 		a.opts.Level.Set(next.LogLevel)
 	}
@@ -72,7 +74,7 @@ func keepFixed(old *config.Config, next config.Config) config.Config {
 	kept.Server.AccessKey, kept.Server.AccessPermissions = next.Server.AccessKey, next.Server.AccessPermissions
 	kept.Upstream.AllowPrivate = next.Upstream.AllowPrivate
 	kept.LogLevel, kept.DrainTimeout = next.LogLevel, next.DrainTimeout
-	kept.Ledger.Unpriced = next.Ledger.Unpriced
+	kept.Ledger.Unpriced, kept.Logging = next.Ledger.Unpriced, next.Logging
 	kept.Ledger.AlarmAt, kept.Ledger.AlarmWebhook, kept.Ledger.AlarmSecret = next.Ledger.AlarmAt, next.Ledger.AlarmWebhook, next.Ledger.AlarmSecret
 	kept.SSO = next.SSO
 	kept.Seed, kept.Warnings, kept.Origins = next.Seed, next.Warnings, next.Origins

@@ -76,6 +76,11 @@ func (a *App) gauges() {
 	m.Gauge("tollgate_record_queue", "Request rows waiting to be written.", func() float64 { return float64(a.recorder.Stats().Queued) })
 	m.Counter("tollgate_records_total", "Request rows written.", func() float64 { return float64(a.recorder.Stats().Recorded) })
 	m.Counter("tollgate_records_dropped_total", "Rows of refused requests dropped under load.", func() float64 { return float64(a.recorder.Stats().Dropped) })
+	bodies := a.payloads.Stats
+	m.Counter("tollgate_payloads_total", "Requests whose bodies were kept.", func() float64 { return float64(bodies().Kept) })
+	m.Counter("tollgate_payloads_dropped_total", "Requests whose bodies were not kept for want of room.", func() float64 { return float64(bodies().Dropped) })
+	m.Counter("tollgate_payloads_failed_total", "Requests whose bodies the database did not take.", func() float64 { return float64(bodies().Failed) })
+	m.Gauge("tollgate_payload_bytes", "Sealed bytes of bodies that are kept.", func() float64 { return float64(bodies().Bytes) })
 	money := func() ledger.MachineStats { return a.ledger.Machine.Stats() }
 	m.Counter("tollgate_quota_refusals_total", "Requests refused by a quota.", func() float64 { return float64(a.refused.Load()) })
 	m.Counter("tollgate_streams_cut_total", "Streams that ended at their length since their quota had no more.", func() float64 { return float64(money().Cut) })

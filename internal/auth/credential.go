@@ -41,6 +41,9 @@ type Credential struct {
 // Empty reports whether no credential was sent.
 func (c Credential) Empty() bool { return c.token.Empty() }
 
+// Reveal returns what was sent, to be looked for where it must not be.
+func (c Credential) Reveal() string { return c.token.Reveal() }
+
 // Forms returns how the credential was sent.
 func (c Credential) Forms() Form { return c.forms }
 

@@ -27,6 +27,7 @@ type KeyWrite struct {
 	IPAllow   []netip.Prefix
 	Surfaces  []tollgate.Surface
 	OnLeave   tollgate.LeavePolicy
+	Payloads  tollgate.PayloadMode
 }
 
 // KeyPatch changes a key; absent fields stay, null clears.
@@ -38,6 +39,7 @@ type KeyPatch struct {
 	IPAllow   tollgate.Opt[[]netip.Prefix]
 	Surfaces  tollgate.Opt[[]tollgate.Surface]
 	OnLeave   tollgate.Opt[tollgate.LeavePolicy]
+	Payloads  tollgate.Opt[tollgate.PayloadMode]
 }
 
 // GenerateKey makes a key for a user and returns it in clear, this once.
@@ -80,7 +82,7 @@ func (a *Accounts) addKey(ctx context.Context, tx tollgate.Tx, by tollgate.Actor
 	k := tollgate.Key{
 		UserID: w.UserID, Label: w.Label, Enabled: w.Enabled.Or(true), ExpiresAt: w.ExpiresAt, CreatedAt: a.Now(),
 		CreatedByKeyID: by.Principal.KeyID(), Models: w.Models, IPAllow: w.IPAllow, Surfaces: w.Surfaces,
-		OnLeave: w.OnLeave,
+		OnLeave: w.OnLeave, Payloads: w.Payloads,
 	}
 	if err := a.checkKeyRow(&k, who.host || action == actionImportKey); err != nil {
 		return k, err
@@ -145,6 +147,9 @@ func (a *Accounts) checkKeyRow(k *tollgate.Key, pastOK bool) error {
 	}
 	if !k.OnLeave.Valid() {
 		return tollgate.Invalidf("on_leave", "on_leave is cancel or drain")
+	}
+	if !k.Payloads.Valid() {
+		return tollgate.Invalidf("payloads", "payloads is off, errors or all")
 	}
 	if len(k.Models) > maxRestrictions || len(k.IPAllow) > maxRestrictions {
 		return tollgate.Invalidf("models", "a key has at most %d model patterns and as many networks", maxRestrictions)
@@ -219,7 +224,7 @@ func (a *Accounts) UpdateKey(ctx context.Context, tx tollgate.Tx, by tollgate.Ac
 	k := old
 	k.Label, k.ExpiresAt = w.Label.Or(k.Label), w.ExpiresAt.Or(k.ExpiresAt)
 	k.Models, k.IPAllow, k.Surfaces = w.Models.Or(k.Models), w.IPAllow.Or(k.IPAllow), w.Surfaces.Or(k.Surfaces)
-	k.OnLeave = w.OnLeave.Or(k.OnLeave)
+	k.OnLeave, k.Payloads = w.OnLeave.Or(k.OnLeave), w.Payloads.Or(k.Payloads)
 	if err := a.checkKeyRow(&k, !w.ExpiresAt.Set); err != nil {
 		return old, err
 	}
@@ -367,7 +372,7 @@ func (a *Accounts) RotateKey(ctx context.Context, tx tollgate.Tx, by tollgate.Ac
 	next := tollgate.Key{
 		UserID: old.UserID, Label: old.Label, Enabled: true, ExpiresAt: old.ExpiresAt, CreatedAt: now,
 		CreatedByKeyID: old.CreatedByKeyID, Models: old.Models, IPAllow: old.IPAllow, Surfaces: old.Surfaces,
-		OnLeave: old.OnLeave,
+		OnLeave: old.OnLeave, Payloads: old.Payloads,
 	}
 	if err := a.store(ctx, tx, &next, secret, func() error { return tx.Keys.Insert(ctx, &next) }); err != nil {
 		return old, none, err
@@ -434,14 +439,15 @@ type keyView struct {
 	Surfaces       []tollgate.Surface `json:"surfaces,omitempty"`
 	NeedsSecret    bool               `json:"needs_secret,omitempty"`
 
-	OnLeave tollgate.LeavePolicy `json:"on_leave,omitempty"`
+	OnLeave  tollgate.LeavePolicy `json:"on_leave,omitempty"`
+	Payloads tollgate.PayloadMode `json:"payloads,omitempty"`
 }
 
 func viewKey(k tollgate.Key) keyView {
 	v := keyView{
 		ID: k.ID, UserID: k.UserID, Label: k.Label, Enabled: k.Enabled, Prefix: k.Prefix, Last4: k.Last4,
 		CreatedByKeyID: k.CreatedByKeyID, Models: k.Models, IPAllow: k.IPAllow, Surfaces: k.Surfaces, NeedsSecret: k.NeedsSecret,
-		OnLeave: k.OnLeave,
+		OnLeave: k.OnLeave, Payloads: k.Payloads,
 	}
 	if !k.ExpiresAt.IsZero() {
 		at := k.ExpiresAt.UTC()

@@ -158,6 +158,8 @@ func describe(c config.Config) string {
 		{"translation", fmt.Sprintf("strict=%t keep_alive=%s fetch_remote=%t", c.Server.Strict, c.Server.KeepAlive, c.Upstream.FetchRemote)},
 		{"responses", fmt.Sprintf("life=%s conversation=%d user=%d", c.Server.ResponseLife, c.Server.ConversationBytes, c.Server.ResponseUserBytes)},
 		{"ledger", fmt.Sprint(c.Ledger.Durability, " ", c.Ledger.Location, " ", c.Ledger.Wait, " ", c.Ledger.Slice, " ", c.Ledger.Floor, " ", c.Ledger.Unpriced)},
+		{"logging", fmt.Sprintf("requests=%v payloads=%s bytes=%d sent=%v life=%v total=%d", c.Logging.RequestLife, c.Logging.Payloads,
+			c.Logging.PayloadBytes, c.Logging.PayloadSent, c.Logging.PayloadLife, c.Logging.PayloadTotal)},
 		{"alarms", fmt.Sprintf("at=%v webhook=%q secret=%q", c.Ledger.AlarmAt, c.Ledger.AlarmWebhook.Reveal(), c.Ledger.AlarmSecret.Reveal())},
 	} {
 		fmt.Fprintf(&b, "%s: %v\n", line.name, line.value)

@@ -68,6 +68,8 @@ type Config struct {
 	Server Server
 	// Upstream holds [upstream].
 	Upstream Upstream
+	// Logging holds what [logging] says of requests.
+	Logging Logging
 	// Ledger holds [ledger].
 	Ledger Ledger
 	// SSO are the sign-in providers of [sso.github], [sso.google] and

@@ -18,13 +18,10 @@ import (
 type file struct {
 	Server   fileServer   `toml:"server" alias:"global"`
 	Upstream fileUpstream `toml:"upstream"`
-	Logging  struct {
-		Level  given `toml:"level" setting:"TOLLGATE_LOG_LEVEL"`
-		Format given `toml:"format" setting:"TOLLGATE_LOG_FORMAT"`
-	} `toml:"logging"`
-	Ledger fileLedger `toml:"ledger"`
-	SSO    fileSSO    `toml:"sso"`
-	Routes *listed    `toml:"routes"`
+	Logging  fileLogging  `toml:"logging"`
+	Ledger   fileLedger   `toml:"ledger"`
+	SSO      fileSSO      `toml:"sso"`
+	Routes   *listed      `toml:"routes"`
 	Seed
 }
 
@@ -93,6 +90,18 @@ type fileUpstream struct {
 	FirstByteTimeout given            `toml:"first_byte_timeout"`
 	IdleTimeout      given            `toml:"idle_timeout"`
 	FetchRemote      given            `toml:"fetch_remote" shape:"bool"`
+}
+
+type fileLogging struct {
+	Level  given `toml:"level" setting:"TOLLGATE_LOG_LEVEL"`
+	Format given `toml:"format" setting:"TOLLGATE_LOG_FORMAT"`
+
+	RequestLife  given `toml:"request_life"`
+	Payloads     given `toml:"payloads"`
+	PayloadBytes given `toml:"payload_bytes" shape:"int"`
+	PayloadSent  given `toml:"payload_sent" shape:"bool"`
+	PayloadLife  given `toml:"payload_life"`
+	PayloadTotal given `toml:"payload_total_bytes" shape:"int"`
 }
 
 type fileLedger struct {
@@ -191,6 +200,12 @@ func (f file) apply(c *Config, ps *Problems) {
 		{f.Upstream.DialTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.DialTimeout, s) }},
 		{f.Upstream.FirstByteTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.FirstByteTimeout, s) }},
 		{f.Upstream.IdleTimeout, func(c *Config, s string) error { return applyTimeout(&c.Upstream.IdleTimeout, s) }},
+		{f.Logging.RequestLife, applyRequestLife},
+		{f.Logging.Payloads, applyPayloads},
+		{f.Logging.PayloadBytes, applyPayloadBytes},
+		{f.Logging.PayloadSent, func(c *Config, s string) (err error) { c.Logging.PayloadSent, err = parseBool(s); return err }},
+		{f.Logging.PayloadLife, applyPayloadLife},
+		{f.Logging.PayloadTotal, applyPayloadTotal},
 		{f.Ledger.Durability, applyDurability},
 		{f.Ledger.Timezone, applyTimezone},
 		{f.Ledger.Wait, applyWait},
@@ -214,6 +229,13 @@ func (f file) apply(c *Config, ps *Problems) {
 			at = f.Server.ConversationBytes.at
 		}
 		addf(ps, at, "response_user_bytes in [server] must be at least conversation_bytes (%d)", c.Server.ConversationBytes)
+	}
+	if l := c.Logging; l.RequestLife > 0 && l.PayloadLife > l.RequestLife {
+		at := f.Logging.RequestLife.at
+		if f.Logging.PayloadLife.set {
+			at = f.Logging.PayloadLife.at
+		}
+		addf(ps, at, "payload_life in [logging] must be at most request_life (%s): bodies are found by their requests", l.RequestLife)
 	}
 	if c.Ledger.AlarmWebhook.Empty() != c.Ledger.AlarmSecret.Empty() {
 		at := f.Ledger.AlarmWebhook.at

@@ -65,6 +65,8 @@ type SeedKey struct {
 	IPAllow     []netip.Prefix     `toml:"ip_allow"`
 	// OnLeave is cancel or drain; empty = cancel.
 	OnLeave tollgate.LeavePolicy `toml:"on_leave"`
+	// Payloads is off, errors or all; empty = off.
+	Payloads tollgate.PayloadMode `toml:"payloads"`
 	// Prefix and Last4 tell a key without APIKey apart.
 	Prefix string `toml:"prefix"`
 	Last4  string `toml:"last4"`

@@ -110,6 +110,9 @@ func (c *seedCheck) key(u *SeedUser, k *SeedKey) {
 	if !k.OnLeave.Valid() {
 		addf(c.problems, k.At, "on_leave of a key is cancel or drain, not %q", clip(string(k.OnLeave)))
 	}
+	if !k.Payloads.Valid() {
+		addf(c.problems, k.At, "payloads of a key is off, errors or all, not %q", clip(string(k.Payloads)))
+	}
 	for _, m := range k.Models {
 		c.valid(k.At, tollgate.ValidPattern("models", m))
 	}

@@ -64,6 +64,7 @@ func defaults() Config {
 			ResponseLife: 30 * 24 * time.Hour, ConversationBytes: 16 << 20, ResponseUserBytes: 256 << 20,
 		},
 		Upstream: Upstream{DialTimeout: 10 * time.Second, FirstByteTimeout: 120 * time.Second, IdleTimeout: 60 * time.Second},
+		Logging:  defaultLogging(),
 		Ledger: Ledger{
 			Durability: "process", Location: time.UTC, Wait: 10 * time.Second, Slice: 1024, Floor: 256, Unpriced: "refuse-under-quota",
 			AlarmAt: []int{80, 100},

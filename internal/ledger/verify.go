@@ -18,7 +18,7 @@ type Report struct {
 	// Drifts are balances that are not the sum of their rows.
 	Drifts []Drift
 	// Rollups says whether the roll-ups by hour and by day are what the rows
-	// add up to, in number and in cost.
+	// add up to, in number and in cost, with those that retention has removed.
 	Rollups bool
 	// Stale are intents that stand although their dispatch is settled.
 	Stale int64
@@ -59,8 +59,8 @@ func Verify(ctx context.Context, store tollgate.Store, zone *time.Location) (*Re
 		}
 		adjustments, _, err := tx.Ledger.Adjustments(ctx, tollgate.AdjustmentFilter{}, tollgate.Page{All: true})
 		r.Quotas, r.Dispatches, r.Adjustments, r.Open, r.Stale = len(quotas), totals.Dispatches, len(adjustments), totals.Intents, totals.Stale
-		r.Rollups = totals.HourlyCost == totals.Cost && totals.DailyCost == totals.Cost &&
-			totals.HourlyDispatches == totals.Dispatches && totals.DailyDispatches == totals.Dispatches
+		cost, dispatches := totals.Cost+totals.RemovedCost, totals.Dispatches+totals.RemovedDispatches
+		r.Rollups = totals.HourlyCost == cost && totals.DailyCost == cost && totals.HourlyDispatches == dispatches && totals.DailyDispatches == dispatches
 		return err
 	})
 	return &r, err
@@ -75,39 +75,61 @@ type span struct {
 // addUp returns what each quota has spent in the window that it stands at,
 // from the rows alone, in one pass over them.
 func addUp(ctx context.Context, tx tollgate.Tx, quotas []tollgate.Quota, zone *time.Location) ([]tollgate.Money, error) {
-	sums := make([]tollgate.Money, len(quotas))
-	spans := make([]span, len(quotas))
-	byOwner, byID := map[owner][]int{}, map[int64]int{}
-	from := tollgate.RequestID(math.MaxInt64)
-	for i, q := range quotas {
-		spans[i] = spanOf(q, zone)
-		byID[q.ID] = i
-		if q.Since != 0 {
-			o := owner{rankOf(q.Scope), q.ScopeID}
-			byOwner[o] = append(byOwner[o], i)
-			from = min(from, max(q.Since, spans[i].first))
-		}
-	}
-	err := tx.Ledger.Settlements(ctx, from, func(s tollgate.Settlement) {
-		for _, o := range ownersOf(&s) {
-			for _, i := range byOwner[o] {
-				if counts(quotas[i], s) && spans[i].first <= s.ID && s.ID < spans[i].past {
-					sums[i] += s.Cost
-				}
-			}
-		}
-	})
-	if err != nil {
+	t := newTotals(quotas, zone)
+	if err := tx.Ledger.Settlements(ctx, t.from, t.add); err != nil {
 		return nil, err
+	}
+	byID := map[int64]int{}
+	for i, q := range quotas {
+		byID[q.ID] = i
 	}
 	adjustments, _, err := tx.Ledger.Adjustments(ctx, tollgate.AdjustmentFilter{}, tollgate.Page{All: true})
 	for _, a := range adjustments {
 		i, ok := byID[a.QuotaID]
-		if ok && !a.At.Before(spans[i].start) && (spans[i].end.IsZero() || a.At.Before(spans[i].end)) {
-			sums[i] += a.Amount
+		if span := t.spans[i]; ok && !a.At.Before(span.start) && (span.end.IsZero() || a.At.Before(span.end)) {
+			t.sums[i] += a.Amount
 		}
 	}
-	return sums, err
+	return t.sums, err
+}
+
+// totals are what settlements add up to in quotas, each in the window that it
+// stands at.
+type totals struct {
+	quotas  []tollgate.Quota
+	spans   []span
+	byOwner map[owner][]int
+	from    tollgate.RequestID // no earlier one counts anywhere
+	sums    []tollgate.Money
+	last    []tollgate.RequestID // that counted
+}
+
+func newTotals(quotas []tollgate.Quota, zone *time.Location) *totals {
+	t := &totals{
+		quotas: quotas, spans: make([]span, len(quotas)), byOwner: map[owner][]int{}, from: math.MaxInt64,
+		sums: make([]tollgate.Money, len(quotas)), last: make([]tollgate.RequestID, len(quotas)),
+	}
+	for i, q := range quotas {
+		t.spans[i] = spanOf(q, zone)
+		if q.Since != 0 {
+			o := owner{rankOf(q.Scope), q.ScopeID}
+			t.byOwner[o] = append(t.byOwner[o], i)
+			t.from = min(t.from, max(q.Since, t.spans[i].first))
+		}
+	}
+	return t
+}
+
+// add counts a settlement wherever it counts. Settlements come by id.
+func (t *totals) add(s tollgate.Settlement) {
+	for _, o := range ownersOf(&s) {
+		for _, i := range t.byOwner[o] {
+			if counts(t.quotas[i], s) && t.spans[i].first <= s.ID && s.ID < t.spans[i].past {
+				t.sums[i] += s.Cost
+				t.last[i] = s.ID
+			}
+		}
+	}
 }
 
 // ownersOf are all whose quotas a settlement may count in.

@@ -116,6 +116,7 @@ func (c *call) dispatch(t *target, cred *upstream.Credential, out *upstream.Call
 	if err := c.hold(t, d); err != nil {
 		return &failure{err: tollgate.AsError(err), idle: true}
 	}
+	c.keepSent(t, out.Body)
 	c.lent = c.lent || !t.translated && !t.endpoint.Releases()
 	resp, err := t.endpoint.Send(&c.ctx, cred, out)
 	if err != nil {

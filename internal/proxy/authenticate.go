@@ -20,7 +20,7 @@ func (c *call) authenticate() error {
 		return err
 	}
 	delete(c.query, "key") // it has done its work and must not travel on
-	c.principal = principal
+	c.principal, c.kept.presented = principal, credential.Reveal()
 	c.row.UserID, c.row.KeyID = principal.UserID(), principal.KeyID()
 	c.row.Service = principal.Kind == tollgate.PrincipalService
 	if principal.User != nil {

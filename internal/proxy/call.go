@@ -79,6 +79,7 @@ type call struct {
 	unlink func() bool  // the client's leaving does not end ctx any more
 
 	leaver leaver
+	kept   kept
 	gone   atomic.Bool // its client has left, and it goes on
 
 	silence   silence     // of the provider that is being read
@@ -158,6 +159,7 @@ func (c *call) close() {
 	if !c.recorded {
 		c.recordLater()
 	}
+	c.finishBodies()
 	c.p.live.remove(c) // after the record: a drain waits for it
 	c.event.Principal, c.event.Err = c.principal, c.logged
 	if !c.probe {

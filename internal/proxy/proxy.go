@@ -11,6 +11,7 @@ import (
 	"tollgate/internal/conversation"
 	"tollgate/internal/ledger"
 	"tollgate/internal/limit"
+	"tollgate/internal/payload"
 	"tollgate/internal/route"
 	"tollgate/internal/upstream"
 )
@@ -102,6 +103,8 @@ type Proxy struct {
 	// Sealer seals what clients carry for the gateway: compacted conversations;
 	// nil = conversations are not compacted.
 	Sealer tollgate.Sealer
+	// Payloads keeps the bodies of requests; nil = none are.
+	Payloads *payload.Keeper
 	// Door wraps what serves a turn of a WebSocket, so that each is logged and
 	// counted like a request of its own; nil = turns are served bare.
 	Door func(http.Handler) http.Handler
@@ -183,12 +186,14 @@ func (c *call) serve() error {
 	case isKept(op):
 		return c.serveKept()
 	}
+	c.keepBodies()
 	if err := c.readStrict(); err != nil {
 		return err
 	}
 	if err := c.readBody(); err != nil {
 		return err
 	}
+	c.keepRequest()
 	if err := c.peek(); err != nil {
 		return err
 	}

@@ -255,6 +255,10 @@ func keyDiff(row tollgate.Key, k config.SeedKey) (auth.KeyPatch, diff) {
 		patch.OnLeave = tollgate.Some(k.OnLeave)
 		fields.add("on_leave", row.OnLeave, k.OnLeave)
 	}
+	if row.Payloads != k.Payloads {
+		patch.Payloads = tollgate.Some(k.Payloads)
+		fields.add("payloads", row.Payloads, k.Payloads)
+	}
 	return patch, fields
 }
 
@@ -278,7 +282,7 @@ func (r *run) newKey(ctx context.Context, user tollgate.User, k config.SeedKey, 
 		var err error
 		row, err = r.im.Accounts.ImportKey(ctx, r.tx, r.by, auth.KeyWrite{
 			UserID: user.ID, Label: k.Label, Enabled: tollgate.Some(k.Enabled), ExpiresAt: k.ExpiresAt,
-			Models: k.Models, IPAllow: k.IPAllow, Surfaces: k.Surfaces, OnLeave: k.OnLeave,
+			Models: k.Models, IPAllow: k.IPAllow, Surfaces: k.Surfaces, OnLeave: k.OnLeave, Payloads: k.Payloads,
 		}, k.APIKey)
 		if err != nil {
 			return place(k.At, "key "+name, err)

@@ -29,7 +29,9 @@ type Server struct {
 	Held api.Held
 	// CostLines says what the cost of a usage row is made of.
 	CostLines api.CostLines
-	Live      api.Live
+	// ReadPayload reads what is kept of the bodies of a request.
+	ReadPayload api.PayloadReader
+	Live        api.Live
 	// Attend ends streams when their caller may no longer see them.
 	Attend api.Attend
 	Now    func() time.Time

@@ -101,12 +101,13 @@ func (s *Server) mountUsage() {
 }
 
 func (s *Server) mountRequests() {
+	s.mountPayloads()
 	api.Listing[requestQuery, tollgate.Request, tollgate.RequestFilter, api.Request]{
 		Op: readable("/user/requests/query", "Show the caller's requests"), Source: api.RequestRows,
 		Filter: func(ctx context.Context, q requestQuery) (tollgate.RequestFilter, error) {
 			return requestFilter(ctx, q.RequestFields)
 		},
-		Records: api.Each(ownRequest),
+		Records: api.WithPayloads(ownRequest),
 	}.Mount(s.API, s.Store, s.Cursors)
 	api.Handle(s.API, readable("/user/requests/count", "Count the caller's requests"), func(ctx context.Context, in *api.RequestFields) (api.Count, error) {
 		f, err := requestFilter(ctx, *in)
@@ -128,7 +129,7 @@ func (s *Server) mountRequests() {
 		if err != nil {
 			return api.Stream{}, err
 		}
-		return api.Export(ctx, in.Format, "requests", api.AllPages(s.Store, api.RequestRows, f, "id", api.Each(ownRequest)))
+		return api.Export(ctx, in.Format, "requests", api.AllPages(s.Store, api.RequestRows, f, "id", api.WithPayloads(ownRequest)))
 	})
 	live := readable("/user/requests/live", "Watch the caller's requests begin and end")
 	live.Notes = "Server-sent events: new (a request began), update (it ended), lagged (so many events were lost), end (why the feed ends)."

@@ -10,9 +10,11 @@ import (
 
 const scrubbed = "[redacted]"
 
-// Scrub returns the error body with the endpoint's own secrets, and whatever
-// looks like a key, replaced by "[redacted]".
-func (e *Endpoint) Scrub(body []byte) []byte { return Scrub(body, e.secrets...) }
+// Scrub returns the body with the endpoint's own secrets, more ones, and
+// whatever looks like a key, replaced by "[redacted]".
+func (e *Endpoint) Scrub(body []byte, more ...string) []byte {
+	return Scrub(body, append(slices.Clip(e.secrets), more...)...)
+}
 
 // Scrub returns body with the given secrets (also as JSON and URLs spell them)
 // and everything that looks like a provider's key or organisation id replaced
@@ -28,7 +30,35 @@ func Scrub(body []byte, secrets ...string) []byte {
 			body = replace(body, []byte(form))
 		}
 	}
-	return scrubPatterns(body)
+	return scrubPEM(scrubPatterns(body))
+}
+
+// scrubPEM replaces private keys in PEM, up to the line that ends them or the
+// end of the JSON string that they stand in.
+func scrubPEM(body []byte) []byte {
+	const begin, end, dashes = "-----BEGIN ", "PRIVATE KEY-----", "-----"
+	for from := 0; ; {
+		i := bytes.Index(body[from:], []byte(begin))
+		if i < 0 {
+			return body
+		}
+		from += i + len(begin)
+		label, _, ok := bytes.Cut(body[from:], []byte(dashes))
+		if !ok || len(label) > 64 || !bytes.HasSuffix(append(slices.Clip(label), dashes...), []byte(end)) {
+			continue
+		}
+		from += len(label) + len(dashes)
+		rest := body[from:]
+		past := bytes.IndexByte(rest, '"')
+		if past < 0 {
+			past = len(rest)
+		}
+		if n := bytes.Index(rest[:past], []byte("-----END ")); n >= 0 {
+			past = n
+		}
+		body = slices.Concat(body[:from], []byte(scrubbed), rest[past:])
+		from += len(scrubbed)
+	}
 }
 
 // spellings returns s as it may appear in JSON, with and without HTML
@@ -81,6 +111,18 @@ func keyPatterns() []keyPattern {
 		{"csk-", 12},
 		{"org-", 12},
 		{"proj_", 12},
+		{"ghp_", 16},
+		{"gho_", 16},
+		{"ghs_", 16},
+		{"ghu_", 16},
+		{"github_pat_", 16},
+		{"glpat-", 12},
+		{"AKIA", 16},
+		{"ASIA", 16},
+		{"xoxb-", 12},
+		{"xoxp-", 12},
+		{"eyJhbGciOi", 40}, // a JWT: the header's "alg" comes first
+		{"key=", 8},
 		{"Bearer ", 12},
 		{"bearer ", 12},
 	}
@@ -123,7 +165,7 @@ func keyAt(b []byte, patterns []keyPattern) (n, keep int) {
 		}
 		// A word such as "sk-learn-extras" has neither digits nor stars.
 		if end-len(p.prefix) >= p.more && digits {
-			if p.prefix[len(p.prefix)-1] == ' ' {
+			if last := p.prefix[len(p.prefix)-1]; last == ' ' || last == '=' {
 				keep = len(p.prefix)
 			}
 			return end, keep

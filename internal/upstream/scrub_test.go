@@ -24,8 +24,13 @@ func TestL03ScrubsKeysThatProvidersEcho(t *testing.T) {
 		`?key=k%229%2F%3Csecret%3E`:                                                     `?key=[redacted]`,
 		`The model sk-learn-extras does not exist, sk-short1`:                           `The model sk-learn-extras does not exist, sk-short1`,
 		`risk-0123456789abcdef and task-0123456789abc stay`:                             `risk-0123456789abcdef and task-0123456789abc stay`,
-		`nothing to hide`:                                                               `nothing to hide`,
-		``:                                                                              ``,
+		`token ghp_0123456789abcdefABCDEF and glpat-0123456789abcdef`:                   `token [redacted] and [redacted]`,
+		`https://h/v1beta/models?alt=sse&key=abcdef0123456789&x=1`:                      `https://h/v1beta/models?alt=sse&key=[redacted]&x=1`,
+		`{"c":"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----"}`:  `{"c":"-----BEGIN RSA PRIVATE KEY-----[redacted]-----END RSA PRIVATE KEY-----"}`,
+		`{"c":"-----BEGIN PRIVATE KEY-----\nMIIE","d":1}`:                               `{"c":"-----BEGIN PRIVATE KEY-----[redacted]","d":1}`,
+		`-----BEGIN CERTIFICATE-----MIIE-----END CERTIFICATE-----`:                      `-----BEGIN CERTIFICATE-----MIIE-----END CERTIFICATE-----`,
+		`nothing to hide`: `nothing to hide`,
+		``:                ``,
 	} {
 		if got := string(upstream.Scrub([]byte(in), ours, "", "abc")); got != want {
 			t.Errorf("%s\n got %s\nwant %s", in, got, want)

@@ -3,10 +3,12 @@ package e2e
 import (
 	"crypto/sha256"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -114,7 +116,7 @@ func TestC03AWrongMasterKeyChangesNothing(t *testing.T) {
 // process's output and the metrics (Shown by 6).
 func TestL01PlantedSecretsAppearNowhere(t *testing.T) {
 	const master, access = "master-key-canary-0123456789", "access-key-canary-0123456789abcdef"
-	g := prepare(t, newVendor(t), "[server]\naccess_key = \""+access+"\"\n")
+	g := prepare(t, newVendor(t), "[server]\naccess_key = \""+access+"\"\n[logging]\npayloads = \"all\"\npayload_sent = true\n")
 	g.env = []string{"DATABASE_SECRET_KEY=" + master, "TOLLGATE_LOG_LEVEL=debug"}
 	g.run()
 	_, key, _ := g.newUser("secretive")
@@ -139,6 +141,9 @@ func TestL01PlantedSecretsAppearNowhere(t *testing.T) {
 		g.send("/ge/v1beta/models/demo-small:generateContent?key="+s, "X-Nothing", "", []byte(`{"contents":[]}`))
 		g.send("/v1beta/models/demo-small:generateContent?key="+s+"x", "X-Nothing", "", []byte(`{}`))
 		_, _ = g.adminAs("", "/login", map[string]any{"username": "admin", "password": s})
+	}
+	if n := g.scanPayloads(t, secrets); n < 20 {
+		t.Errorf("only %d bodies were kept and looked at", n)
 	}
 	text := g.metricsText()
 	g.stop()
@@ -166,4 +171,24 @@ func (g *gateway) scan(t *testing.T, where string, b []byte, secrets []string) {
 			t.Errorf("secret %d is in %s", i, where)
 		}
 	}
+}
+
+// scanPayloads looks into every body that is kept, as admins see it.
+func (g *gateway) scanPayloads(t *testing.T, secrets []string) (n int) {
+	t.Helper()
+	time.Sleep(300 * time.Millisecond) // bodies are written a moment later
+	var rows []struct{ ID, Payload string }
+	g.admin("/admin/requests/query", map[string]any{}, &rows)
+	for _, row := range rows {
+		if row.Payload == "none" {
+			continue
+		}
+		n++
+		status, body := g.adminAs(adminKey, "/admin/requests/payload", map[string]any{"id": row.ID})
+		if status != http.StatusOK {
+			t.Errorf("the bodies of %s: %d %s", row.ID, status, body)
+		}
+		g.scan(t, "the bodies of "+row.ID, body, secrets)
+	}
+	return n
 }

@@ -4,13 +4,13 @@ import "context"
 
 // ForgetUsage removes every settled dispatch and all that is counted of them.
 func (u usage) ForgetUsage(ctx context.Context) (int64, error) {
-	n, err := u.forget(ctx, "dispatches", "rerated", "usage_hours", "usage_days", "traffic", "latencies")
+	n, err := u.forget(ctx, "dispatches", "rerated", "usage_hours", "usage_days", "traffic", "latencies", "removed")
 	return n, u.s.fail(ctx, err, "forget usage")
 }
 
-// ForgetRequests removes every request row.
+// ForgetRequests removes every request row and what is kept of bodies.
 func (u usage) ForgetRequests(ctx context.Context) (int64, error) {
-	n, err := u.forget(ctx, "requests")
+	n, err := u.forget(ctx, "requests", "payloads", "payload_chunks")
 	return n, u.s.fail(ctx, err, "forget requests")
 }
 

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"tollgate"
@@ -82,7 +83,12 @@ func (l ledger) Intents(ctx context.Context) ([]tollgate.Intent, error) {
 
 // Settlements calls fn for every settled dispatch from an id on, by id.
 func (l ledger) Settlements(ctx context.Context, from tollgate.RequestID, fn func(tollgate.Settlement)) error {
-	const query = "SELECT id, user_id, key_id, team_id, service, cost FROM dispatches WHERE id >= $1 ORDER BY id"
+	return l.settlements(ctx, from, math.MaxInt64, fn)
+}
+
+// settlements reads those with from ≤ id < past.
+func (l ledger) settlements(ctx context.Context, from, past tollgate.RequestID, fn func(tollgate.Settlement)) error {
+	const query = "SELECT id, user_id, key_id, team_id, service, cost FROM dispatches WHERE id >= $1 AND id < $2 ORDER BY id"
 	err := collect(ctx, l.s.tx, query, func(scan func(...any) error) error {
 		var s tollgate.Settlement
 		if err := scan(&s.ID, &s.UserID, &s.KeyID, &s.TeamID, &s.Service, &s.Cost); err != nil {
@@ -90,7 +96,7 @@ func (l ledger) Settlements(ctx context.Context, from tollgate.RequestID, fn fun
 		}
 		fn(s)
 		return nil
-	}, int64(from))
+	}, int64(from), int64(past))
 	return l.s.fail(ctx, err, "read settlements")
 }
 
@@ -100,10 +106,11 @@ func (l ledger) Totals(ctx context.Context) (tollgate.Totals, error) {
 		return "(SELECT CAST(COALESCE(" + n + ", 0) AS BIGINT) FROM " + table + "), (SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) FROM " + table + "), "
 	}
 	query := "SELECT " + sums("dispatches", "COUNT(*)") + sums("usage_hours", "SUM(dispatches)") + sums("usage_days", "SUM(dispatches)") +
-		"(SELECT COUNT(*) FROM intents), (SELECT COUNT(*) FROM intents JOIN dispatches ON dispatches.id = intents.id)"
+		"(SELECT COUNT(*) FROM intents), (SELECT COUNT(*) FROM intents JOIN dispatches ON dispatches.id = intents.id), " +
+		"COALESCE((SELECT dispatches FROM removed), 0), COALESCE((SELECT cost FROM removed), 0)"
 	var t tollgate.Totals
 	err := l.s.tx.QueryRowContext(ctx, query).Scan(&t.Dispatches, &t.Cost, &t.HourlyDispatches, &t.HourlyCost,
-		&t.DailyDispatches, &t.DailyCost, &t.Intents, &t.Stale)
+		&t.DailyDispatches, &t.DailyCost, &t.Intents, &t.Stale, &t.RemovedDispatches, &t.RemovedCost)
 	return t, l.s.fail(ctx, err, "add up the record")
 }
 

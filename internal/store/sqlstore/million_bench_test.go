@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -25,7 +26,11 @@ func BenchmarkMillionRows(b *testing.B) {
 	}
 	defer func() { _ = s.Close() }()
 	fillRecord(b, s, rows, users)
-	if info, err := os.Stat(filepath.Join(dir, "tollgate.db")); err == nil {
+	copied := filepath.Join(dir, "copy.db") // the database without its log
+	if err := s.Backup(b.Context(), copied, nil); err != nil {
+		b.Fatal(err)
+	}
+	if info, err := os.Stat(copied); err == nil {
 		b.Logf("%d bytes per request with its dispatch", info.Size()/rows)
 	}
 	month := tollgate.UsageFilter{Since: stamp().Truncate(time.Hour).AddDate(0, 0, -30)}
@@ -114,6 +119,37 @@ func BenchmarkMillionRows(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkRemoval removes old requests from a database of so many that most
+// pages are out of the cache, in the steps that retention takes.
+func BenchmarkRemoval(b *testing.B) {
+	const rows, users, step = 300_000, 200, 100
+	s, err := sqlstore.Open(b.Context(), sqlstore.Options{Dir: b.TempDir(), Now: time.Now})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	fillRecord(b, s, rows, users)
+	if err := s.View(b.Context(), func(tollgate.Tx) error { return nil }); err != nil { // writes what waits
+		b.Fatal(err)
+	}
+	var took []time.Duration
+	for b.Loop() {
+		begun := time.Now()
+		err := s.Update(b.Context(), func(tx tollgate.Tx) error {
+			_, err := tx.Ledger.Remove(b.Context(), tollgate.RequestIDAt(stamp()), step)
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, time.Since(begun))
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+	b.ReportMetric(float64(took[len(took)-1].Microseconds()), "longest-µs")
+	b.ReportMetric(step, "requests/op")
 }
 
 // fillRecord appends requests that end now and began 60 days ago, evenly.

@@ -82,6 +82,7 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Audit:           audit{table[tollgate.AuditEntry, tollgate.AuditFilter]{t.audit, s}, t.sealAudit},
 		Usage:           usage{t.usage, s},
 		Alarms:          table[tollgate.Alarm, tollgate.AlarmFilter]{t.alarms, s},
+		Payloads:        payloads{s},
 		ConfigVersions:  table[tollgate.ConfigVersion, tollgate.ConfigVersionFilter]{t.configVersions, s},
 		ConfigTexts:     table[tollgate.ConfigText, tollgate.ConfigTextFilter]{t.configTexts, s},
 		SyncTargets:     table[tollgate.SyncTarget, tollgate.SyncTargetFilter]{t.syncTargets, s},

@@ -78,6 +78,7 @@ func keyTable() *spec[tollgate.Key, tollgate.KeyFilter] {
 			list("ip_allow", func(r *row) *[]netip.Prefix { return &r.IPAllow }),
 			boolean("needs_secret", func(r *row) *bool { return &r.NeedsSecret }),
 			text("on_leave", func(r *row) *tollgate.LeavePolicy { return &r.OnLeave }),
+			text("payloads", func(r *row) *tollgate.PayloadMode { return &r.Payloads }),
 		},
 		filter: func(w *where, f tollgate.KeyFilter) {
 			ints(w, "id", f.ID)

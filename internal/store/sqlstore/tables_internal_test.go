@@ -18,7 +18,11 @@ func TestDeclaredTablesMatchTheSchema(t *testing.T) {
 	if !ok {
 		t.Fatalf("the engine is a %T", s.engine)
 	}
-	declared := map[string]string{"settings": "name, value", "meta": "name, value", "rate_counters": "limit_id, state", "spent_tokens": "digest, expires_at"}
+	declared := map[string]string{
+		"settings": "name, value", "meta": "name, value", "rate_counters": "limit_id, state", "spent_tokens": "digest, expires_at",
+		"payloads": "id, user_id, truncated, bytes, size, chunks, sealed", "payload_chunks": "id, user_id, digest, size, sealed",
+		"removed": "id, requests, dispatches, cost",
+	}
 	for _, d := range []struct{ name, columns string }{
 		declare(s.tables.users), declare(s.tables.keys), declare(s.tables.teams), declare(s.tables.sessions), declare(s.tables.factors), declare(s.tables.identities), declare(s.tables.signInProviders), declare(s.tables.links), declare(s.tables.asks), declare(s.tables.teamPermissions),
 		declare(s.tables.permissions), declare(s.tables.filePermissions), declare(s.tables.quotas), declare(s.tables.rateLimits),

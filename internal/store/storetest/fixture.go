@@ -53,7 +53,7 @@ func newFixture() *fixture {
 			ExpiresAt: at.AddDate(1, 0, 0), LastUsedAt: at, CreatedAt: at,
 			Surfaces: []tollgate.Surface{tollgate.SurfaceLLM, tollgate.SurfaceUser}, Models: []string{"gpt-*", `"quoted", \`},
 			IPAllow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}, NeedsSecret: true,
-			OnLeave: tollgate.LeaveDrain,
+			OnLeave: tollgate.LeaveDrain, Payloads: tollgate.PayloadsErrors,
 		},
 		child: tollgate.Key{Digest: []byte("digest-2"), CreatedAt: at},
 		session: tollgate.Session{

@@ -271,3 +271,69 @@ func testBadCosts(b *bench) {
 	r.Dispatches[0].Cost = tollgate.MaxCost
 	must(t, b.s.Append(t.Context(), []tollgate.Request{r}))
 }
+
+// testRemoval removes old rows in steps: a request goes with its dispatches,
+// roll-ups stay, and what is gone is known.
+func testRemoval(b *bench) {
+	t := b.t
+	ids := new(tollgate.RequestIDs)
+	var rows []tollgate.Request
+	for i := range 10 {
+		rows = append(rows, request(ids, int64(i%2), day().Add(time.Duration(i)*time.Hour)))
+	}
+	must(t, b.s.Append(t.Context(), rows))
+	quiet := 0
+	b.s.Watch(func(context.Context, tollgate.Area) error { quiet++; return nil })
+	var gone, steps int
+	for more := true; more; steps++ {
+		b.update(t, func(ctx context.Context, tx tollgate.Tx) error {
+			out, err := tx.Ledger.Remove(ctx, rows[7].ID, 3)
+			must(t, err)
+			if int64(len(out.Settlements)) != 2*out.Requests || out.Requests > 3 {
+				t.Fatalf("a step took %d requests and %d dispatches", out.Requests, len(out.Settlements))
+			}
+			for _, s := range out.Settlements {
+				same(t, s.ID, rows[gone/2].Row(gone%2).ID)
+				gone++
+			}
+			more = out.More
+			return nil
+		})
+	}
+	if gone != 14 || steps < 3 || quiet != 0 {
+		t.Fatalf("%d dispatches in %d steps, the feed ran %d times", gone, steps, quiet)
+	}
+	got := totals(t, b)
+	const cost = 2_000_001 // of a request
+	same(t, got, tollgate.Totals{
+		Dispatches: 6, Cost: 3 * cost, HourlyDispatches: 20, HourlyCost: 10 * cost, DailyDispatches: 20, DailyCost: 10 * cost,
+		RemovedDispatches: 14, RemovedCost: 7 * cost,
+	})
+	b.view(t, func(ctx context.Context, tx tollgate.Tx) error {
+		n, err := tx.Usage.CountRequests(ctx, tollgate.RequestFilter{})
+		must(t, err)
+		same(t, n, 3)
+		return nil
+	})
+}
+
+// testCarry lets one carry grow for each window of a quota; no balance moves.
+func testCarry(b *bench) {
+	t := b.t
+	q := quotaOf(t, b, tollgate.WindowDay)
+	today := day().Truncate(24 * time.Hour)
+	b.update(t, func(ctx context.Context, tx tollgate.Tx) error {
+		for i, start := range []time.Time{today, today, today.AddDate(0, 0, 1), today} {
+			a := adjustment(q, start, tollgate.Money(1+i))
+			a.At = start.Add(time.Duration(i) * time.Hour)
+			must(t, tx.Ledger.Carry(ctx, &a))
+		}
+		rows, _, err := tx.Ledger.Adjustments(ctx, tollgate.AdjustmentFilter{QuotaID: tollgate.Is(q.ID)}, tollgate.Page{})
+		must(t, err)
+		if len(rows) != 2 || rows[0].Amount != 1+2+4 || !rows[0].At.Equal(today.Add(3*time.Hour)) || rows[1].Amount != 3 || rows[0].Kind != tollgate.AdjustCarry {
+			t.Fatalf("carries: %+v", rows)
+		}
+		return nil
+	})
+	wantBalance(t, b, q.ID, 0, time.Time{}, 0)
+}

@@ -23,6 +23,7 @@ type Key struct {
 	CreatedByKeyID *int64     `json:"created_by_key_id" doc:"The key that made this one; null = none."`
 	NeedsSecret    bool       `json:"needs_secret" doc:"Imported without its secret: disabled until it is rotated."`
 	OnLeave        string     `json:"on_leave" doc:"cancel or drain: what becomes of an answer whose client has left."`
+	Payloads       string     `json:"payloads" doc:"off, errors or all: of which requests the bodies are kept, if that is more than [logging] payloads says."`
 	Surfaces       []string   `json:"surfaces" doc:"Where the key works: llm, user, admin. Empty = all that its owner may." nullable:"false"`
 	Models         []string   `json:"models" doc:"Globs a model name must match one of. Empty = all." nullable:"false"`
 	IPAllow        []string   `json:"ip_allow" doc:"Client networks (CIDR) the key works from. Empty = all." nullable:"false"`
@@ -173,7 +174,7 @@ func keyRecord(k tollgate.Key) Key {
 		ID: k.ID, UserID: k.UserID, Label: k.Label, Enabled: k.Enabled, Prefix: k.Prefix, Last4: k.Last4,
 		ExpiresAt: Stamp(k.ExpiresAt), LastUsedAt: Stamp(k.LastUsedAt), CreatedAt: k.CreatedAt.UTC(),
 		CreatedByKeyID: OrNull(k.CreatedByKeyID), NeedsSecret: k.NeedsSecret,
-		OnLeave:  string(cmp.Or(k.OnLeave, tollgate.LeaveCancel)),
+		OnLeave: string(cmp.Or(k.OnLeave, tollgate.LeaveCancel)), Payloads: string(cmp.Or(k.Payloads, tollgate.PayloadsOff)),
 		Surfaces: make([]string, len(k.Surfaces)), Models: append([]string{}, k.Models...), IPAllow: make([]string, len(k.IPAllow)),
 		Quotas: []KeyQuota{}, Limits: []KeyLimit{},
 	}

@@ -55,7 +55,8 @@ type Request struct {
 	Tags         string    `json:"tags" doc:"x-tollgate-tags, or the user that the body names."`
 	Losses       []string  `json:"losses" nullable:"false" doc:"What the translation between the client's protocol and the provider's did not carry."`
 	Tokens
-	Cost Money `json:"cost"`
+	Cost    Money  `json:"cost"`
+	Payload string `json:"payload,omitempty" enum:"none,kept,truncated" doc:"Whether the bodies are kept. Absent in live feeds: what is kept is written a moment later."`
 }
 
 // RequestRecord returns the JSON of a request row.
@@ -126,11 +127,11 @@ type CostLines func(ctx context.Context, tx tollgate.Tx, row *tollgate.UsageRow)
 // not exist.
 func GetRequest(ctx context.Context, store tollgate.Store, f tollgate.UsageFilter, in ByRequest, lines CostLines) (RequestDetail, error) {
 	out := RequestDetail{Attempts: []Attempt{}}
-	id, err := tollgate.ParseRequestID(in.ID)
+	id, err := in.RequestID()
 	if err != nil {
-		return out, tollgate.Invalidf("id", "id is not a request id (req_ and 13 characters)")
+		return out, err
 	}
-	f.RequestID = tollgate.Is(id.Request())
+	f.RequestID = tollgate.Is(id)
 	return out, store.View(ctx, func(tx tollgate.Tx) error {
 		rows, _, err := tx.Usage.Requests(ctx, tollgate.RequestFilter{UsageFilter: f}, tollgate.Page{Limit: 1})
 		if err != nil {
@@ -140,6 +141,11 @@ func GetRequest(ctx context.Context, store tollgate.Store, f tollgate.UsageFilte
 			return tollgate.Errorf(tollgate.CodeNotFound, "there is no such request")
 		}
 		out.Request = RequestRecord(rows[0])
+		states, err := tx.Payloads.States(ctx, []tollgate.RequestID{id})
+		if err != nil {
+			return err
+		}
+		out.Payload = payloadState(states, id)
 		dispatches, _, err := tx.Usage.Dispatches(ctx, tollgate.UsageFilter{RequestID: f.RequestID}, tollgate.Page{All: true})
 		if err != nil {
 			return err
