@@ -1070,6 +1070,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/requests/clear": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove the bodies that are kept of requests; their rows stay */
+        post: operations["admin-requests-clear"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/requests/count": {
         parameters: {
             query?: never;
@@ -1135,6 +1152,23 @@ export interface paths {
          * @description Server-sent events: new (a request began), update (it ended), lagged (so many events were lost), end (why the feed ends).
          */
         post: operations["admin-requests-live"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/requests/payload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the bodies that are kept of a request; that is audited */
+        post: operations["admin-requests-payload"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2955,6 +2989,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/user/requests/payload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the bodies that are kept of a request of the caller */
+        post: operations["user-requests-payload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/user/requests/query": {
         parameters: {
             query?: never;
@@ -3681,6 +3732,22 @@ export interface components {
             /** Format: date-time */
             until?: string;
         };
+        Body: {
+            /**
+             * Format: int64
+             * @description How long it was, less what was redacted.
+             */
+            bytes?: number;
+            content_type?: string;
+            /**
+             * @description Of text.
+             * @enum {string}
+             */
+            encoding?: "utf-8" | "base64";
+            text?: string;
+            /** @description Less is kept than there was. */
+            truncated?: boolean;
+        };
         Budget: {
             /**
              * @description Spent in the running window.
@@ -3740,6 +3807,14 @@ export interface components {
             fields?: components["schemas"]["Field"][] | null;
             kind?: string;
             name?: string;
+        };
+        Cleared: {
+            ok?: boolean;
+            /**
+             * Format: int64
+             * @description Requests whose bodies are gone.
+             */
+            removed?: number;
         };
         CostLine: {
             /**
@@ -4262,6 +4337,8 @@ export interface components {
             needs_secret?: boolean;
             /** @description cancel or drain: what becomes of an answer whose client has left. */
             on_leave?: string;
+            /** @description off, errors or all: of which requests the bodies are kept, if that is more than [logging] payloads says. */
+            payloads?: string;
             prefix?: string;
             quotas?: components["schemas"]["KeyQuota"][];
             /** @description Where the key works: llm, user, admin. Empty = all that its owner may. */
@@ -4311,6 +4388,8 @@ export interface components {
             models?: string[] | null;
             /** @description cancel (the default) or drain: what becomes of an answer whose client has left. */
             on_leave?: string | null;
+            /** @description off (the default), errors or all: of which requests the bodies are kept, if that is more than [logging] payloads says. */
+            payloads?: string | null;
             quotas?: components["schemas"]["KeyQuota"][] | null;
             /** @description Of llm, user, admin. */
             surfaces?: string[] | null;
@@ -4417,6 +4496,8 @@ export interface components {
             models?: string[] | null;
             /** @description cancel (the default) or drain: what becomes of an answer whose client has left. */
             on_leave?: string | null;
+            /** @description off (the default), errors or all: of which requests the bodies are kept, if that is more than [logging] payloads says. */
+            payloads?: string | null;
             quotas?: components["schemas"]["KeyQuota"][] | null;
             /** @description Of llm, user, admin. */
             surfaces?: string[] | null;
@@ -5432,6 +5513,20 @@ export interface components {
             /** @description What stands behind the # of the link. */
             token: string;
         };
+        Payload: {
+            id?: string;
+            /** @description As the client sent it; null = not kept. */
+            request?: components["schemas"]["Body"];
+            /** @description As the client got it, of a stream its bytes; null = not kept. */
+            response?: components["schemas"]["Body"];
+            /** @description As a provider of another protocol got it; null = there was none, or it is not kept. */
+            sent?: components["schemas"]["Body"];
+            /**
+             * Format: int64
+             * @description null = the access key's
+             */
+            user_id?: number | null;
+        };
         Permission: {
             /** Format: int64 */
             id?: number;
@@ -6007,6 +6102,11 @@ export interface components {
             operation?: string;
             /** Format: int64 */
             output_tokens?: number;
+            /**
+             * @description Whether the bodies are kept. Absent in live feeds: what is kept is written a moment later.
+             * @enum {string}
+             */
+            payload?: "none" | "kept" | "truncated";
             /** Format: int64 */
             provider_id?: number | null;
             /**
@@ -6029,6 +6129,28 @@ export interface components {
             user_agent?: string;
             /** Format: int64 */
             user_id?: number | null;
+        };
+        RequestClear: {
+            /** @description Of all requests; needs confirm. */
+            all?: boolean;
+            /**
+             * Format: date-time
+             * @description Of requests that began earlier.
+             */
+            before?: string;
+            /** @description CLEAR, with all. */
+            confirm?: string;
+            /** @description x-tollgate-request-id of answers. */
+            ids?: string[] | null;
+            /** @description Whose requests; 0 = the access key's. */
+            user_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
         };
         RequestDetail: {
             /** @description In their order; the last one answered, if one did. */
@@ -6069,6 +6191,11 @@ export interface components {
             operation?: string;
             /** Format: int64 */
             output_tokens?: number;
+            /**
+             * @description Whether the bodies are kept. Absent in live feeds: what is kept is written a moment later.
+             * @enum {string}
+             */
+            payload?: "none" | "kept" | "truncated";
             /** Format: int64 */
             provider_id?: number | null;
             /**
@@ -7028,7 +7155,7 @@ export interface components {
         SystemReset: {
             /** @description The word RESET. */
             confirm: string;
-            /** @description statistics: usage and what is counted of it; balances begin at 0. logs: the request log. users: every account but your own, with its keys. */
+            /** @description statistics: usage and what is counted of it; balances begin at 0. logs: the request log, with the bodies that are kept. users: every account but your own, with its keys. */
             what: ("statistics" | "logs" | "users")[] | null;
         };
         Target: {
@@ -10279,6 +10406,44 @@ export interface operations {
             };
         };
     };
+    "admin-requests-clear": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "before": "2026-11-01T00:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RequestClear"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cleared"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-requests-count": {
         parameters: {
             query?: never;
@@ -10412,6 +10577,44 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-requests-payload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "req_0123456789abc"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payload"];
                 };
             };
             /** @description Error */
@@ -14387,6 +14590,44 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-requests-payload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "req_0123456789abc"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payload"];
                 };
             };
             /** @description Error */
