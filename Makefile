@@ -75,6 +75,10 @@ console: ## Build the web console into internal/console/dist (needs Node)
 screenshots: ## Every page of the console as pictures, in console/shots
 	scripts/test-console.sh screenshots
 
+.PHONY: console-report
+console-report: ## How fast and sound the console's first pages are: Lighthouse, weight, a slow device
+	scripts/test-console.sh report
+
 .PHONY: generate
 generate: ## Make every generated file anew
 	go generate ./...
@@ -85,4 +89,4 @@ docs: ## Print what each package is for
 
 .PHONY: clean
 clean: ## Remove what the targets above left behind (never data/)
-	rm -rf bin .cache test/sdk/js/node_modules console/node_modules console/shots console/test-results
+	rm -rf bin .cache test/sdk/js/node_modules test/sso/js/node_modules console/node_modules console/shots console/test-results

@@ -48,7 +48,7 @@ func layers() map[string][]string {
 		"internal/tally":        {"", "internal/ir"},
 		"internal/meter/...":    {"", "internal/meter/..."},
 		"internal/limit/...":    {"", "internal/limit/..."},
-		"internal/auth":         {"", "internal/auth/seal", "internal/auth/factor"},
+		"internal/auth":         {"", "internal/auth/seal", "internal/auth/factor", "internal/auth/sso"},
 		"internal/auth/factor":  {},
 		"internal/auth/seal":    {""},
 		"internal/auth/sso":     {""},
@@ -66,9 +66,9 @@ func layers() map[string][]string {
 		"internal/self":           l1(),
 		"internal/console":        {"", "internal/web/..."},
 		"internal/seed":           l1(),
-		"internal/seed/monorelay": {"", "internal/config"},       // turns files into seeds; knows no store
-		"internal/ascode":         append(l1(), "internal/seed"), // so are those of the admin API
-		"internal/ops":            append(l1(), "internal/seed"), // import and export are operations at the host
+		"internal/seed/monorelay": {"", "internal/config", "internal/store/foreign"}, // turns files into seeds; knows no store
+		"internal/ascode":         append(l1(), "internal/seed"),                     // so are those of the admin API
+		"internal/ops":            append(l1(), "internal/seed"),                     // import and export are operations at the host
 
 		// L3 and L4: composition. Nothing else may name a concrete type.
 		"internal/app": {"", "internal/..."},

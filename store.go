@@ -62,7 +62,7 @@ type Table[T, F any] interface {
 	// Update writes the whole row; CodeNotFound, or as Insert.
 	Update(ctx context.Context, row T) error
 	// Delete removes the row and what it owns (a user: keys, sessions, factors,
-	// identities, links, permissions, limits, quotas; a provider: credentials, models,
+	// identities, links, asks, permissions, limits, quotas; a provider: credentials, models,
 	// permissions on it); usage and audit stay. CodeNotFound.
 	Delete(ctx context.Context, id int64) error
 }
@@ -85,6 +85,8 @@ type (
 	Links = Table[Link, LinkFilter]
 	// TeamPermissions keeps what the members of teams may call.
 	TeamPermissions = Table[TeamPermission, TeamPermissionFilter]
+	// Asks keeps what users ask for.
+	Asks = Table[Ask, AskFilter]
 	// Permissions keeps what users may call.
 	Permissions = Table[Permission, PermissionFilter]
 	// FilePermissions keeps whose file routes users may call.
@@ -105,7 +107,8 @@ type (
 	Alarms = Table[Alarm, AlarmFilter]
 	// ConfigVersions keeps how the configuration was, in ConfigTexts.
 	ConfigVersions = Table[ConfigVersion, ConfigVersionFilter]
-	ConfigTexts    = Table[ConfigText, ConfigTextFilter]
+	// ConfigTexts keeps the documents of versions, each once.
+	ConfigTexts = Table[ConfigText, ConfigTextFilter]
 	// SyncTargets keeps places outside that hold a configuration.
 	SyncTargets = Table[SyncTarget, SyncTargetFilter]
 )
@@ -210,6 +213,7 @@ type Tx struct {
 	SignInProviders SignInProviders
 	Factors         Factors
 	Links           Links
+	Asks            Asks
 	TeamPermissions TeamPermissions
 	Permissions     Permissions
 	FilePermissions FilePermissions
@@ -242,7 +246,7 @@ const (
 	AreaIdentity  Area = 1 << iota // users, keys, teams, permissions, file permissions
 	AreaSessions                   // sessions
 	AreaCatalogue                  // providers, credentials, models, aliases, prices
-	AreaSettings                   // settings
+	AreaSettings                   // settings, sign-in providers
 	AreaMoney                      // quotas, rate limits, adjustments
 )
 

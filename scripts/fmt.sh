@@ -6,6 +6,6 @@ cd "$root"
 
 golangci=$(scripts/tools.sh golangci-lint)
 "$golangci" fmt ./...
-for module in test/sdk/go test/judge; do
+for module in test/sdk/go test/judge test/sso; do
 	(cd "$module" && "$golangci" fmt --config "$root/.golangci.yml" ./...)
 done

@@ -16,7 +16,7 @@ fi
 golangci=$(scripts/tools.sh golangci-lint)
 say "golangci-lint"
 "$golangci" run --allow-serial-runners ./... || failed=1
-for module in test/sdk/go test/judge; do
+for module in test/sdk/go test/judge test/sso; do
 	say "golangci-lint in $module"
 	# Exclusions for folders of the main module match nothing here, which it remarks.
 	(cd "$module" && "$golangci" run --allow-serial-runners --config "$root/.golangci.yml" ./... 2> >(grep -v exclusion_rules >&2)) || failed=1

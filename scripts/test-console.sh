@@ -5,6 +5,7 @@
 #
 #     scripts/test-console.sh [TALLY]
 #     scripts/test-console.sh screenshots [ARGS]   every page, into console/shots; ARGS go to Playwright
+#     scripts/test-console.sh report               how fast and sound the first pages are, printed
 #
 # TALLY is a file to which `passed failed skipped` is appended.
 set -euo pipefail
@@ -48,6 +49,11 @@ scripts/console.sh install
 cd console
 if [ "${1:-}" = screenshots ]; then
 	npx playwright test --config tests/screenshots.config.ts "${@:2}"
+	exit
+fi
+if [ "${1:-}" = report ]; then
+	npm ci --prefix report --loglevel=error --no-fund --no-audit --ignore-scripts </dev/null
+	node report/report.mjs
 	exit
 fi
 status=0

@@ -62,6 +62,7 @@ go build -o "$testsum" ./scripts/testsum
 step "go vet" go vet ./...
 step "Go tests" go_tests
 step "Vendors' descriptions" judges
+step "Real sign-in providers" scripts/test-sso.sh "$tally"
 step "SDK suites" scripts/test-sdk.sh "$tally"
 step "Console" scripts/test-console.sh "$tally"
 

@@ -30,6 +30,7 @@ type Server struct {
 	Prices   *book.Rules
 	Book     *book.Book
 	Alarms   *alarm.Keeper
+	SSO      *SSO
 	// Statuses returns how the credentials at the providers fare.
 	Statuses func() []upstream.CredentialStatus
 	Cursors  api.Cursors
@@ -65,7 +66,9 @@ func (s *Server) Mount() {
 	s.mountUsers()
 	s.mountIdentities()
 	s.mountSignIns()
+	s.SSO.Mount()
 	s.mountTeams()
+	s.mountAsks()
 	s.mountKeys()
 	for _, base := range []string{userQuotas, allQuotas} {
 		s.mountQuotas(base)

@@ -17,12 +17,6 @@ type keyQuery struct {
 	api.Page
 }
 
-// KeyMoney holds the budgets and rates of a key; given, they replace what is there.
-type KeyMoney struct {
-	Quotas api.Opt[[]api.KeyQuota] `json:"quotas,omitzero"`
-	Limits api.Opt[[]api.KeyLimit] `json:"limits,omitzero"`
-}
-
 // KeyLog says what is kept of a key's calls. It is the operators' to say, since
 // what is kept takes their room.
 type KeyLog struct {
@@ -32,7 +26,7 @@ type KeyLog struct {
 type keyGenerate struct {
 	UserID int64 `json:"user_id" required:"true" minimum:"1"`
 	api.KeyFields
-	KeyMoney
+	api.KeyMoney
 	KeyLog
 }
 
@@ -45,7 +39,7 @@ type keyEnabled struct {
 type keyUpdate struct {
 	ID int64 `json:"id" required:"true" minimum:"1"`
 	api.KeyFields
-	KeyMoney
+	api.KeyMoney
 	KeyLog
 }
 
@@ -139,11 +133,9 @@ func (s *Server) updateKey(ctx context.Context, in *keyUpdate) (api.Done, error)
 		return api.Done{}, err
 	}
 	patch := auth.KeyPatch{
-		ID: in.ID, Label: in.Label.Opt, ExpiresAt: in.ExpiresAt.Opt, Models: in.Models.Opt,
-		IPAllow:  withValue(in.IPAllow, b.IPAllow),
-		Surfaces: withValue(in.Surfaces, b.Surfaces),
-		OnLeave:  withValue(in.OnLeave, b.OnLeave),
-		Payloads: withValue(in.Payloads, tollgate.PayloadMode(in.Payloads.Value)),
+		ID: in.ID, Label: in.Label.Opt, ExpiresAt: in.ExpiresAt.Opt, Models: in.Models.Opt, IPAllow: api.WithValue(in.IPAllow, b.IPAllow),
+		Surfaces: api.WithValue(in.Surfaces, b.Surfaces), OnLeave: api.WithValue(in.OnLeave, b.OnLeave),
+		Payloads: api.WithValue(in.Payloads, tollgate.PayloadMode(in.Payloads.Value)),
 	}
 	return s.changeOne(ctx, func(tx tollgate.Tx, by tollgate.Actor) (int64, error) {
 		if _, err := s.Accounts.UpdateKey(ctx, tx, by, patch); err != nil {
@@ -151,14 +143,6 @@ func (s *Server) updateKey(ctx context.Context, in *keyUpdate) (api.Done, error)
 		}
 		return in.ID, s.boundKey(ctx, tx, by, in.ID, in.KeyMoney)
 	})
-}
-
-// withValue is o with its value in another form.
-func withValue[A, B any](o api.Opt[A], v B) tollgate.Opt[B] {
-	if o.Null {
-		return tollgate.Null[B]()
-	}
-	return tollgate.Opt[B]{Set: o.Set, Value: v}
 }
 
 func (s *Server) rotateKey(ctx context.Context, in *keyRotate) (api.NewKey, error) {
@@ -172,65 +156,8 @@ func (s *Server) rotateKey(ctx context.Context, in *keyRotate) (api.NewKey, erro
 }
 
 // boundKey replaces the quotas and limits of a key by those given.
-func (s *Server) boundKey(ctx context.Context, tx tollgate.Tx, by tollgate.Actor, id int64, f KeyMoney) error {
-	if f.Quotas.Set {
-		if err := s.replaceKeyQuotas(ctx, tx, by, id, f.Quotas.Value); err != nil {
-			return err
-		}
-	}
-	if !f.Limits.Set {
-		return nil
-	}
-	have, _, err := tx.RateLimits.Query(ctx, tollgate.RateLimitFilter{Scope: tollgate.Is(tollgate.ScopeKey), ScopeID: tollgate.Is(id)}, tollgate.Page{All: true})
-	if err != nil {
-		return err
-	}
-	for _, l := range have {
-		if err := s.Accounts.DeleteRateLimit(ctx, tx, by, l.ID); err != nil {
-			return err
-		}
-	}
-	for _, l := range f.Limits.Value {
-		row := tollgate.RateLimit{
-			Scope: tollgate.ScopeKey, ScopeID: id, ModelPattern: orDefault(l.ModelPattern, "*"),
-			RPM: l.RPM, RPD: l.RPD, TotalTokens: l.TotalTokens, Concurrency: l.Concurrency,
-		}
-		if _, err := s.Accounts.SaveRateLimit(ctx, tx, by, row); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Server) replaceKeyQuotas(ctx context.Context, tx tollgate.Tx, by tollgate.Actor, id int64, want []api.KeyQuota) error {
-	have, _, err := tx.Quotas.Query(ctx, tollgate.QuotaFilter{Scope: tollgate.Is(tollgate.ScopeKey), ScopeID: tollgate.Is(id)}, tollgate.Page{All: true})
-	if err != nil {
-		return err
-	}
-	keep := make(map[tollgate.Window]bool, len(want))
-	for _, q := range want {
-		w := tollgate.Window(orDefault(q.Window, string(tollgate.WindowTotal)))
-		if keep[w] {
-			return tollgate.Invalidf("quotas", "quotas names the window %s twice", w)
-		}
-		keep[w] = true
-		limit := tollgate.Null[tollgate.Money]()
-		if q.Quota != nil {
-			limit = tollgate.Some(tollgate.Money(*q.Quota))
-		}
-		if _, err := s.Accounts.SaveQuota(ctx, tx, by, auth.QuotaWrite{Scope: tollgate.ScopeKey, ScopeID: id, Window: w, Limit: limit}); err != nil {
-			return err
-		}
-	}
-	for _, q := range have {
-		if keep[q.Window] {
-			continue
-		}
-		if err := s.Accounts.DeleteQuota(ctx, tx, by, tollgate.ScopeKey, id, q.Window); err != nil {
-			return err
-		}
-	}
-	return nil
+func (s *Server) boundKey(ctx context.Context, tx tollgate.Tx, by tollgate.Actor, id int64, f api.KeyMoney) error {
+	return s.Accounts.BoundKey(ctx, tx, by, id, f.QuotaRows(), f.LimitRows())
 }
 
 func orDefault(s, def string) string {

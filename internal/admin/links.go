@@ -40,7 +40,7 @@ type setupBody struct {
 	Email    api.Opt[string] `json:"email,omitzero"`
 }
 
-type resetBody struct {
+type passwordReset struct {
 	Token    string `json:"token" required:"true" doc:"What stands behind the # of the link."`
 	Password string `json:"password" required:"true" doc:"The new one, at least 12 characters."`
 }
@@ -55,7 +55,7 @@ func onLink(path, summary string, example any) api.Op {
 
 func (s *Server) mountLinks() {
 	api.Handle(s.API, onLink("/auth/reset", "Set a new password by a reset link; all sign-ins of the account end", map[string]any{"token": "…", "password": "…"}),
-		func(ctx context.Context, in *resetBody) (api.Done, error) {
+		func(ctx context.Context, in *passwordReset) (api.Done, error) {
 			err := s.Sessions.Reset(ctx, tollgate.NewSecret(in.Token), tollgate.NewSecret(in.Password), signInOf(web.EventFrom(ctx)))
 			return api.Done{OK: true}, err
 		})

@@ -70,6 +70,7 @@ func perID(format string, id func(r *rig, whose string) int64) []variant {
 
 func ofUser(r *rig, name string) int64 { return r.users[name] }
 func ofKey(r *rig, name string) int64  { return r.keys[name] }
+func ofAsk(r *rig, name string) int64  { return r.id[name+"/ask"] }
 func ofSession(r *rig, name string) int64 {
 	if id, ok := r.id[name+"/session"]; ok {
 		return id
@@ -143,6 +144,12 @@ func bodies(pattern string) ([]variant, bool) {
 		"/user/keys/delete":            perID(`{"id":%d}`, ofKey),
 		"/user/sessions/delete":        perID(`{"id":%d}`, ofSession),
 
+		"/auth/providers": fixed(""), "/auth/sso/": fixed(""), "/login/pending": fixed(""),
+		"/user/identities/link":       fixed(`{"provider":"filed"}`),
+		"/admin/sso-providers/upsert": append(record(`{"id":%d,"display_name":"Lab"}`, "sso"), fixed(`{"name":"new","kind":"github","client_id":"x","client_secret":"y"}`)...),
+		"/admin/sso-providers/delete": record(`{"id":%d}`, "sso"),
+		"/admin/sso-providers/test":   fixed(`{"name":"new","kind":"oidc","issuer":"http://127.0.0.1:1","client_id":"x","client_secret":"y"}`),
+
 		"/user/requests/get":  perRequest(),
 		"/admin/requests/get": perRequest(),
 
@@ -173,9 +180,13 @@ func bodies(pattern string) ([]variant, bool) {
 		"/admin/teams/permissions/upsert": append(record(`{"id":%d,"model_pattern":"y"}`, "team permission"), record(`{"team_id":%d,"model_pattern":"x"}`, "team")...),
 		"/admin/teams/permissions/delete": record(`{"id":%d}`, "team permission"),
 		"/user/effective":                 fixed(`{}`),
-		"/auth/setup":                     fixed(`{"token":"x","username":"new","password":"another long password"}`),
-		"/auth/setup/check":               fixed(`{"token":"x"}`),
-		"/auth/reset":                     fixed(`{"token":"x","password":"another long password"}`),
+		"/user/profile":                   fixed(`{"email":"me@example.com"}`),
+		"/user/keys/update":               perID(`{"id":%d,"label":"x","quotas":[{"window":"day","quota":2}]}`, ofKey),
+		"/user/asks/create":               fixed(`{"kind":"model","model":"m9"}`), "/user/asks/withdraw": perID(`{"id":%d}`, ofAsk),
+		"/admin/asks/decide": append(perID(`{"id":%d,"approve":true}`, ofAsk), perID(`{"id":%d,"approve":false}`, ofAsk)...),
+		"/auth/setup":        fixed(`{"token":"x","username":"new","password":"another long password"}`),
+		"/auth/setup/check":  fixed(`{"token":"x"}`),
+		"/auth/reset":        fixed(`{"token":"x","password":"another long password"}`),
 
 		"/admin/user-keys/generate":       perID(`{"user_id":%d}`, ofUser),
 		"/admin/user-keys/update":         perID(`{"id":%d,"label":"x"}`, ofKey),

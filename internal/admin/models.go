@@ -169,7 +169,13 @@ func (s *Server) mountSettings() {
 			return api.Done{}, err
 		}
 		return s.changeOne(ctx, func(tx tollgate.Tx, by tollgate.Actor) (int64, error) {
-			return 0, s.Catalog.SaveSetting(ctx, tx, by, row)
+			if err := s.SSO.allows(row); err != nil {
+				return 0, err
+			}
+			if err := s.Catalog.SaveSetting(ctx, tx, by, row); err != nil {
+				return 0, err
+			}
+			return 0, s.Accounts.SettleSetting(ctx, tx, row)
 		})
 	})
 	api.Handle(s.API, writes("/admin/settings/delete", tag, "Set a setting back to its default", map[string]any{"name": "include_usage"}), func(ctx context.Context, in *settingName) (api.Done, error) {

@@ -132,8 +132,8 @@ func (s *Server) saveQuota(ctx context.Context, in *quotaWrite) (api.Done, error
 	}
 	write := auth.QuotaWrite{
 		Scope: scope, ScopeID: id, Window: windowOf(in.Window), Reason: in.Reason,
-		Limit: withValue(in.Quota, tollgate.Money(in.Quota.Value)),
-		Spent: withValue(api.Opt[api.Money](in.CostUsed), tollgate.Money(in.CostUsed.Value)),
+		Limit: api.WithValue(in.Quota, tollgate.Money(in.Quota.Value)),
+		Spent: api.WithValue(api.Opt[api.Money](in.CostUsed), tollgate.Money(in.CostUsed.Value)),
 	}
 	return s.changeOne(ctx, func(tx tollgate.Tx, by tollgate.Actor) (int64, error) {
 		q, err := s.Accounts.SaveQuota(ctx, tx, by, write)

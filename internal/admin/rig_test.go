@@ -22,6 +22,7 @@ import (
 	"tollgate/internal/ascode"
 	"tollgate/internal/auth"
 	"tollgate/internal/auth/seal"
+	"tollgate/internal/auth/sso"
 	"tollgate/internal/config"
 	"tollgate/internal/console"
 	"tollgate/internal/feed"
@@ -50,6 +51,7 @@ type rig struct {
 	acc     *auth.Accounts
 	book    *book.Book
 	alarms  *alarm.Keeper
+	sso     *sso.Engine
 	bodies  *payload.Keeper
 	router  *web.Router
 	handler http.Handler
@@ -94,7 +96,7 @@ func newWatchedRig(t *testing.T) *rig {
 	r.book = &book.Book{Now: time.Now, Log: log}
 	r.alarms = &alarm.Keeper{Store: r.store, Now: time.Now, Rand: rand.Reader, Log: log}
 	r.store.Watch(func(ctx context.Context, touched tollgate.Area) error {
-		return errors.Join(r.dir.Reload(ctx, r.store, touched), r.book.Reload(ctx, r.store))
+		return errors.Join(r.dir.Reload(ctx, r.store, touched), r.book.Reload(ctx, r.store), r.loadSSO(ctx))
 	})
 	r.must(r.store.Update(t.Context(), func(tx tollgate.Tx) error { return stored.Save(t.Context(), tx) }))
 	r.must(r.dir.Reload(t.Context(), r.store, tollgate.AreaIdentity|tollgate.AreaSessions))
@@ -118,6 +120,10 @@ func newWatchedRig(t *testing.T) *rig {
 		return []api.CostLine{{Kind: "input", Quantity: 10, Rate: 1, Amount: 1}}, nil
 	}
 	cursors := api.Cursors{Sealer: ring}
+	r.sso, err = sso.New(sso.Options{
+		Client: &http.Client{Timeout: 5 * time.Second}, Sealer: ring, PublicURL: "http://127.0.0.1:8787", Now: time.Now, Random: rand.Reader,
+	})
+	r.must(err)
 	r.bodies = &payload.Keeper{Store: seen, Sealer: ring, MAC: ring.MAC, Now: time.Now, Log: log}
 	r.must(r.bodies.Open(payload.Settings{Mode: tollgate.PayloadsAll, Body: 1000, Life: time.Hour, Total: 1 << 20}))
 	go r.bodies.Run(t.Context())
@@ -144,6 +150,7 @@ func newWatchedRig(t *testing.T) *rig {
 		Catalog: catalog,
 		Prices:  prices, Book: r.book, Alarms: r.alarms, Payloads: r.bodies, ReadPayload: read,
 		Statuses: fleet.Statuses, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live, Attend: r.dir.Attend,
+		SSO:    &admin.SSO{API: ops, Router: r.router, Engine: r.sso, Store: seen, Accounts: r.acc, Sessions: sessions},
 		Origin: func() (string, error) { return r.origin, nil },
 	}).Mount()
 	(&self.Server{
@@ -156,6 +163,19 @@ func newWatchedRig(t *testing.T) *rig {
 	r.handler = (&web.Door{IDs: &tollgate.RequestIDs{}, Now: time.Now, Log: log}).Wrap(r.router)
 	r.populate()
 	return r
+}
+
+// loadSSO puts the sign-in providers of the database in force, beside one of the file.
+func (r *rig) loadSSO(ctx context.Context) error {
+	if r.sso == nil {
+		return nil
+	}
+	list := []sso.Settings{{Name: "filed", Kind: sso.KindGitHub, ClientID: "x", ClientSecret: tollgate.NewSecret("canary-file-client-secret")}}
+	return errors.Join(r.store.View(ctx, func(tx tollgate.Tx) error {
+		rows, err := r.acc.SignInProviders(ctx, tx)
+		list = append(list, rows...)
+		return err
+	}), r.sso.Set(list))
 }
 
 func (r *rig) must(err error) {
@@ -269,11 +289,17 @@ func (r *rig) records() {
 	seen := tollgate.Alarm{EventID: "alarm_1", Kind: tollgate.AlarmQuota, Subject: "quota:1:0:80", Scope: tollgate.ScopeUser, ScopeID: r.users["alice"], UserID: r.users["alice"]}
 	r.must(r.store.Update(r.t.Context(), func(tx tollgate.Tx) error { return tx.Alarms.Insert(r.t.Context(), &seen) }))
 	r.id["alarm"] = seen.ID
+	made("sso", "/admin/sso-providers/upsert", `{"name":"lab-sso","kind":"oidc","issuer":"http://127.0.0.1:1","client_id":"x","client_secret":"canary-client-secret"}`)
 	made("invitation", "/admin/invitations/create", `{"label":"for Bob"}`)
 	made("team", "/admin/teams/upsert", `{"name":"field team"}`)
 	made("team permission", "/admin/teams/permissions/upsert", fmt.Sprintf(`{"team_id":%d,"model_pattern":"team-*"}`, r.id["team"]))
 	for name, role := range map[string]string{"alice": "admin", "bob": "member"} {
 		made("", "/admin/teams/members/add", fmt.Sprintf(`{"team_id":%d,"id":%d,"team_role":%q}`, r.id["team"], r.users[name], role))
+	}
+	for _, name := range []string{"root", "boss", "boss2", "alice", "bob"} {
+		ask := tollgate.Ask{UserID: r.users[name], Kind: tollgate.AskModel, Model: "asked", State: tollgate.AskOpen, CreatedAt: time.Now()}
+		r.update(func(tx tollgate.Tx) error { return tx.Asks.Insert(r.t.Context(), &ask) })
+		r.id[name+"/ask"] = ask.ID
 	}
 	made("model", "/admin/models/upsert", fmt.Sprintf(`{"provider_id":%d,"model_id":"m1"}`, r.id["provider"]))
 	made("price", "/admin/prices/upsert", `{"model_pattern":"m*","prices":{"price_input_tokens":1}}`)

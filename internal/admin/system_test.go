@@ -3,12 +3,15 @@ package admin_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"tollgate"
 	"tollgate/internal/audit"
+	"tollgate/internal/auth"
 	"tollgate/internal/ledger"
 )
 
@@ -77,6 +80,41 @@ func TestResetRemovesWhatIsAskedForAndNothingElse(t *testing.T) {
 	r.must(json.Unmarshal([]byte(a.body), &entries))
 	if len(entries) != 8 || !strings.Contains(string(entries[7].Detail), `"users":5`) || entries[7].ActorName != "root" || entries[7].IP == "" {
 		t.Errorf("%d entries, the last is %+v %s", len(entries), entries[len(entries)-1], entries[len(entries)-1].Detail)
+	}
+}
+
+// TestResetEndsWhatTheRemovedAreDoing looks that the calls of removed users have
+// ended when the answer is there, and those of who stays have not.
+func TestResetEndsWhatTheRemovedAreDoing(t *testing.T) {
+	r := newRig(t)
+	var ended atomic.Int32
+	for _, name := range []string{"alice", "boss", "root"} {
+		c, err := auth.Extract(http.Header{"Authorization": {"Bearer " + r.token[name]}}, nil, false)
+		r.must(err)
+		p, err := r.dir.Authenticate(c, netip.MustParseAddr("192.0.2.7"))
+		r.must(err)
+		release, err := r.dir.Track(p, r.id["provider"], "m1", func(error) { ended.Add(1) })
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		defer release()
+	}
+	if a := r.post("root/session", "/admin/system/reset", `{"what":["users"],"confirm":"RESET"}`); a.status != http.StatusOK || ended.Load() != 2 {
+		t.Errorf("%d %s, %d calls have ended, want 2", a.status, a.body, ended.Load())
+	}
+}
+
+func TestAboutAndProcessSettings(t *testing.T) {
+	r := newRig(t)
+	a := r.post("boss", "/admin/about", `{}`)
+	for _, part := range []string{`"version":"test"`, `"database":"sqlite"`, `"schema_version":13`, `"prices_date":"20`, `"path":"modernc.org/sqlite"`, `"licence":"BSD-3-Clause"`} {
+		if !strings.Contains(a.body, part) {
+			t.Errorf("about lacks %s", part)
+		}
+	}
+	a = r.post("boss", "/admin/settings/process", `{}`)
+	if !strings.Contains(a.body, `{"name":"database_secret_key","variable":"DATABASE_SECRET_KEY","value":"[redacted]","source":"default","at":""}`) {
+		t.Errorf("process settings: %s", a.body)
 	}
 }
 

@@ -40,6 +40,7 @@ func (a *App) mountAPI(r *web.Router) error {
 		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Catalog: a.db.Catalog,
 		Prices: a.db.Prices, Book: a.prices, Alarms: a.alarms, Payloads: a.payloads,
 		Statuses: a.fleet.Statuses, Cursors: cursors, Zone: zone, Held: a.held, CostLines: costLines, ReadPayload: a.readPayload, Live: live, Attend: a.directory.Attend, Origin: a.linkOrigin, Now: now,
+		SSO: &admin.SSO{API: doc, Router: r, Engine: a.sso, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions},
 	}).Mount()
 	(&ascode.Server{API: doc, Store: a.db.Store, Importer: a.db.Importer, Cursors: cursors, Now: now, Places: a.places()}).Mount()
 	(&self.Server{
@@ -104,11 +105,16 @@ func (a *App) models(p tollgate.Principal) []self.Model {
 		return nil
 	}
 	out := make([]self.Model, 0, len(entries))
+	now := a.opts.Now()
 	for _, e := range entries {
-		out = append(out, self.Model{
+		m := self.Model{
 			ID: e.Name, DisplayName: e.DisplayName, Provider: e.Provider,
 			ContextTokens: e.ContextTokens, OutputTokens: e.OutputTokens,
-		})
+		}
+		if price, ok := a.prices.Find(e.ProviderID, e.Model, now); ok {
+			m.Prices = price.Prices
+		}
+		out = append(out, m)
 	}
 	return out
 }

@@ -19,6 +19,7 @@ import (
 	"tollgate"
 	"tollgate/internal/alarm"
 	"tollgate/internal/auth"
+	"tollgate/internal/auth/sso"
 	"tollgate/internal/config"
 	"tollgate/internal/conversation"
 	"tollgate/internal/feed"
@@ -69,6 +70,7 @@ type App struct {
 	control   *ops.Server
 	directory *auth.Directory
 	sessions  *auth.Sessions
+	sso       *sso.Engine // nil = there is no public URL
 	fleet     *upstream.Fleet
 	web       *guard.Policy // of files that requests refer to; nil = none is fetched
 	routes    atomic.Pointer[route.Table]

@@ -52,6 +52,9 @@ func (a *App) buildEngines(context.Context) error {
 		run := strconv.FormatInt(o.Now().Unix(), 36) // ids outlive the process, in conversations that are kept
 		a.fleet.InProcess = demo.Transport(&demo.Vendor{Pace: 15 * time.Millisecond, Now: o.Now, Run: run})
 	}
+	if err := a.buildSSO(cfg, outbound); err != nil {
+		return err
+	}
 	var err error
 	a.turns, err = conversation.NewKeeper(db.Store, db.Keys, o.Now, conversation.Limits{
 		Life: cfg.Server.ResponseLife, Chain: cfg.Server.ConversationBytes, Owner: cfg.Server.ResponseUserBytes,
@@ -173,6 +176,11 @@ func (a *App) follow(ctx context.Context, touched tollgate.Area) error {
 			return err
 		}
 		if err := a.loadLimits(ctx); err != nil {
+			return err
+		}
+	}
+	if touched&tollgate.AreaSettings != 0 {
+		if err := a.loadSSO(ctx, a.cfg.Load()); err != nil {
 			return err
 		}
 	}

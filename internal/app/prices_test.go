@@ -78,11 +78,15 @@ func TestShippedLimitsFillModelLists(t *testing.T) {
 		ID      string `json:"id"`
 		Context int64  `json:"context_tokens"`
 		Output  int64  `json:"output_tokens"`
+		Prices  map[string]any
 	}
 	post(t, base+"/user/models", `{}`, &models)
 	got := map[string][2]int64{}
 	for _, m := range models {
 		got[m.ID] = [2]int64{m.Context, m.Output}
+		if priced := len(m.Prices) > 0; priced != (m.ID != "a-name-nobody-knows") && !strings.Contains(m.ID, "demo") {
+			t.Errorf("%s: prices %v", m.ID, m.Prices)
+		}
 	}
 	for name, want := range map[string][2]int64{"gpt-4o": {128_000, 16_384}, "gpt-4o-mini": {7, 16_384}, "a-name-nobody-knows": {0, 0}} {
 		if limits, there := got[name]; !there || limits != want {

@@ -12,14 +12,17 @@ import (
 )
 
 // Reload puts changed process settings in force, as SIGHUP asks: the service
-// key, the upstream allow-list, alarms, what is kept of requests, log level and
-// drain timeout. Settings that are
+// key, the upstream allow-list, sign-in providers, alarms, what is kept of
+// requests, log level and drain timeout. Settings that are
 // built into listeners and the database are kept, and named in the log, until
 // a restart; the seed sections are reported as drift, as on a start. On an
 // error the old settings stay (SECURITY G-04).
 func (a *App) Reload(ctx context.Context, next config.Config) error {
 	old := a.cfg.Load()
 	if err := a.setAccess(ctx, &next); err != nil {
+		return err
+	}
+	if err := a.loadSSO(ctx, &next); err != nil {
 		return err
 	}
 	a.db.Policy.Set(guard.Rules{Allow: ops.Allowed(next)})
@@ -73,6 +76,7 @@ func keepFixed(old *config.Config, next config.Config) config.Config {
 	kept.LogLevel, kept.DrainTimeout = next.LogLevel, next.DrainTimeout
 	kept.Ledger.Unpriced, kept.Logging = next.Ledger.Unpriced, next.Logging
 	kept.Ledger.AlarmAt, kept.Ledger.AlarmWebhook, kept.Ledger.AlarmSecret = next.Ledger.AlarmAt, next.Ledger.AlarmWebhook, next.Ledger.AlarmSecret
+	kept.SSO = next.SSO
 	kept.Seed, kept.Warnings, kept.Origins = next.Seed, next.Warnings, next.Origins
 	return kept
 }

@@ -27,7 +27,9 @@ func TestZ02EveryDataPlaneRouteIsInTheMatrix(t *testing.T) {
 		}
 	}
 	r := &web.Router{Now: time.Now}
-	(&App{metrics: telemetry.New("test")}).mountStatus(r)
+	a := &App{metrics: telemetry.New("test")}
+	a.mountStatus(r)
+	a.mountPlayground(r, http.NotFoundHandler())
 	r.Fallback(http.NotFoundHandler(), proxyRoutes()...)
 	for _, route := range r.Routes() {
 		if !listed[route.Method+" "+route.Pattern] {

@@ -32,7 +32,9 @@ func (a *App) buildServers(context.Context) error {
 	cors := web.CORS{Origins: cfg.CORSOrigins}
 	door := &web.Door{IDs: &a.ids, Now: o.Now, Log: o.Log, Lines: o.Lines, TrustedProxies: cfg.TrustedProxies, Hosts: hosts, OnDone: a.done}
 	a.proxy.Door = func(turn http.Handler) http.Handler { return a.countIn(door.Wrap(a.shed(turn))) }
-	a.router.Fallback(cors.Wrap(a.shed(a.proxy)), proxyRoutes()...)
+	plane := a.shed(a.proxy)
+	a.mountPlayground(a.router, plane)
+	a.router.Fallback(cors.Wrap(plane), proxyRoutes()...)
 	if err := a.router.Err(); err != nil {
 		return err
 	}

@@ -108,9 +108,9 @@ func (s *Server) saveTarget(ctx context.Context, tx tollgate.Tx, w targetWrite) 
 		}
 	}
 	old := t
-	t.Name, t.Kind = w.Name.Opt.Or(t.Name), tollgate.SyncKind(w.Kind.Opt.Or(string(t.Kind)))
-	t.Location, t.File, t.Username = w.Location.Opt.Or(t.Location), w.File.Opt.Or(t.File), w.Username.Opt.Or(t.Username)
-	t.WithSecrets = w.WithSecrets.Opt.Or(t.WithSecrets)
+	t.Name, t.Kind = w.Name.Or(t.Name), tollgate.SyncKind(w.Kind.Or(string(t.Kind)))
+	t.Location, t.File, t.Username = w.Location.Or(t.Location), w.File.Or(t.File), w.Username.Or(t.Username)
+	t.WithSecrets = w.WithSecrets.Or(t.WithSecrets)
 	if err := s.mayChange(ctx, old, t, w); err != nil {
 		return 0, err
 	}

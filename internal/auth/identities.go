@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"strings"
 
 	"tollgate"
 )
@@ -96,7 +97,7 @@ func endSessionsThrough(ctx context.Context, tx tollgate.Tx, row tollgate.Identi
 		return err
 	}
 	for _, s := range rows {
-		if s.Method != methodSSO+row.Provider {
+		if !cameThrough(s, row.Provider) {
 			continue
 		}
 		if err := tx.Sessions.Delete(ctx, s.ID); err != nil {
@@ -104,6 +105,13 @@ func endSessionsThrough(ctx context.Context, tx tollgate.Tx, row tollgate.Identi
 		}
 	}
 	return nil
+}
+
+// cameThrough reports whether a session came through a provider, with or
+// without a second factor of ours.
+func cameThrough(s tollgate.Session, provider string) bool {
+	first, _, _ := strings.Cut(s.Method, "+")
+	return first == methodSSO+provider
 }
 
 // viewIdentity is what the audit says of an identity.

@@ -30,6 +30,9 @@ func (a *Accounts) SaveQuota(ctx context.Context, tx tollgate.Tx, by tollgate.Ac
 	if err != nil {
 		return tollgate.Quota{}, err
 	}
+	if w.Spent.Set && !who.role.IsAdmin() {
+		return tollgate.Quota{}, errNotAdmin()
+	}
 	q, found, err := findQuota(ctx, tx, w.Scope, w.ScopeID, w.Window)
 	if err != nil {
 		return q, err
@@ -134,6 +137,9 @@ func (a *Accounts) scoped(ctx context.Context, tx tollgate.Tx, by tollgate.Actor
 		k, err := tx.Keys.Get(ctx, id)
 		if err != nil {
 			return actor{}, a.refuseFirst(ctx, tx, by, missing(err, "key", id))
+		}
+		if who, err := a.actor(ctx, tx, by); err != nil || who.self(k.UserID) {
+			return who, err // everybody bounds their own keys
 		}
 		return a.grantee(ctx, tx, by, k.UserID)
 	case tollgate.ScopeTeam, tollgate.ScopeInstance, tollgate.ScopeService:

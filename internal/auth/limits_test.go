@@ -68,11 +68,14 @@ func TestQuotas(t *testing.T) {
 	}
 	bySelf := w.as("alice")
 	for name, q := range map[string]auth.QuotaWrite{
-		"own": user, "instance": {Scope: tollgate.ScopeInstance}, "own key": {Scope: tollgate.ScopeKey, ScopeID: k.ID}, "no key": {Scope: tollgate.ScopeKey, ScopeID: 99},
+		"own": user, "instance": {Scope: tollgate.ScopeInstance}, "spent of the own key": {Scope: tollgate.ScopeKey, ScopeID: k.ID, Spent: tollgate.Some(tollgate.Money(0))}, "no key": {Scope: tollgate.ScopeKey, ScopeID: 99},
 	} {
 		if _, code := save(bySelf, q); code != tollgate.CodeForbidden {
 			t.Errorf("a user sets the %s quota: %q", name, code)
 		}
+	}
+	if _, code := save(bySelf, auth.QuotaWrite{Scope: tollgate.ScopeKey, ScopeID: k.ID, Limit: tollgate.Some(tollgate.Dollar)}); code != "" {
+		t.Errorf("a user bounds the own key: %q", code)
 	}
 	remove := func() tollgate.Code {
 		return w.try(func(tx tollgate.Tx) error {
@@ -85,8 +88,8 @@ func TestQuotas(t *testing.T) {
 	if code := remove(); code != tollgate.CodeNotFound {
 		t.Errorf("again: %q", code)
 	}
-	if n := len(w.audited("quota.upsert")); n != 8 {
-		t.Errorf("%d audit entries, want 8", n)
+	if n := len(w.audited("quota.upsert")); n != 9 {
+		t.Errorf("%d audit entries, want 9", n)
 	}
 }
 

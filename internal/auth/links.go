@@ -133,18 +133,19 @@ func dropResetLinks(ctx context.Context, tx tollgate.Tx, userID int64) error {
 
 // resettable returns the account whose password a reset link sets, if whoever
 // made it may still do that.
-func (a *Accounts) resettable(ctx context.Context, tx tollgate.Tx, token tollgate.Secret) (l tollgate.Link, u tollgate.User, err error) {
-	if l, err = a.openLink(ctx, tx, tollgate.LinkReset, token); err != nil {
-		return l, u, err
+func (a *Accounts) resettable(ctx context.Context, tx tollgate.Tx, token tollgate.Secret) (u tollgate.User, err error) {
+	l, err := a.openLink(ctx, tx, tollgate.LinkReset, token)
+	if err != nil {
+		return u, err
 	}
 	if u, err = tx.Users.Get(ctx, l.UserID); err != nil {
-		return l, u, err
+		return u, err
 	}
 	by, err := a.giver(ctx, tx, l)
 	if err == nil && (!u.Enabled || by.holds(u, errLink()) != nil) {
 		err = errLink()
 	}
-	return l, u, err
+	return u, err
 }
 
 // Reset sets the password of the account that a reset link is for. All its
@@ -154,7 +155,7 @@ func (s *Sessions) Reset(ctx context.Context, token, next tollgate.Secret, in Si
 	a := s.accounts
 	var u tollgate.User
 	err := s.store.View(ctx, func(tx tollgate.Tx) (err error) {
-		_, u, err = a.resettable(ctx, tx, token)
+		u, err = a.resettable(ctx, tx, token)
 		return err
 	})
 	if err != nil {
@@ -165,7 +166,7 @@ func (s *Sessions) Reset(ctx context.Context, token, next tollgate.Secret, in Si
 		return err
 	}
 	return unavailable(s.store.Update(ctx, func(tx tollgate.Tx) error {
-		_, u, err := a.resettable(ctx, tx, token)
+		u, err := a.resettable(ctx, tx, token)
 		if err != nil {
 			return err
 		}

@@ -118,9 +118,15 @@ func TestResetLinksAreForThoseWhoseCredentialsOneHolds(t *testing.T) {
 		of   int64
 		want tollgate.Code
 	}{
-		{"boss", alice.ID, ""}, {"boss", other.ID, tollgate.CodeForbidden}, {"boss", w.root.ID, tollgate.CodeForbidden},
-		{"boss", boss.ID, tollgate.CodeForbidden}, {"root", boss.ID, ""}, {"root", w.root.ID, tollgate.CodeForbidden},
-		{"alice", boss.ID, tollgate.CodeNotFound}, {"alice", alice.ID, tollgate.CodeForbidden}, {"boss", 9999, tollgate.CodeNotFound},
+		{"boss", alice.ID, ""},
+		{"boss", other.ID, tollgate.CodeForbidden},
+		{"boss", w.root.ID, tollgate.CodeForbidden},
+		{"boss", boss.ID, tollgate.CodeForbidden},
+		{"root", boss.ID, ""},
+		{"root", w.root.ID, tollgate.CodeForbidden},
+		{"alice", boss.ID, tollgate.CodeNotFound},
+		{"alice", alice.ID, tollgate.CodeForbidden},
+		{"boss", 9999, tollgate.CodeNotFound},
 	} {
 		if _, code := w.resetLink(w.as(c.by), c.of); code != c.want {
 			t.Errorf("%s for %d: %q, want %q", c.by, c.of, code, c.want)

@@ -3,17 +3,20 @@ package auth
 import (
 	"context"
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 
 	"tollgate"
 )
 
-// The settings of sign-ins. All are seconds but the last, which is true or false.
+// The settings of sign-ins: times in seconds, the last two true or false.
 const (
 	settingIdle          = "session_idle_secs"
 	settingLife          = "session_life_secs"
 	settingLifeAdmin     = "session_life_admin_secs"
 	settingRequireFactor = "require_second_factor"
+	settingSSOOnly       = "sso_only"
 )
 
 // How long a session lives at most, by role, whether used or not, and how long
@@ -35,6 +38,8 @@ type policy struct {
 	idle, life, lifeAdmin time.Duration
 	// requireFactor: an admin without a second factor may only enrol one.
 	requireFactor bool
+	// ssoOnly: everybody but the super admin signs in through a provider.
+	ssoOnly bool
 }
 
 func defaultPolicy() policy {
@@ -65,12 +70,19 @@ func (p *policy) take(s tollgate.Setting) error {
 	case settingLifeAdmin:
 		return takeTime(&p.lifeAdmin, s)
 	case settingRequireFactor:
-		var on *bool
-		if json.Unmarshal(s.Value, &on) != nil || on == nil {
-			return tollgate.Invalidf("value", "%s is true or false", s.Name)
-		}
-		p.requireFactor = *on
+		return takeBool(&p.requireFactor, s)
+	case settingSSOOnly:
+		return takeBool(&p.ssoOnly, s)
 	}
+	return nil
+}
+
+func takeBool(to *bool, s tollgate.Setting) error {
+	var on *bool
+	if json.Unmarshal(s.Value, &on) != nil || on == nil {
+		return tollgate.Invalidf("value", "%s is true or false", s.Name)
+	}
+	*to = *on
 	return nil
 }
 
@@ -95,4 +107,45 @@ func readPolicy(ctx context.Context, tx tollgate.Tx) (policy, error) {
 		}
 	}
 	return p, err
+}
+
+// SettleSetting carries out what a setting changes at once, in the transaction
+// that saved it: sso_only ends the sessions that it would not let begin.
+func (a *Accounts) SettleSetting(ctx context.Context, tx tollgate.Tx, s tollgate.Setting) error {
+	p := defaultPolicy()
+	if err := p.take(s); err != nil || !p.ssoOnly {
+		return err
+	}
+	rows, _, err := tx.Sessions.Query(ctx, tollgate.SessionFilter{}, all())
+	if err != nil {
+		return err
+	}
+	supers, _, err := tx.Users.Query(ctx, tollgate.UserFilter{Role: tollgate.Is(tollgate.RoleSuperAdmin)}, all())
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		spared := slices.ContainsFunc(supers, func(u tollgate.User) bool { return u.ID == row.UserID })
+		if spared || strings.HasPrefix(row.Method, methodSSO) {
+			continue
+		}
+		if err := tx.Sessions.Delete(ctx, row.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// open checks that a way of signing in is open to u: with sso_only, those of
+// our own are the super admin's alone, who keeps them, as a provider that fails
+// must not be the end (SECURITY B-04).
+func open(ctx context.Context, tx tollgate.Tx, u tollgate.User, method string) error {
+	p, err := readPolicy(ctx, tx)
+	if err != nil || !p.ssoOnly || u.Role == tollgate.RoleSuperAdmin || strings.HasPrefix(method, methodSSO) {
+		return err
+	}
+	return &tollgate.Error{
+		Code: tollgate.CodeForbidden, Reason: settingSSOOnly,
+		Message: "here people sign in through the sign-in provider; use its button on the sign-in page",
+	}
 }

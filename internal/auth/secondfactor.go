@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -17,10 +18,10 @@ const (
 	methodPasskey  = "passkey"
 )
 
-// need answers a sign-in whose password was right and whose second factor is
-// missing.
-func (s *Sessions) need(u tollgate.User, h held) error {
-	t := ticket{UserID: u.ID, Password: passwordDigest(u)}
+// need answers a sign-in whose first factor, noted in t, was right and whose
+// second factor is missing.
+func (s *Sessions) need(u tollgate.User, h held, t ticket) error {
+	t.UserID, t.Password = u.ID, passwordDigest(u)
 	need := &tollgate.SecondFactor{Factors: h.kinds()}
 	if len(h.of(tollgate.FactorPasskey)) > 0 {
 		c, err := s.ask(u, h)
@@ -94,7 +95,10 @@ func (s *Sessions) second(ctx context.Context, u tollgate.User, t ticket, p Proo
 		if err != nil {
 			return err
 		}
-		result, err = s.admit(ctx, tx, u, "", methodPassword+"+"+string(kind), in)
+		if err := t.vouchedStill(ctx, tx); err != nil {
+			return err
+		}
+		result, err = s.admit(ctx, tx, u, "", cmp.Or(t.Method, methodPassword)+"+"+string(kind), in)
 		return err
 	})
 	return result, s.judged(ctx, u, p, in, err)

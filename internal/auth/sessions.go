@@ -96,7 +96,7 @@ func (s *Sessions) Login(ctx context.Context, name string, password tollgate.Sec
 		case err != nil:
 			return LoginResult{}, unavailable(err)
 		case in.Proof.Empty():
-			return LoginResult{}, s.need(u, h)
+			return LoginResult{}, s.need(u, h, ticket{})
 		}
 		return s.second(ctx, u, ticket{}, in.Proof, in)
 	}
@@ -208,7 +208,12 @@ func (s *Sessions) begin(ctx context.Context, tx tollgate.Tx, u tollgate.User, m
 }
 
 // issue inserts a session with a new id, otherwise as of, and signs its token.
+// Every token comes from here, so this is where ways of signing in are closed
+// (SECURITY S-07): CodeForbidden.
 func (s *Sessions) issue(ctx context.Context, tx tollgate.Tx, u tollgate.User, of tollgate.Session, in SignIn) (LoginResult, error) {
+	if err := open(ctx, tx, u, of.Method); err != nil {
+		return LoginResult{}, err
+	}
 	var id [sessionIDSize]byte
 	if _, err := io.ReadFull(s.accounts.Rand, id[:]); err != nil {
 		return LoginResult{}, tollgate.WrapError(tollgate.CodeInternal, err, "make session id")

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
 	"tollgate"
@@ -78,7 +79,7 @@ func TestB01FiveHundredFirstAccounts(t *testing.T) {
 			if i%8 == 3 {
 				_, _ = w.accept(invitation, fmt.Sprint("guest", i))
 			} else {
-				_, _ = w.signUp(auth.SignUp{Subject: fmt.Sprint(i), Name: fmt.Sprint("sso", i), Admin: true})
+				_, _ = w.signUp(auth.SignUp{Subject: strconv.Itoa(i), Name: fmt.Sprint("sso", i), Admin: true})
 			}
 			return false
 		})

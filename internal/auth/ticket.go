@@ -36,6 +36,12 @@ type ticket struct {
 	// Password is the digest of the account's sealed password: a change of it
 	// ends the sign-in.
 	Password []byte `json:"p,omitempty"`
+	// Method is the way the first factor was shown; empty = by password.
+	Method string `json:"m,omitempty"`
+	// IdentityID and ProviderID are of a sign-in through a provider: whose word
+	// it was, and the provider's row; 0 = not there.
+	IdentityID int64 `json:"i,omitempty"`
+	ProviderID int64 `json:"r,omitempty"`
 	// Ceremony is what a browser was asked; nil when there is no passkey.
 	Ceremony json.RawMessage `json:"c,omitempty"`
 	Nonce    []byte          `json:"n"`
@@ -47,9 +53,11 @@ func ticketLabel(p purpose) tollgate.Label {
 	return tollgate.Label{Table: "ticket", Column: string(p)}
 }
 
-// write seals a new ticket.
+// write seals a new ticket; one made of another ends when that does.
 func (s *Sessions) write(p purpose, t ticket) (tollgate.Secret, error) {
-	t.Nonce, t.Expires = make([]byte, sessionIDSize), s.accounts.Now().Add(ticketLife)
+	if t.Nonce = make([]byte, sessionIDSize); t.Expires.IsZero() {
+		t.Expires = s.accounts.Now().Add(ticketLife)
+	}
 	if _, err := io.ReadFull(s.accounts.Rand, t.Nonce); err != nil {
 		return tollgate.Secret{}, tollgate.WrapError(tollgate.CodeInternal, err, "make a ticket")
 	}

@@ -164,5 +164,9 @@ func describe(c config.Config) string {
 	} {
 		fmt.Fprintf(&b, "%s: %v\n", line.name, line.value)
 	}
+	for _, p := range c.SSO {
+		fmt.Fprintf(&b, "sso: %s %s issuer=%q id=%q secret=%q orgs=%v domains=%v sign_up=%t roles=%v\n",
+			p.Name, p.Kind, p.Issuer, p.ClientID, p.ClientSecret.Reveal(), p.AllowedOrgs, p.AllowedDomains, p.SignUp, p.Roles)
+	}
 	return b.String()
 }

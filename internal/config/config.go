@@ -72,6 +72,9 @@ type Config struct {
 	Logging Logging
 	// Ledger holds [ledger].
 	Ledger Ledger
+	// SSO are the sign-in providers of [sso.github], [sso.google] and
+	// [sso.oidc.NAME], by name.
+	SSO []SignInProvider
 	// Seed is the part of the file that belongs into the database.
 	Seed Seed
 	// Origins are the places that values come from, by variable, else by section
@@ -79,6 +82,31 @@ type Config struct {
 	Origins map[string]Place
 	// Warnings are remarks that do not stop the start.
 	Warnings Problems
+}
+
+// SignInProvider is a provider that users sign in through, as the file sets it
+// up. What it says is checked by whoever speaks to it.
+type SignInProvider struct {
+	At             Place
+	Name, Kind     string          // of the section
+	Label          string          `toml:"display_name"`
+	ClientID       string          `toml:"client_id"`
+	ClientSecret   tollgate.Secret `toml:"client_secret"`
+	Issuer         string          `toml:"issuer"`
+	Scopes         []string        `toml:"scopes"`
+	AllowedOrgs    []string        `toml:"allowed_orgs"`
+	AllowedDomains []string        `toml:"allowed_domains"`
+	SignUp         bool            `toml:"sign_up"`
+	TrustsFactor   bool            `toml:"trusts_second_factor"`
+	GroupsClaim    string          `toml:"groups_claim"`
+	Roles          []GroupMapping  `toml:"roles"`
+}
+
+// GroupMapping is what a group of a sign-in provider gives.
+type GroupMapping struct {
+	Group string `toml:"group"`
+	Admin bool   `toml:"is_admin"`
+	Team  string `toml:"team"`
 }
 
 // Admin is the bootstrap admin. An empty Password or APIKey was not given.

@@ -48,6 +48,9 @@ func (l *loader) cross(c *Config) {
 	if host, _, err := net.SplitHostPort(c.MetricsAddr); err == nil && !(Config{Host: host}).Loopback() {
 		addf(&l.warnings, at("TOLLGATE_METRICS_ADDR"), "/metrics on %s is open to everyone who can reach it", c.MetricsAddr)
 	}
+	if len(c.SSO) > 0 && c.PublicURL == "" {
+		addf(&l.problems, c.SSO[0].At, "sign-in through other providers needs TOLLGATE_PUBLIC_URL (public_url in [server]), the address under which browsers reach the gateway")
+	}
 	for _, p := range c.TrustedProxies {
 		if p.Bits() == 0 {
 			addf(&l.warnings, at("TOLLGATE_TRUSTED_PROXIES"), "%s trusts forwarding headers from everywhere: callers can choose their address", p)

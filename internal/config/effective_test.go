@@ -81,8 +81,8 @@ func TestEveryFlagIsAnEffectiveSetting(t *testing.T) {
 		shown[e.Variable] = true
 	}
 	flags := reflect.TypeFor[config.Flags]()
-	for i := range flags.NumField() {
-		if name := flags.Field(i).Tag.Get("setting"); !shown[strings.TrimSuffix(name, "_FILE")] {
+	for f := range flags.Fields() {
+		if name := f.Tag.Get("setting"); !shown[strings.TrimSuffix(name, "_FILE")] {
 			t.Errorf("%s is not shown", name)
 		}
 	}

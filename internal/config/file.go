@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -117,20 +118,41 @@ type fileLedger struct {
 }
 
 type fileSSO struct {
-	GitHub *ssoClient           `toml:"github"`
-	Google *ssoClient           `toml:"google"`
-	OIDC   map[string]ssoClient `toml:"oidc"`
+	GitHub *SignInProvider           `toml:"github"`
+	Google *SignInProvider           `toml:"google"`
+	OIDC   map[string]SignInProvider `toml:"oidc"`
 }
 
-// ssoClient is one sign-in provider. Its keys are checked although this
-// version does not serve it, so that a file is right or wrong for good.
-type ssoClient struct {
-	At             Place
-	ClientID       string          `toml:"client_id"`
-	ClientSecret   tollgate.Secret `toml:"client_secret"`
-	Issuer         string          `toml:"issuer"`
-	AllowedOrgs    []string        `toml:"allowed_orgs"`
-	AllowedDomains []string        `toml:"allowed_domains"`
+// providers lists them by name and reports what is missing.
+func (f fileSSO) providers(ps *Problems) []SignInProvider {
+	var list []SignInProvider
+	add := func(p SignInProvider, name, kind, section string) {
+		p.Name, p.Kind = name, kind
+		if p.ClientID == "" || p.ClientSecret.Empty() {
+			addf(ps, p.At, "%s needs client_id and client_secret", section)
+		}
+		if kind == "oidc" && p.Issuer == "" {
+			addf(ps, p.At, "%s needs issuer, exactly as the discovery document says it", section)
+		}
+		if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || name == "" || len(name) > 32 || name[0] == '-' {
+			addf(ps, p.At, "the name of %s is 1 to 32 of a-z, 0-9 and -, as it is part of the callback address", section)
+		}
+		if kind == "oidc" && (name == "github" || name == "google") {
+			addf(ps, p.At, "%s: this name belongs to [sso.%s]", section, name)
+		}
+		list = append(list, p)
+	}
+	if f.GitHub != nil {
+		add(*f.GitHub, "github", "github", "[sso.github]")
+	}
+	if f.Google != nil {
+		add(*f.Google, "google", "google", "[sso.google]")
+	}
+	for name, p := range f.OIDC {
+		add(p, name, "oidc", "[sso.oidc."+clip(name)+"]")
+	}
+	slices.SortFunc(list, func(a, b SignInProvider) int { return strings.Compare(a.Name, b.Name) })
+	return list
 }
 
 // settings returns what the file says about variables, by their names.
@@ -154,6 +176,7 @@ func (f file) settings() map[string]given {
 // apply copies the sections that have no variable into c and reports what
 // is out of range.
 func (f file) apply(c *Config, ps *Problems) {
+	c.SSO = f.SSO.providers(ps)
 	c.Server.AccessKey, c.Server.AccessPermissions = tollgate.NewSecret(f.Server.AccessKey.text), f.Server.Access.Permissions
 	for _, p := range f.Server.Access.Permissions {
 		if err := tollgate.ValidPattern("model_pattern", p.ModelPattern); err != nil {
@@ -319,18 +342,6 @@ func applyUnpriced(c *Config, s string) error {
 
 // refuse reports sections that are part of the format but not of this version.
 func (f file) refuse(ps *Problems) {
-	sign := func(at Place, name string) {
-		addf(ps, at, "sign-in through %s is not served by this version; remove the section", name)
-	}
-	if f.SSO.GitHub != nil {
-		sign(f.SSO.GitHub.At, "[sso.github]")
-	}
-	if f.SSO.Google != nil {
-		sign(f.SSO.Google.At, "[sso.google]")
-	}
-	for name, client := range f.SSO.OIDC {
-		sign(client.At, fmt.Sprintf("[sso.oidc.%s]", clip(name)))
-	}
 	if f.Routes != nil {
 		addf(ps, f.Routes.At, "[[routes]] is not served by this version; remove it or use [[model_aliases]]")
 	}

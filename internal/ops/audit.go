@@ -8,11 +8,11 @@ import (
 	"tollgate/internal/audit"
 )
 
-// AuditHead, AuditReport are what the audit tells of itself.
-type (
-	AuditHead   = audit.Head
-	AuditReport = audit.Report
-)
+// AuditHead is where the audit ends.
+type AuditHead = audit.Head
+
+// AuditReport is what a verification of the audit found.
+type AuditReport = audit.Report
 
 // AuditVerifyArgs name a head that was exported; nil = the database alone is looked at.
 type AuditVerifyArgs struct {

@@ -70,8 +70,8 @@ func Open(ctx context.Context, o OpenOptions) (*Database, error) {
 			return nil, errors.Join(err, store.Close())
 		}
 	}
-	seal := func(head []byte) [32]byte { return keys.MAC("audit head", head) }
-	if err := store.SealAudit(ctx, seal, o.Now()); err != nil {
+	mac := func(head []byte) [32]byte { return keys.MAC("audit head", head) }
+	if err := store.SealAudit(ctx, mac, o.Now()); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	table, err := shipped.Read()

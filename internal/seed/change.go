@@ -49,11 +49,11 @@ func (d *diff) add(name string, before, after any) {
 func (d *diff) secret(name string) { *d = append(*d, Field{Name: name, Secret: true}) }
 
 // created is d as a new record shows it: there is nothing before.
-func (d diff) created() []Field {
-	for i := range d {
-		d[i].Before = nil
+func (d *diff) created() []Field {
+	for i := range *d {
+		(*d)[i].Before = nil
 	}
-	return d
+	return *d
 }
 
 // Names are the fields that an update changes.

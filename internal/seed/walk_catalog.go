@@ -245,9 +245,9 @@ func (r *run) prices(ctx context.Context) error {
 			if samePrices(r.state.prices[i].Prices, prices) && (p.ValidFrom.IsZero() || p.ValidFrom.Equal(r.state.prices[i].ValidFrom)) {
 				continue
 			}
-			r.change(Update, "price", name, p.At, Field{Name: "prices", Before: r.state.prices[i].Prices, After: json.RawMessage(prices)})
+			r.change(Update, "price", name, p.At, Field{Name: "prices", Before: r.state.prices[i].Prices, After: prices})
 		} else {
-			r.change(Create, "price", name, p.At, Field{Name: "prices", After: json.RawMessage(prices)})
+			r.change(Create, "price", name, p.At, Field{Name: "prices", After: prices})
 		}
 		if !r.apply {
 			continue

@@ -87,7 +87,8 @@ func (r *run) rateLimits(ctx context.Context) error {
 			return x.Scope == want.Scope && x.ScopeID == id && x.ModelPattern == want.ModelPattern
 		})
 		if i < 0 {
-			r.change(Create, "rate limit", name, l.At, limitDiff(tollgate.RateLimit{}, l).created()...)
+			fields := limitDiff(tollgate.RateLimit{}, l)
+			r.change(Create, "rate limit", name, l.At, fields.created()...)
 		} else {
 			row := r.state.limits[i]
 			want.ID = row.ID

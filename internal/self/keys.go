@@ -16,6 +16,17 @@ type keyQuery struct {
 	api.Page
 }
 
+type keyGenerate struct {
+	api.KeyFields
+	api.KeyMoney
+}
+
+type keyUpdate struct {
+	ID int64 `json:"id" required:"true" minimum:"1"`
+	api.KeyFields
+	api.KeyMoney
+}
+
 type keyEnabled struct {
 	ID      int64 `json:"id" required:"true" minimum:"1"`
 	Enabled bool  `json:"enabled" required:"true"`
@@ -42,6 +53,7 @@ func (s *Server) mountKeys() {
 		Records: api.KeyRecords,
 	}.Mount(s.API, s.Store, s.Cursors)
 	api.Handle(s.API, writes("/user/keys/generate", "Make a key; it is shown this once", map[string]any{"label": "laptop"}), s.generate)
+	api.Handle(s.API, writes("/user/keys/update", "Change label, bounds and budgets of a key", map[string]any{"id": 7, "quotas": []any{map[string]any{"window": "day", "quota": 2}}}), s.updateKey)
 	api.Handle(s.API, writes("/user/keys/update-enabled", "Enable or disable a key, in force when this returns", map[string]any{"id": 7, "enabled": false}),
 		func(ctx context.Context, in *keyEnabled) (api.Done, error) {
 			return api.Done{OK: true, ID: in.ID}, s.withKey(ctx, in.ID, func(tx tollgate.Tx, by tollgate.Actor) error {
@@ -65,7 +77,24 @@ func (s *Server) mountKeys() {
 		})
 }
 
-func (s *Server) generate(ctx context.Context, in *api.KeyFields) (made api.NewKey, err error) {
+func (s *Server) updateKey(ctx context.Context, in *keyUpdate) (api.Done, error) {
+	b, err := in.Bounds()
+	if err != nil {
+		return api.Done{}, err
+	}
+	return api.Done{OK: true, ID: in.ID}, s.withKey(ctx, in.ID, func(tx tollgate.Tx, by tollgate.Actor) error {
+		_, err := s.Accounts.UpdateKey(ctx, tx, by, auth.KeyPatch{
+			ID: in.ID, Label: in.Label.Opt, ExpiresAt: in.ExpiresAt.Opt, Models: in.Models.Opt, IPAllow: api.WithValue(in.IPAllow, b.IPAllow),
+			Surfaces: api.WithValue(in.Surfaces, b.Surfaces), OnLeave: api.WithValue(in.OnLeave, b.OnLeave),
+		})
+		if err != nil {
+			return err
+		}
+		return s.Accounts.BoundKey(ctx, tx, by, in.ID, in.QuotaRows(), in.LimitRows())
+	})
+}
+
+func (s *Server) generate(ctx context.Context, in *keyGenerate) (made api.NewKey, err error) {
 	b, err := in.Bounds()
 	if err != nil {
 		return made, err
@@ -75,8 +104,11 @@ func (s *Server) generate(ctx context.Context, in *api.KeyFields) (made api.NewK
 		k, secret, err := s.Accounts.GenerateKey(ctx, tx, by, auth.KeyWrite{
 			UserID: caller(ctx), Label: b.Label, ExpiresAt: b.ExpiresAt, Models: b.Models, IPAllow: b.IPAllow, Surfaces: b.Surfaces, OnLeave: b.OnLeave,
 		})
+		if err != nil {
+			return err
+		}
 		made = api.NewKey{OK: true, ID: k.ID, APIKey: secret.Reveal()}
-		return err
+		return s.Accounts.BoundKey(ctx, tx, by, k.ID, in.QuotaRows(), in.LimitRows())
 	})
 	return made, err
 }

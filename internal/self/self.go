@@ -5,6 +5,7 @@ package self
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"tollgate"
@@ -43,6 +44,8 @@ type Model struct {
 	Provider      string `json:"provider"`
 	ContextTokens int64  `json:"context_tokens" doc:"0 = unknown"`
 	OutputTokens  int64  `json:"output_tokens" doc:"0 = unknown"`
+	// Prices are what a call costs now; nil = no price is known.
+	Prices json.RawMessage `json:"prices" doc:"Price keys in dollars per million tokens; null = none is known."`
 }
 
 const (
@@ -55,6 +58,7 @@ const (
 func (s *Server) Mount() {
 	s.mountAccount()
 	s.mountKeys()
+	s.mountAsks()
 	s.mountUsage()
 	s.mountAlarms()
 	s.mountRequests()
@@ -88,6 +92,11 @@ func missing(what string, id int64) error {
 	return tollgate.Errorf(tollgate.CodeNotFound, "there is no %s with id %d", what, id)
 }
 
+type profile struct {
+	Name  api.Val[string] `json:"name,omitzero" maxLength:"128"`
+	Email api.Opt[string] `json:"email,omitzero" doc:"null removes it."`
+}
+
 type me struct {
 	api.User
 	Via string `json:"via" enum:"session,api_key" doc:"What authenticated this request."`
@@ -109,6 +118,14 @@ func (s *Server) mountAccount() {
 			return err
 		})
 		return out, err
+	})
+	change := writes("/user/profile", "Change the own name and e-mail address", map[string]any{"email": "me@example.com"})
+	change.Policy.RecentSignIn = true
+	api.Handle(s.API, change, func(ctx context.Context, in *profile) (api.Done, error) {
+		by := api.Actor(ctx)
+		return api.Done{OK: true, ID: caller(ctx)}, s.Store.Update(ctx, func(tx tollgate.Tx) error {
+			return s.Accounts.SaveProfile(ctx, tx, by, in.Name.Opt, in.Email.Opt)
+		})
 	})
 	api.Handle(s.API, readable("/user/quota", "Show the own budgets and what is left of them"), s.quota)
 	api.Handle(s.API, readable("/user/models", "List the models the caller may use"), func(ctx context.Context, _ *struct{}) ([]Model, error) {

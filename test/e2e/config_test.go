@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -60,9 +61,7 @@ func (p planned) lines() string {
 func applyTo(g *gateway, session, toml string, more map[string]any) int64 {
 	g.t.Helper()
 	in := map[string]any{"toml": toml}
-	for k, v := range more {
-		in[k] = v
-	}
+	maps.Copy(in, more)
 	var p planned
 	g.mustAs(session, "/admin/config/plan", in, &p)
 	if len(p.Problems) > 0 {

@@ -45,6 +45,7 @@ type matrixRow struct {
 	socket                      bool // asks for a WebSocket
 	answered                    int
 	public, page, call          bool
+	session                     bool // only a session will do, also by cookie
 }
 
 const (
@@ -119,6 +120,7 @@ func otherRows() []matrixRow {
 	rows[len(rows)-1].body, rows[len(rows)-1].call = bodyChat, true // translated: oa does not speak it
 	add(http.MethodPost, "/nobody/v1/chat/completions", http.StatusNotFound)
 	rows[len(rows)-1].body = bodyChat
+	rows = append(rows, playgroundRows()...)
 	add(http.MethodGet, "/v1/nothing", http.StatusNotFound)
 	add(http.MethodGet, "/nothing", http.StatusNotFound)
 
@@ -140,6 +142,21 @@ func otherRows() []matrixRow {
 		rows[len(rows)-1].page = true
 	}
 	return rows
+}
+
+// playgroundRows are the data plane's paths for people who have signed in.
+func playgroundRows() []matrixRow {
+	const v1, v1beta = "/user/playground/v1/", "/user/playground/v1beta/"
+	return []matrixRow{
+		{method: http.MethodGet, pattern: v1, path: v1 + "models", answered: http.StatusOK, session: true},
+		{method: http.MethodPost, pattern: v1, path: v1 + "chat/completions", body: bodyChat, answered: http.StatusOK, session: true, call: true},
+		{method: http.MethodPost, pattern: v1, path: v1 + "responses", body: `{"model":"demo-small","input":"Hello"}`, answered: http.StatusOK, session: true, call: true},
+		{method: http.MethodPost, pattern: v1, path: v1 + "messages", body: bodyChat, answered: http.StatusOK, session: true, call: true},
+		{method: http.MethodGet, pattern: v1beta, path: v1beta + "models", answered: http.StatusOK, session: true},
+		{method: http.MethodPost, pattern: v1beta, path: v1beta + "models/demo-small:generateContent", body: bodyGemini, answered: http.StatusOK, session: true, call: true},
+		{method: http.MethodPost, pattern: v1, path: v1 + "nothing", body: `{}`, answered: http.StatusNotFound, session: true},
+		{method: http.MethodGet, pattern: v1, path: v1 + "responses", answered: http.StatusNotImplemented, socket: true, session: true},
+	}
 }
 
 // generate makes a key with the given limits and returns it with its id.
@@ -369,6 +386,14 @@ func checkCell(t *testing.T, row matrixRow, c caller, got cell, dispatched int64
 	case c.dead || c.name == "anonymous":
 		if got.status != http.StatusUnauthorized {
 			fail("want 401")
+		}
+	case row.session && strings.Contains(c.name, "session"):
+		if got.status != row.answered {
+			fail("want %d", row.answered)
+		}
+	case row.session:
+		if got.status/100 != 4 {
+			fail("only a session will do")
 		}
 	case c.deny && row.call:
 		if got.status/100 != 4 {

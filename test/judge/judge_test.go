@@ -9,9 +9,8 @@ import (
 	"testing"
 
 	"tollgate"
-	"tollgate/test/laws"
-
 	"tollgate/test/judge"
+	"tollgate/test/laws"
 )
 
 // bench is what a run of the judges shares.

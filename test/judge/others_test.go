@@ -9,9 +9,8 @@ import (
 	"tollgate"
 	"tollgate/internal/ir"
 	"tollgate/internal/wire"
-	"tollgate/test/laws"
-
 	"tollgate/test/judge"
+	"tollgate/test/laws"
 )
 
 // codes are all that a client can be refused with.

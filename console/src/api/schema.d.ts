@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/admin/about": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show version, database and licences */
+        post: operations["admin-about"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/adjustments/query": {
         parameters: {
             query?: never;
@@ -72,6 +89,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/asks/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve and so grant an ask, or decline it */
+        post: operations["admin-asks-decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/asks/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show what users ask for */
+        post: operations["admin-asks-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Export who changed what, as JSON Lines; the last line is the head of the chain */
+        post: operations["admin-audit-export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/audit/query": {
         parameters: {
             query?: never;
@@ -83,6 +151,239 @@ export interface paths {
         put?: never;
         /** Show who changed what */
         post: operations["admin-audit-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/config-sync/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forget a place; what is there stays there */
+        post: operations["admin-config-sync-delete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/config-sync/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read the document of a place and plan it; config/apply applies it */
+        post: operations["admin-config-sync-pull"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/config-sync/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring the records to a place
+         * @description 409 when the document there was changed since it was last pushed or pulled. Secrets go along, encrypted, where the place says so.
+         */
+        post: operations["admin-config-sync-push"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/config-sync/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Find the places that the configuration is kept at */
+        post: operations["admin-config-sync-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/config-sync/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look whether a place can be reached, and what is there */
+        post: operations["admin-config-sync-test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/config-sync/upsert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create or change a place */
+        post: operations["admin-config-sync-upsert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/config-sync/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List the versions that a place has */
+        post: operations["admin-config-sync-versions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/config/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply a document that was planned, all or nothing
+         * @description Each record is changed under the rules of its single command, as the caller. Process settings and env: or file: values are refused. 409 when the records have changed since the plan.
+         */
+        post: operations["admin-config-apply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/config/export-toml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export the records as TOML
+         * @description Without secrets, a document that is applied elsewhere makes keys and credentials that are disabled until they get a secret.
+         */
+        post: operations["admin-config-export-toml"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/config/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Find versions of the configuration */
+        post: operations["admin-config-history"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/config/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what a document would change */
+        post: operations["admin-config-plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/config/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go back to a version
+         * @description Records that were made since are deleted, and records that were deleted come back without their secrets. What was disabled since stays disabled.
+         */
+        post: operations["admin-config-rollback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/config/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the documents of a version */
+        post: operations["admin-config-version"];
         delete?: never;
         options?: never;
         head?: never;
@@ -236,6 +537,57 @@ export interface paths {
         put?: never;
         /** Show the users that cost most over a time */
         post: operations["admin-dashboard-top-users"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/invitations/create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a link that gives a new account, once; nothing sends it */
+        post: operations["admin-invitations-create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/invitations/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an invitation back */
+        post: operations["admin-invitations-delete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/invitations/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show invitations, used ones too */
+        post: operations["admin-invitations-query"];
         delete?: never;
         options?: never;
         head?: never;
@@ -676,7 +1028,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Find rate limits of users */
+        /** Find rate limits of users and teams */
         post: operations["admin-rate-limits-query"];
         delete?: never;
         options?: never;
@@ -712,6 +1064,23 @@ export interface paths {
         put?: never;
         /** Show which periods were priced anew and booked */
         post: operations["admin-re-ratings-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/requests/clear": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove the bodies that are kept of requests; their rows stay */
+        post: operations["admin-requests-clear"];
         delete?: never;
         options?: never;
         head?: never;
@@ -789,6 +1158,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/requests/payload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the bodies that are kept of a request; that is audited */
+        post: operations["admin-requests-payload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/requests/query": {
         parameters: {
             query?: never;
@@ -823,6 +1209,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/settings/process": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the settings of the process, and where each comes from */
+        post: operations["admin-settings-process"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/settings/query": {
         parameters: {
             query?: never;
@@ -851,6 +1254,261 @@ export interface paths {
         put?: never;
         /** Set a setting */
         post: operations["admin-settings-upsert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/sso-providers/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete a sign-in provider with every link to it; ends the sign-ins that came through it */
+        post: operations["admin-sso-providers-delete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/sso-providers/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the providers that users sign in through, those of the configuration file too */
+        post: operations["admin-sso-providers-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/sso-providers/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try the settings of a sign-in provider and say what is wrong; nothing is saved, and nothing stored is used */
+        post: operations["admin-sso-providers-test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/sso-providers/upsert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create or change a sign-in provider */
+        post: operations["admin-sso-providers-upsert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/system/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove statistics, the request log or all other users; the audit stays */
+        post: operations["admin-system-reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/teams/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete a team with its budgets, limits and permissions; its members stay */
+        post: operations["admin-teams-delete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/teams/members/add": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a user into a team */
+        post: operations["admin-teams-members-add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/teams/members/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Find members of teams */
+        post: operations["admin-teams-members-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/teams/members/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a user out of a team, in force when this returns */
+        post: operations["admin-teams-members-remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/teams/members/set-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change a member's role in the team */
+        post: operations["admin-teams-members-set-role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/teams/permissions/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a permission of a team away, in force when this returns */
+        post: operations["admin-teams-permissions-delete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/teams/permissions/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Find what teams may call */
+        post: operations["admin-teams-permissions-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/teams/permissions/upsert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let the members of a team call models */
+        post: operations["admin-teams-permissions-upsert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/teams/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Find teams */
+        post: operations["admin-teams-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/teams/upsert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create or rename a team */
+        post: operations["admin-teams-upsert"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1427,7 +2085,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Find rate limits of users */
+        /** Find rate limits of users and teams */
         post: operations["admin-user-rate-limits-query"];
         delete?: never;
         options?: never;
@@ -1588,6 +2246,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/users/reset-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a link that sets a user's password, once, within an hour; nothing sends it */
+        post: operations["admin-users-reset-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/users/upsert": {
         parameters: {
             query?: never;
@@ -1599,6 +2274,40 @@ export interface paths {
         put?: never;
         /** Create or change a user */
         post: operations["admin-users-upsert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show what a link invites to */
+        post: operations["auth-invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/invitation/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the account that a link gives; then sign in */
+        post: operations["auth-invitation-accept"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1636,6 +2345,57 @@ export interface paths {
         put?: never;
         /** Sign in by passkey */
         post: operations["auth-passkey-finish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set a new password by a reset link; all sign-ins of the account end */
+        post: operations["auth-reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the first account, the super admin's, by the set-up link; then sign in */
+        post: operations["auth-setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/setup/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show whether a set-up link is good */
+        post: operations["auth-setup-check"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1716,6 +2476,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/user/asks/create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for a higher budget or another model */
+        post: operations["user-asks-create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/asks/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show what the caller has asked for */
+        post: operations["user-asks-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/asks/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an ask back */
+        post: operations["user-asks-withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/user/dashboard/overview": {
         parameters: {
             query?: never;
@@ -1727,6 +2538,23 @@ export interface paths {
         put?: never;
         /** Show the caller's traffic and budgets over a time */
         post: operations["user-dashboard-overview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/effective": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show what the caller may, and why */
+        post: operations["user-effective"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1852,6 +2680,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/user/identities/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to link an account at a sign-in provider; send the browser to the url */
+        post: operations["user-identities-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/user/identities/query": {
         parameters: {
             query?: never;
@@ -1954,6 +2799,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/user/keys/update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change label, bounds and budgets of a key */
+        post: operations["user-keys-update"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/user/keys/update-enabled": {
         parameters: {
             query?: never;
@@ -2016,6 +2878,23 @@ export interface paths {
         put?: never;
         /** Change the own password; ends all other sign-ins */
         post: operations["user-password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change the own name and e-mail address */
+        post: operations["user-profile"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2104,6 +2983,23 @@ export interface paths {
          * @description Server-sent events: new (a request began), update (it ended), lagged (so many events were lost), end (why the feed ends).
          */
         post: operations["user-requests-live"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/requests/payload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the bodies that are kept of a request of the caller */
+        post: operations["user-requests-payload"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2267,6 +3163,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AboutRecord: {
+            /** @enum {string} */
+            database?: "sqlite" | "postgres";
+            go?: string;
+            /** @description What the program is made of, and its licences. */
+            modules?: components["schemas"]["Module"][] | null;
+            /** @description The day of the prices that come with the release. */
+            prices_date?: string;
+            /** Format: int64 */
+            schema_version?: number;
+            version?: string;
+        };
         Adjustment: {
             /** Format: int64 */
             actor_id?: number;
@@ -2505,6 +3413,123 @@ export interface components {
             provider_id?: number | null;
             target?: string;
         };
+        Application: {
+            /** @description Of an encrypted export. */
+            passphrase?: string;
+            /** @description Delete the records that the document does not name. Otherwise they stay. */
+            prune?: boolean;
+            /**
+             * Format: int64
+             * @description A sync target whose passphrase opens the document.
+             */
+            target_id?: number;
+            /** @description Of the plan of this very document. */
+            token: string;
+            /** @description The document, or an encrypted export. */
+            toml: string;
+        };
+        Applied: {
+            changes?: components["schemas"]["Change"][] | null;
+            /**
+             * Format: int64
+             * @description The version that was made; 0 = nothing was different.
+             */
+            id?: number;
+            need_secret?: string[] | null;
+            notes?: string[] | null;
+            ok?: boolean;
+        };
+        Ask: {
+            /** Format: date-time */
+            created_at?: string;
+            /** Format: date-time */
+            decided_at?: string | null;
+            /** Format: int64 */
+            decided_by?: number | null;
+            decision_note?: string;
+            /** Format: int64 */
+            id?: number;
+            /** @enum {string} */
+            kind?: "budget" | "model";
+            /** @description The model that is asked for. */
+            model?: string | null;
+            note?: string;
+            /**
+             * @description The budget that is asked for.
+             * @example 12.5
+             */
+            quota?: number;
+            /** @enum {string} */
+            state?: "open" | "approved" | "declined" | "withdrawn";
+            /** Format: int64 */
+            user_id?: number;
+            /** @description Of a budget. */
+            window?: string | null;
+        };
+        AskDecision: {
+            /** @description true grants it, false declines it. */
+            approve: boolean;
+            /** Format: int64 */
+            id: number;
+            /** @description A pattern to grant instead of the model asked for. */
+            model_pattern?: string;
+            /** @description For the user to read. */
+            note?: string;
+            /**
+             * Format: int64
+             * @description Grant the model at this provider only.
+             */
+            provider_id?: number;
+            /**
+             * @description A budget to grant instead of the one asked for.
+             * @example 12.5
+             */
+            quota?: number;
+        };
+        AskQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description budget or model */
+            kind?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+            /** @description open, approved, declined or withdrawn */
+            state?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            user_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+        };
         Asked: {
             /** @description For navigator.credentials, as the JSON of PublicKeyCredential.parse…OptionsFromJSON under publicKey. */
             options?: unknown;
@@ -2593,31 +3618,59 @@ export interface components {
              */
             user_id?: number | null;
         };
-        AuditEntry: {
-            action?: string;
-            /**
-             * Format: int64
-             * @description null = the host, or nobody
-             */
-            actor_id?: number | null;
-            /** @description At the time. */
-            actor_name?: string;
+        AuditFields: {
+            /** @description Patterns: * is any text, ? any character, as in user.* */
+            action?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            actor_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description Patterns, as in 192.0.2.* */
+            ip?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /** @description x-tollgate-request-id of an answer. */
+            request_id?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
             /** Format: date-time */
-            at?: string;
-            /** @description Before and after, without secrets. */
-            detail?: unknown;
-            /** Format: int64 */
-            id?: number;
-            ip?: string;
-            /** Format: int64 */
-            key_id?: number | null;
-            request_id?: string;
-            target?: string;
-            /** Format: int64 */
-            target_id?: number;
-            via?: string;
+            since?: string;
+            target?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            target_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description Looked for in names, action, target, address and detail, in whatever case. */
+            text?: string;
+            /** Format: date-time */
+            until?: string;
         };
         AuditQuery: {
+            /** @description Patterns: * is any text, ? any character, as in user.* */
             action?: ("all" | "All") | {
                 Eq?: string;
                 In?: string[];
@@ -2634,11 +3687,25 @@ export interface components {
             };
             /** @description x-next-cursor of the page before, with the same filter and sort. */
             cursor?: string;
+            /** @description Patterns, as in 192.0.2.* */
+            ip?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
             /**
              * Format: int64
              * @description Rows per page; the default is 1000.
              */
             limit?: number;
+            /** @description x-tollgate-request-id of an answer. */
+            request_id?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
             /** Format: date-time */
             since?: string;
             /**
@@ -2660,8 +3727,26 @@ export interface components {
                 eq?: number;
                 in?: number[];
             };
+            /** @description Looked for in names, action, target, address and detail, in whatever case. */
+            text?: string;
             /** Format: date-time */
             until?: string;
+        };
+        Body: {
+            /**
+             * Format: int64
+             * @description How long it was, less what was redacted.
+             */
+            bytes?: number;
+            content_type?: string;
+            /**
+             * @description Of text.
+             * @enum {string}
+             */
+            encoding?: "utf-8" | "base64";
+            text?: string;
+            /** @description Less is kept than there was. */
+            truncated?: boolean;
         };
         Budget: {
             /**
@@ -2712,6 +3797,24 @@ export interface components {
         ByRequest: {
             /** @description x-tollgate-request-id of an answer. */
             id: string;
+        };
+        Change: {
+            /**
+             * @description extra: in the database alone; it stays.
+             * @enum {string}
+             */
+            action?: "create" | "update" | "delete" | "extra";
+            fields?: components["schemas"]["Field"][] | null;
+            kind?: string;
+            name?: string;
+        };
+        Cleared: {
+            ok?: boolean;
+            /**
+             * Format: int64
+             * @description Requests whose bodies are gone.
+             */
+            removed?: number;
         };
         CostLine: {
             /**
@@ -2853,6 +3956,19 @@ export interface components {
              */
             state?: "none" | "pending" | "sent" | "failed";
         };
+        Document: {
+            /** @description Of an encrypted export. */
+            passphrase?: string;
+            /** @description Delete the records that the document does not name. Otherwise they stay. */
+            prune?: boolean;
+            /**
+             * Format: int64
+             * @description A sync target whose passphrase opens the document.
+             */
+            target_id?: number;
+            /** @description The document, or an encrypted export. */
+            toml: string;
+        };
         Done: {
             /**
              * Format: int64
@@ -2865,37 +3981,6 @@ export interface components {
             /** @description The records in the order of the batch. */
             ids?: number[];
             ok?: boolean;
-        };
-        EffectiveRight: {
-            model_pattern?: string;
-            /** @description Its name; * = every provider. */
-            provider?: string;
-            /**
-             * Format: int64
-             * @description null = every provider
-             */
-            provider_id?: number | null;
-            /**
-             * @description admin_role = comes and goes with the role.
-             * @enum {string}
-             */
-            source?: "admin_role" | "permission";
-            /**
-             * Format: int64
-             * @description The permission's id.
-             */
-            source_id?: number;
-        };
-        EffectiveRights: {
-            enabled?: boolean;
-            file_permissions?: components["schemas"]["EffectiveRight"][];
-            permissions?: components["schemas"]["EffectiveRight"][];
-            quotas?: components["schemas"]["Quota"][];
-            rate_limits?: components["schemas"]["RateLimit"][];
-            /** @enum {string} */
-            role?: "user" | "admin" | "super_admin";
-            /** Format: int64 */
-            user_id?: number;
         };
         ErrorDetail: {
             /** @description Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
@@ -2937,6 +4022,18 @@ export interface components {
              * @example https://example.com/errors/example
              */
             type: string;
+        };
+        ExportQuery: {
+            /** @description At least 12 characters; needed for with_secrets. */
+            passphrase?: string;
+            /** @description Keys, credentials and password hashes too, encrypted to the passphrase. For the super admin after a recent sign-in. */
+            with_secrets?: boolean;
+        };
+        Exported: {
+            /** @description What has no place in a document. */
+            notes?: string[] | null;
+            /** @description The document; with secrets it is encrypted (age, armoured). */
+            toml?: string;
         };
         Factor: {
             /** @description False until the first code was shown; until then it is not in force. */
@@ -2991,6 +4088,14 @@ export interface components {
                 in?: number[];
             };
         };
+        Field: {
+            after?: unknown;
+            /** @description null in a new record. */
+            before?: unknown;
+            name?: string;
+            /** @description It is set anew; what it is or was is not shown. */
+            secret?: boolean;
+        };
         FilePermission: {
             /** Format: int64 */
             id?: number;
@@ -3015,6 +4120,25 @@ export interface components {
             provider_id?: number | null;
             /** Format: int64 */
             user_id?: number;
+        };
+        Finding: {
+            ok?: boolean;
+            /** @description What is so, and what to do about it. */
+            text?: string;
+            /** @description settings, public_url, redirect_uri, discovery, issuer, scopes, pkce, keys or teams */
+            what?: string;
+        };
+        Findings: {
+            findings?: components["schemas"]["Finding"][] | null;
+            ok?: boolean;
+        };
+        GroupMapping: {
+            /** @description As the group claim says it. */
+            group: string;
+            /** @description Members are administrators, never the super admin. */
+            is_admin?: boolean;
+            /** @description The name of the team that members belong to. */
+            team?: string;
         };
         Identity: {
             id?: string;
@@ -3083,6 +4207,104 @@ export interface components {
             provider?: string;
         };
         "InputStruct {}Body": Record<string, never>;
+        Invitation: {
+            /** Format: date-time */
+            created_at?: string;
+            /**
+             * Format: int64
+             * @description null = the host
+             */
+            created_by?: number | null;
+            email?: string | null;
+            /** Format: date-time */
+            expires_at?: string;
+            /** Format: int64 */
+            id?: number;
+            is_admin?: boolean;
+            label?: string;
+            /** @enum {string} */
+            state?: "open" | "used" | "expired";
+            /** Format: int64 */
+            team_id?: number | null;
+            team_role?: string | null;
+            /** Format: date-time */
+            used_at?: string | null;
+            /**
+             * Format: int64
+             * @description The account that it gave.
+             */
+            used_by?: number | null;
+        };
+        InvitationAccept: {
+            /** @description At least 12 characters. */
+            password: string;
+            token: string;
+            /** @description The name of the new account. */
+            username: string;
+        };
+        InvitationQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+            team_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+        };
+        InvitationShown: {
+            email?: string | null;
+            /** Format: date-time */
+            expires_at?: string;
+            is_admin?: boolean;
+            label?: string;
+            /** @description The team's name; null = none */
+            team?: string | null;
+            team_role?: string | null;
+        };
+        InvitationToken: {
+            /** @description What stands behind the # of the link. */
+            token: string;
+        };
+        InvitationWrite: {
+            /** @description Of the new account. Nothing is sent there. */
+            email?: string;
+            /**
+             * Format: int64
+             * @description The default is a week.
+             */
+            expires_in_secs?: number;
+            is_admin?: boolean;
+            /** @description Who it is for. */
+            label?: string;
+            /** Format: int64 */
+            team_id?: number;
+            /**
+             * @description The default is member.
+             * @enum {string}
+             */
+            team_role?: "member" | "admin";
+        };
         Key: {
             /** Format: date-time */
             created_at?: string;
@@ -3115,6 +4337,8 @@ export interface components {
             needs_secret?: boolean;
             /** @description cancel or drain: what becomes of an answer whose client has left. */
             on_leave?: string;
+            /** @description off, errors or all: of which requests the bodies are kept, if that is more than [logging] payloads says. */
+            payloads?: string;
             prefix?: string;
             quotas?: components["schemas"]["KeyQuota"][];
             /** @description Where the key works: llm, user, admin. Empty = all that its owner may. */
@@ -3129,6 +4353,17 @@ export interface components {
             /** Format: int64 */
             user_id: number;
         };
+        KeyBound: {
+            /** @description Empty = everywhere. */
+            ip_allow?: string[];
+            /** Format: int64 */
+            key_id?: number;
+            label?: string;
+            /** @description Empty = all. */
+            models?: string[];
+            /** @description Empty = all that the owner may. */
+            surfaces?: string[];
+        };
         KeyDelete: {
             /** @description Also the keys that were made by this key. */
             cascade?: boolean;
@@ -3142,19 +4377,6 @@ export interface components {
             /** Format: int64 */
             id: number;
         };
-        KeyFields: {
-            /** Format: date-time */
-            expires_at?: string | null;
-            /** @description CIDRs or addresses. */
-            ip_allow?: string[] | null;
-            label?: string | null;
-            /** @description Globs over model names. */
-            models?: string[] | null;
-            /** @description cancel (the default) or drain: what becomes of an answer whose client has left. */
-            on_leave?: string | null;
-            /** @description Of llm, user, admin. */
-            surfaces?: string[] | null;
-        };
         KeyGenerate: {
             /** Format: date-time */
             expires_at?: string | null;
@@ -3166,6 +4388,8 @@ export interface components {
             models?: string[] | null;
             /** @description cancel (the default) or drain: what becomes of an answer whose client has left. */
             on_leave?: string | null;
+            /** @description off (the default), errors or all: of which requests the bodies are kept, if that is more than [logging] payloads says. */
+            payloads?: string | null;
             quotas?: components["schemas"]["KeyQuota"][] | null;
             /** @description Of llm, user, admin. */
             surfaces?: string[] | null;
@@ -3272,6 +4496,8 @@ export interface components {
             models?: string[] | null;
             /** @description cancel (the default) or drain: what becomes of an answer whose client has left. */
             on_leave?: string | null;
+            /** @description off (the default), errors or all: of which requests the bodies are kept, if that is more than [logging] payloads says. */
+            payloads?: string | null;
             quotas?: components["schemas"]["KeyQuota"][] | null;
             /** @description Of llm, user, admin. */
             surfaces?: string[] | null;
@@ -3297,6 +4523,14 @@ export interface components {
              * @example -id
              */
             sort?: string;
+            team_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
             user_id?: ("all" | "All") | {
                 /** Format: int64 */
                 Eq?: number;
@@ -3320,10 +4554,26 @@ export interface components {
             rpd?: number | null;
             /** Format: int64 */
             rpm?: number | null;
+            /**
+             * Format: int64
+             * @description Instead of user_id: all members together.
+             */
+            team_id?: number;
             /** Format: int64 */
             total_tokens?: number | null;
             /** Format: int64 */
             user_id?: number;
+        };
+        LinkAnswer: {
+            ok?: boolean;
+            /** @description Where to send this browser, within ten minutes. */
+            url?: string;
+        };
+        LinkBody: {
+            /** @description The sign-in provider's name. */
+            provider: string;
+            /** @description A path of this gateway to come back to. */
+            return_to?: string;
         };
         LinkedIdentity: {
             /** Format: date-time */
@@ -3388,6 +4638,67 @@ export interface components {
             password: string;
             /** @description The account's name. */
             username: string;
+        };
+        MadeLink: {
+            /** Format: date-time */
+            expires_at?: string;
+            /** Format: int64 */
+            id?: number;
+            ok?: boolean;
+            /** @description To hand on. It is shown only here; whoever has it can use it, once. */
+            url?: string;
+        };
+        MemberQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+            /** @description Absent = the members of all teams. */
+            team_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            team_role?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+        };
+        MemberRemove: {
+            /**
+             * Format: int64
+             * @description The user's.
+             */
+            id: number;
+            /** Format: int64 */
+            team_id: number;
+        };
+        MemberWrite: {
+            /**
+             * Format: int64
+             * @description The user's.
+             */
+            id: number;
+            /** Format: int64 */
+            team_id: number;
+            /**
+             * @description The default is member.
+             * @enum {string}
+             */
+            team_role?: "member" | "admin";
         };
         Model: {
             /**
@@ -3486,6 +4797,12 @@ export interface components {
              */
             provider_id?: number;
         };
+        Module: {
+            /** @description SPDX identifier. */
+            licence?: string;
+            path?: string;
+            version?: string;
+        };
         NewKey: {
             /** @description The key in clear. It is shown only here. */
             api_key?: string;
@@ -3532,6 +4849,60 @@ export interface components {
              * @example -id
              */
             sort?: string;
+        };
+        OwnAskCreate: {
+            /** @enum {string} */
+            kind: "budget" | "model";
+            /** @description The model that is asked for, by name. */
+            model?: string;
+            /** @description Why. */
+            note?: string;
+            /**
+             * @description The budget that is asked for.
+             * @example 12.5
+             */
+            quota?: number;
+            /**
+             * @description Of a budget; the default is total.
+             * @enum {string}
+             */
+            window?: "total" | "day" | "week" | "month";
+        };
+        OwnAskQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description budget or model */
+            kind?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+            /** @description open, approved, declined or withdrawn */
+            state?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
         };
         OwnEnrolled: {
             /** Format: int64 */
@@ -3603,6 +4974,21 @@ export interface components {
             /** Format: int64 */
             id: number;
         };
+        OwnKeyGenerate: {
+            /** Format: date-time */
+            expires_at?: string | null;
+            /** @description CIDRs or addresses. */
+            ip_allow?: string[] | null;
+            label?: string | null;
+            limits?: components["schemas"]["KeyLimit"][] | null;
+            /** @description Globs over model names. */
+            models?: string[] | null;
+            /** @description cancel (the default) or drain: what becomes of an answer whose client has left. */
+            on_leave?: string | null;
+            quotas?: components["schemas"]["KeyQuota"][] | null;
+            /** @description Of llm, user, admin. */
+            surfaces?: string[] | null;
+        };
         OwnKeyQuery: {
             /** @description x-next-cursor of the page before, with the same filter and sort. */
             cursor?: string;
@@ -3645,6 +5031,23 @@ export interface components {
              * @description How long the old key works beside the new one.
              */
             overlap_secs?: number;
+        };
+        OwnKeyUpdate: {
+            /** Format: date-time */
+            expires_at?: string | null;
+            /** Format: int64 */
+            id: number;
+            /** @description CIDRs or addresses. */
+            ip_allow?: string[] | null;
+            label?: string | null;
+            limits?: components["schemas"]["KeyLimit"][] | null;
+            /** @description Globs over model names. */
+            models?: string[] | null;
+            /** @description cancel (the default) or drain: what becomes of an answer whose client has left. */
+            on_leave?: string | null;
+            quotas?: components["schemas"]["KeyQuota"][] | null;
+            /** @description Of llm, user, admin. */
+            surfaces?: string[] | null;
         };
         OwnMe: {
             /** Format: date-time */
@@ -3694,6 +5097,8 @@ export interface components {
              * @description 0 = unknown
              */
             output_tokens?: number;
+            /** @description Price keys in dollars per million tokens; null = none is known. */
+            prices?: unknown;
             provider?: string;
         };
         OwnPasskeyFinish: {
@@ -3707,6 +5112,11 @@ export interface components {
             current_password: string;
             /** @description At least 12 characters. */
             new_password: string;
+        };
+        OwnProfile: {
+            /** @description null removes it. */
+            email?: string | null;
+            name?: string;
         };
         OwnRecoveryCodes: {
             ok?: boolean;
@@ -4097,6 +5507,26 @@ export interface components {
             /** @description Of the answer to begin. */
             token: string;
         };
+        PasswordReset: {
+            /** @description The new one, at least 12 characters. */
+            password: string;
+            /** @description What stands behind the # of the link. */
+            token: string;
+        };
+        Payload: {
+            id?: string;
+            /** @description As the client sent it; null = not kept. */
+            request?: components["schemas"]["Body"];
+            /** @description As the client got it, of a stream its bytes; null = not kept. */
+            response?: components["schemas"]["Body"];
+            /** @description As a provider of another protocol got it; null = there was none, or it is not kept. */
+            sent?: components["schemas"]["Body"];
+            /**
+             * Format: int64
+             * @description null = the access key's
+             */
+            user_id?: number | null;
+        };
         Permission: {
             /** Format: int64 */
             id?: number;
@@ -4125,6 +5555,17 @@ export interface components {
             provider_id?: number | null;
             /** Format: int64 */
             user_id?: number;
+        };
+        Plan: {
+            changes?: components["schemas"]["Change"][] | null;
+            /** @description Keys and credentials that would be created disabled, without a secret. */
+            need_secret?: string[] | null;
+            /** @description What was read otherwise than written. */
+            notes?: string[] | null;
+            /** @description What keeps the document from being applied. */
+            problems?: string[] | null;
+            /** @description For config/apply: good while the records are as they are now. */
+            token?: string;
         };
         Price: {
             /** Format: date-time */
@@ -4249,6 +5690,17 @@ export interface components {
              */
             valid_from?: string;
         };
+        Probe: {
+            /** Format: int64 */
+            bytes?: number;
+            encrypted?: boolean;
+            /** @description It was changed since it was last pushed or pulled: a push would be refused. */
+            moved?: boolean;
+            ok?: boolean;
+            /** @description Whether there is a document. */
+            there?: boolean;
+            version?: string;
+        };
         Problem: {
             /** @description What is wrong */
             detail?: string;
@@ -4281,6 +5733,18 @@ export interface components {
         ProblemDetail: {
             location?: string;
             message?: string;
+        };
+        ProcessSetting: {
+            /** @description File with line and column, variable or flag. */
+            at?: string;
+            /** @description Section and key in the file. */
+            name?: string;
+            /** @enum {string} */
+            source?: "default" | "file" | "environment" | "flag";
+            /** @description In force; secrets are [redacted]. */
+            value?: unknown;
+            /** @description That sets it, too. */
+            variable?: string;
         };
         Provider: {
             /** @description Empty = the kind's own. */
@@ -4354,6 +5818,42 @@ export interface components {
             name?: string;
             /** @description An object; the kind defines its keys. */
             settings?: unknown | null;
+        };
+        Pull: {
+            /** Format: int64 */
+            id: number;
+            /** @description Of an encrypted document, if it is not that of the target. */
+            passphrase?: string;
+            /** @description Plan to delete the records that the document does not name. */
+            prune?: boolean;
+            /** @description One that versions names; empty = the present one. */
+            version?: string;
+        };
+        Pulled: {
+            changes?: components["schemas"]["Change"][] | null;
+            /** @description Keys and credentials that would be created disabled, without a secret. */
+            need_secret?: string[] | null;
+            /** @description What was read otherwise than written. */
+            notes?: string[] | null;
+            /** @description What keeps the document from being applied. */
+            problems?: string[] | null;
+            /** @description For config/apply: good while the records are as they are now. */
+            token?: string;
+            /** @description The document as it is at the place, for config/apply. */
+            toml?: string;
+            version?: string;
+        };
+        Push: {
+            /** @description Replace the document at the place although it was changed since. */
+            force?: boolean;
+            /** Format: int64 */
+            id: number;
+        };
+        Pushed: {
+            notes?: string[] | null;
+            ok?: boolean;
+            /** @description What the place calls the version. */
+            version?: string;
         };
         Quota: {
             /**
@@ -4514,6 +6014,8 @@ export interface components {
             concurrency?: number | null;
             /** Format: int64 */
             id?: number;
+            /** Format: int64 */
+            key_id?: number;
             model_pattern?: string;
             /**
              * Format: int64
@@ -4525,6 +6027,10 @@ export interface components {
              * @description Requests per minute; null = no limit, here and below.
              */
             rpm?: number | null;
+            /** @enum {string} */
+            scope?: "user" | "key" | "team" | "instance" | "service";
+            /** Format: int64 */
+            team_id?: number;
             /**
              * Format: int64
              * @description Tokens in a rolling minute.
@@ -4532,6 +6038,32 @@ export interface components {
             total_tokens?: number | null;
             /** Format: int64 */
             user_id?: number;
+        };
+        Record: {
+            action?: string;
+            /**
+             * Format: int64
+             * @description null = the host, or nobody
+             */
+            actor_id?: number | null;
+            /** @description At the time. */
+            actor_name?: string;
+            /** Format: date-time */
+            at?: string;
+            /** @description Before and after, without secrets. */
+            detail?: unknown;
+            /** @description SHA-256, chained to the entry before, in hex. */
+            hash?: string;
+            /** Format: int64 */
+            id?: number;
+            ip?: string;
+            /** Format: int64 */
+            key_id?: number | null;
+            request_id?: string;
+            target?: string;
+            /** Format: int64 */
+            target_id?: number;
+            via?: string;
         };
         Request: {
             /**
@@ -4570,6 +6102,11 @@ export interface components {
             operation?: string;
             /** Format: int64 */
             output_tokens?: number;
+            /**
+             * @description Whether the bodies are kept. Absent in live feeds: what is kept is written a moment later.
+             * @enum {string}
+             */
+            payload?: "none" | "kept" | "truncated";
             /** Format: int64 */
             provider_id?: number | null;
             /**
@@ -4592,6 +6129,28 @@ export interface components {
             user_agent?: string;
             /** Format: int64 */
             user_id?: number | null;
+        };
+        RequestClear: {
+            /** @description Of all requests; needs confirm. */
+            all?: boolean;
+            /**
+             * Format: date-time
+             * @description Of requests that began earlier.
+             */
+            before?: string;
+            /** @description CLEAR, with all. */
+            confirm?: string;
+            /** @description x-tollgate-request-id of answers. */
+            ids?: string[] | null;
+            /** @description Whose requests; 0 = the access key's. */
+            user_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
         };
         RequestDetail: {
             /** @description In their order; the last one answered, if one did. */
@@ -4632,6 +6191,11 @@ export interface components {
             operation?: string;
             /** Format: int64 */
             output_tokens?: number;
+            /**
+             * @description Whether the bodies are kept. Absent in live feeds: what is kept is written a moment later.
+             * @enum {string}
+             */
+            payload?: "none" | "kept" | "truncated";
             /** Format: int64 */
             provider_id?: number | null;
             /**
@@ -5210,6 +6774,49 @@ export interface components {
              */
             sort?: string;
         };
+        ResetDone: {
+            /**
+             * Format: int64
+             * @description How many were not 0.
+             */
+            balances?: number;
+            /** Format: int64 */
+            dispatches?: number;
+            ok?: boolean;
+            /** Format: int64 */
+            requests?: number;
+            /** Format: int64 */
+            users?: number;
+        };
+        Revision: {
+            /**
+             * Format: date-time
+             * @description null = the place does not say
+             */
+            at?: string | null;
+            current?: boolean;
+            version?: string;
+        };
+        Right: {
+            model_pattern?: string;
+            /** @description Its name; * = every provider. */
+            provider?: string;
+            /**
+             * Format: int64
+             * @description null = every provider
+             */
+            provider_id?: number | null;
+            /**
+             * @description admin_role = comes and goes with the role; team = with the team.
+             * @enum {string}
+             */
+            source?: "admin_role" | "permission" | "team";
+            /**
+             * Format: int64
+             * @description The permission's id, or that of the team's.
+             */
+            source_id?: number;
+        };
         RightQuery: {
             /** @description x-next-cursor of the page before, with the same filter and sort. */
             cursor?: string;
@@ -5247,6 +6854,52 @@ export interface components {
                 eq?: number;
                 in?: number[];
             };
+        };
+        Rights: {
+            enabled?: boolean;
+            file_permissions?: components["schemas"]["Right"][];
+            /** @description Keys that may use less than their owner. */
+            keys?: components["schemas"]["KeyBound"][];
+            name?: string;
+            permissions?: components["schemas"]["Right"][];
+            /** @description Of the user, of each key, of the team, and to admins of the instance. */
+            quotas?: components["schemas"]["Quota"][];
+            /** @description Of the user, of each key, of the team and of the instance. */
+            rate_limits?: components["schemas"]["RateLimit"][];
+            /** @enum {string} */
+            role?: "user" | "admin" | "super_admin";
+            /** @description The team's name. */
+            team?: string | null;
+            /** Format: int64 */
+            team_id?: number | null;
+            team_role?: string | null;
+            /** Format: int64 */
+            user_id?: number;
+        };
+        Rollback: {
+            /** @description Go back to how things were before that version rather than after it. */
+            before?: boolean;
+            /** @description Say what would change; change nothing. */
+            dry_run?: boolean;
+            /** @description Of a dry run: refuse when the records have changed since. */
+            token?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        RolledBack: {
+            changes?: components["schemas"]["Change"][] | null;
+            /**
+             * Format: int64
+             * @description The version that was made; 0 = nothing was different.
+             */
+            id?: number;
+            need_secret?: string[] | null;
+            notes?: string[] | null;
+            ok?: boolean;
+            /** @description Of a dry run: what keeps it from being done. */
+            problems?: string[] | null;
+            /** @description Of a dry run. */
+            token?: string;
         };
         SecondFactorBody: {
             /** @description Of the authenticator app, or one of the recovery codes. */
@@ -5342,6 +6995,97 @@ export interface components {
                 in?: string[];
             };
         };
+        SetupBody: {
+            email?: string | null;
+            /** @description At least 12 characters. */
+            password: string;
+            /** @description What stands behind the # of the link. */
+            token: string;
+            /** @description The name of the account. */
+            username: string;
+        };
+        SetupToken: {
+            /** @description What stands behind the # of the link. */
+            token: string;
+        };
+        SignInProvider: {
+            allowed_domains?: string[] | null;
+            allowed_orgs?: string[] | null;
+            client_id?: string;
+            /** Format: date-time */
+            created_at?: string | null;
+            display_name?: string;
+            enabled?: boolean;
+            groups_claim?: string;
+            /**
+             * Format: int64
+             * @description 0 = set in the configuration file.
+             */
+            id?: number;
+            /** @description False when the configuration file has a provider of this name, or the gateway has no public URL. */
+            in_force?: boolean;
+            issuer?: string;
+            /** @enum {string} */
+            kind?: "github" | "google" | "oidc";
+            name?: string;
+            /** @description Set in the configuration file, and changed there. */
+            read_only?: boolean;
+            /** @description To be registered at the provider, character by character. */
+            redirect_uri?: string;
+            roles?: components["schemas"]["GroupMapping"][] | null;
+            scopes?: string[] | null;
+            sign_up?: boolean;
+            trusts_second_factor?: boolean;
+        };
+        SignInProviderQuery: {
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            name?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+        };
+        SignInProviderWrite: {
+            /** @description Exact domains of verified addresses, for Google of hosted domains. */
+            allowed_domains?: string[] | null;
+            /** @description GitHub organisations (acme) or teams (acme/platform). */
+            allowed_orgs?: string[] | null;
+            client_id?: string;
+            /** @description Stored encrypted, never shown again. Empty or absent = unchanged. */
+            client_secret?: string;
+            /** @description What the sign-in page shows. */
+            display_name?: string | null;
+            /** @description The default is true. Disabling ends the sign-ins that came through it. */
+            enabled?: boolean;
+            /** @description The default is groups. */
+            groups_claim?: string | null;
+            /**
+             * Format: int64
+             * @description 0 or absent = a new one.
+             */
+            id?: number;
+            /** @description Exactly as the discovery document says it; for GitHub the site of an Enterprise Server; null = the public one. */
+            issuer?: string | null;
+            /** @description github, google or oidc. */
+            kind?: string;
+            /** @description 1 to 32 of a-z, 0-9 and -; part of the redirect URI. */
+            name?: string;
+            roles?: components["schemas"]["GroupMapping"][] | null;
+            /** @description Asked for beyond what the kind needs. */
+            scopes?: string[] | null;
+            /** @description Opens accounts for people in allowed_domains. The default is false. */
+            sign_up?: boolean;
+            /** @description Accounts with a second factor here need not show it. The default is false. */
+            trusts_second_factor?: boolean;
+        };
         StatusQuery: {
             credential_id?: ("all" | "All") | {
                 /** Format: int64 */
@@ -5407,6 +7151,200 @@ export interface components {
             reasoning_tokens?: number;
             /** @description The same of then_by; empty without it. */
             then?: string;
+        };
+        SystemReset: {
+            /** @description The word RESET. */
+            confirm: string;
+            /** @description statistics: usage and what is counted of it; balances begin at 0. logs: the request log, with the bodies that are kept. users: every account but your own, with its keys. */
+            what: ("statistics" | "logs" | "users")[] | null;
+        };
+        Target: {
+            /** Format: date-time */
+            created_at?: string;
+            file?: string;
+            has_passphrase?: boolean;
+            has_password?: boolean;
+            /** Format: int64 */
+            id?: number;
+            /** @enum {string} */
+            kind?: "folder" | "webdav" | "gist";
+            location?: string;
+            name?: string;
+            /** Format: date-time */
+            pulled_at?: string | null;
+            /** Format: date-time */
+            pushed_at?: string | null;
+            /** @description The version that was last pushed or pulled. */
+            seen?: string;
+            username?: string;
+            with_secrets?: boolean;
+        };
+        TargetQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            name?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+        };
+        TargetWrite: {
+            /** @description The name in a gist; the default is tollgate.toml. */
+            file?: string;
+            /**
+             * Format: int64
+             * @description 0 or absent = a new target.
+             */
+            id?: number;
+            /** @enum {string} */
+            kind?: "folder" | "webdav" | "gist";
+            /** @description A path below [server] sync_folder, the URL of the file, or the id of the gist. */
+            location?: string;
+            name?: string;
+            /** @description What documents with secrets are encrypted to. Empty keeps it, null removes it. */
+            passphrase?: string | null;
+            /** @description Of WebDAV, or a GitHub token. Empty keeps it, null removes it. */
+            password?: string | null;
+            username?: string;
+            /** @description Push secrets too, encrypted. The super admin's to say. */
+            with_secrets?: boolean;
+        };
+        Team: {
+            /** Format: date-time */
+            created_at?: string;
+            /** Format: int64 */
+            id?: number;
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            members?: number;
+            name?: string;
+        };
+        TeamPermission: {
+            /** Format: int64 */
+            id?: number;
+            /** @description A glob over the model name as sent, less its provider part. */
+            model_pattern?: string;
+            /**
+             * Format: int64
+             * @description null = every provider
+             */
+            provider_id?: number | null;
+            /** Format: int64 */
+            team_id?: number;
+        };
+        TeamQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            name?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+        };
+        TeamRightQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            provider_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+            team_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+        };
+        TeamRightWrite: {
+            /**
+             * Format: int64
+             * @description 0 or absent = a new one.
+             */
+            id?: number;
+            /** @description The default is *. */
+            model_pattern?: string;
+            /**
+             * Format: int64
+             * @description null = every provider
+             */
+            provider_id?: number | null;
+            /**
+             * Format: int64
+             * @description Of a new one; it stays.
+             */
+            team_id?: number;
+        };
+        TeamWrite: {
+            /**
+             * Format: int64
+             * @description 0 or absent = a new one.
+             */
+            id?: number;
+            name: string;
         };
         Top: {
             /**
@@ -6080,6 +8018,74 @@ export interface components {
             /** @description Another spelling of name. */
             username?: string;
         };
+        Version: {
+            /**
+             * Format: int64
+             * @description null = the operator at the host
+             */
+            actor_id?: number | null;
+            actor_name?: string;
+            /** Format: date-time */
+            at?: string;
+            /** Format: int64 */
+            created?: number;
+            /** Format: int64 */
+            deleted?: number;
+            /** Format: int64 */
+            id?: number;
+            /** @enum {string} */
+            origin?: "apply" | "rollback" | "import";
+            /**
+             * Format: int64
+             * @description The version that a rollback brought back.
+             */
+            rolled_back_to?: number | null;
+            /** Format: int64 */
+            updated?: number;
+            via?: string;
+        };
+        VersionQuery: {
+            /** @description 0 = the operator at the host */
+            actor_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            origin?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+        };
+        VersionText: {
+            after?: string;
+            /** @description The document before the change, without secrets. */
+            before?: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -6089,6 +8095,39 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "admin-about": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InputStruct {}Body"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AboutRecord"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-adjustments-query": {
         parameters: {
             query?: never;
@@ -6231,6 +8270,117 @@ export interface operations {
             };
         };
     };
+    "admin-asks-decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "approve": true,
+                 *       "id": 7,
+                 *       "note": "until the end of the project"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AskDecision"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-asks-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ask"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-audit-export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    "X-Accel-Buffering"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-audit-query": {
         parameters: {
             query?: never;
@@ -6251,7 +8401,492 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AuditEntry"][];
+                    "application/json": components["schemas"]["Record"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-config-sync-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-config-sync-pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["Pull"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pulled"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-config-sync-push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["Push"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pushed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-config-sync-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TargetQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Target"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-config-sync-test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Probe"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-config-sync-upsert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "folder",
+                 *       "location": "prod/tollgate.toml",
+                 *       "name": "git"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TargetWrite"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-config-sync-versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revision"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-config-apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "toml": "[[users]]\nname = \"alice\"\n",
+                 *       "token": "…"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Application"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Applied"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-config-export-toml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["ExportQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Exported"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-config-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-config-plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "toml": "[[users]]\nname = \"alice\"\n"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Document"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-config-rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "version": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["Rollback"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolledBack"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-config-version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionText"];
                 };
             };
             /** @description Error */
@@ -6562,6 +9197,118 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Top"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-invitations-create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "label": "Bob, new in research",
+                 *       "team_id": 1,
+                 *       "team_role": "member"
+                 *     }
+                 */
+                "application/json": components["schemas"]["InvitationWrite"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeLink"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-invitations-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-invitations-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"][];
                 };
             };
             /** @description Error */
@@ -7659,6 +10406,44 @@ export interface operations {
             };
         };
     };
+    "admin-requests-clear": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "before": "2026-11-01T00:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RequestClear"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cleared"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-requests-count": {
         parameters: {
             query?: never;
@@ -7805,6 +10590,44 @@ export interface operations {
             };
         };
     };
+    "admin-requests-payload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "req_0123456789abc"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payload"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-requests-query": {
         parameters: {
             query?: never;
@@ -7877,6 +10700,39 @@ export interface operations {
             };
         };
     };
+    "admin-settings-process": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InputStruct {}Body"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProcessSetting"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-settings-query": {
         parameters: {
             query?: never;
@@ -7926,6 +10782,577 @@ export interface operations {
                  *     }
                  */
                 "application/json": components["schemas"]["Setting"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-sso-providers-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-sso-providers-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInProviderQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInProvider"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-sso-providers-test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "client_id": "tollgate",
+                 *       "client_secret": "…",
+                 *       "issuer": "https://id.example.com",
+                 *       "kind": "oidc",
+                 *       "name": "corp"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SignInProviderWrite"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Findings"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-sso-providers-upsert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "client_id": "tollgate",
+                 *       "client_secret": "…",
+                 *       "issuer": "https://id.example.com",
+                 *       "kind": "oidc",
+                 *       "name": "corp"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SignInProviderWrite"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-system-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "what": [
+                 *         "logs"
+                 *       ],
+                 *       "confirm": "RESET"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SystemReset"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResetDone"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-teams-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-teams-members-add": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7,
+                 *       "team_id": 1,
+                 *       "team_role": "member"
+                 *     }
+                 */
+                "application/json": components["schemas"]["MemberWrite"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-teams-members-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-teams-members-remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7,
+                 *       "team_id": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["MemberRemove"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-teams-members-set-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7,
+                 *       "team_id": 1,
+                 *       "team_role": "member"
+                 *     }
+                 */
+                "application/json": components["schemas"]["MemberWrite"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-teams-permissions-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-teams-permissions-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamRightQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamPermission"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-teams-permissions-upsert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model_pattern": "gpt-*",
+                 *       "provider_id": null,
+                 *       "team_id": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["TeamRightWrite"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-teams-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-teams-upsert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "research"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TeamWrite"];
             };
         };
         responses: {
@@ -9487,7 +12914,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EffectiveRights"];
+                    "application/json": components["schemas"]["Rights"];
                 };
             };
             /** @description Error */
@@ -9573,6 +13000,44 @@ export interface operations {
             };
         };
     };
+    "admin-users-reset-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeLink"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-users-upsert": {
         parameters: {
             query?: never;
@@ -9591,6 +13056,84 @@ export interface operations {
                  *     }
                  */
                 "application/json": components["schemas"]["UserWrite"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "…"
+                 *     }
+                 */
+                "application/json": components["schemas"]["InvitationToken"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationShown"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth-invitation-accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "…",
+                 *       "token": "…",
+                 *       "username": "bob"
+                 *     }
+                 */
+                "application/json": components["schemas"]["InvitationAccept"];
             };
         };
         responses: {
@@ -9675,6 +13218,123 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LoginAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "…",
+                 *       "token": "…"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PasswordReset"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "…",
+                 *       "token": "…",
+                 *       "username": "admin"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SetupBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth-setup-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "…"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SetupToken"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Error */
@@ -9837,6 +13497,119 @@ export interface operations {
             };
         };
     };
+    "user-asks-create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "budget",
+                 *       "note": "the evaluation",
+                 *       "quota": 50,
+                 *       "window": "month"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OwnAskCreate"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-asks-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnAskQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ask"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-asks-withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "user-dashboard-overview": {
         parameters: {
             query?: never;
@@ -9857,6 +13630,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-effective": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InputStruct {}Body"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rights"];
                 };
             };
             /** @description Error */
@@ -10130,6 +13936,46 @@ export interface operations {
             };
         };
     };
+    "user-identities-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "provider": "github",
+                 *       "return_to": "/console/account"
+                 *     }
+                 */
+                "application/json": components["schemas"]["LinkBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "user-identities-query": {
         parameters: {
             query?: never;
@@ -10254,7 +14100,7 @@ export interface operations {
                  *       "label": "laptop"
                  *     }
                  */
-                "application/json": components["schemas"]["KeyFields"];
+                "application/json": components["schemas"]["OwnKeyGenerate"];
             };
         };
         responses: {
@@ -10338,6 +14184,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NewKey"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-keys-update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7,
+                 *       "quotas": [
+                 *         {
+                 *           "quota": 2,
+                 *           "window": "day"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["OwnKeyUpdate"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Error */
@@ -10483,6 +14373,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OwnFreshSession"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "me@example.com"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OwnProfile"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Error */
@@ -10662,6 +14590,44 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-requests-payload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "req_0123456789abc"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payload"];
                 };
             };
             /** @description Error */

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Modal, Stack, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Modal, Stack, Textarea, TextInput } from "@mantine/core";
 import { IconShieldLock } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -18,6 +18,8 @@ interface SecretProps {
 /** SecretDialog shows a secret once. Only its button closes it, so that nobody loses one by a slip. */
 export function SecretDialog({ title, label, secret, onClose, children }: SecretProps) {
   const { t } = useTranslation("common");
+  const lines = secret?.split("\n").length ?? 1;
+  const Field = lines > 1 ? Textarea : TextInput; // the latter would show several codes as one
   return (
     <Modal
       opened={secret !== null}
@@ -33,10 +35,11 @@ export function SecretDialog({ title, label, secret, onClose, children }: Secret
           {t("secretOnce")}
         </Alert>
         <Group align="flex-end" gap="sm" wrap="nowrap">
-          <TextInput
+          <Field
             label={label}
             value={secret ?? ""}
             readOnly
+            {...(lines > 1 && { rows: lines })}
             flex={1}
             classNames={{ input: "mono" }}
             onFocus={(event) => event.currentTarget.select()}

@@ -86,6 +86,9 @@ func (e *Engine) Providers() []Settings {
 	return out
 }
 
+// All returns the disabled ones too.
+func (e *Engine) All() []Settings { return *e.providers.Load() }
+
 // Provider returns the enabled provider of that name, CodeNotFound without one.
 func (e *Engine) Provider(name string) (Settings, error) {
 	for _, s := range e.Providers() {

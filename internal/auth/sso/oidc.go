@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -120,7 +121,8 @@ type claims struct {
 	NotBefore       *seconds        `json:"nbf"`
 	Email           string          `json:"email"`
 	EmailVerified   json.RawMessage `json:"email_verified"`
-	Name            string          `json:"preferred_username"`
+	Username        string          `json:"preferred_username"`
+	Name            string          `json:"name"`
 	HostedDomain    string          `json:"hd"`
 }
 
@@ -161,7 +163,7 @@ func (e *Engine) oidcIdentity(ctx context.Context, s Settings, f flow, token *oa
 	}
 	id := Identity{
 		Provider: s.Name, Subject: verified.Subject, Email: c.Email, EmailVerified: isTrue(c.EmailVerified),
-		Name: c.Name, HostedDomain: c.HostedDomain,
+		Name: c.name(), HostedDomain: c.HostedDomain,
 	}
 	var all map[string]json.RawMessage
 	if err := verified.Claims(&all); err != nil {
@@ -193,6 +195,12 @@ func (c claims) check(s Settings, f flow, t *oidc.IDToken, now time.Time) error 
 		return errors.New("nbf is in the future")
 	}
 	return nil
+}
+
+// name suggests a name for an account: few providers send all of these.
+func (c claims) name() string {
+	local, _, _ := strings.Cut(c.Email, "@")
+	return cmp.Or(c.Username, c.Name, local)
 }
 
 // distrust is the error of an ID token that proves nothing; which rule it

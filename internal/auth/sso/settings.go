@@ -38,6 +38,8 @@ type Settings struct {
 	Label string
 	// Disabled providers are listed nowhere and let nobody in.
 	Disabled bool
+	// Row is the id of the record that they come from; 0 = the configuration file.
+	Row int64
 
 	ClientID     string
 	ClientSecret tollgate.Secret
@@ -58,6 +60,10 @@ type Settings struct {
 	// SignUp lets an unknown identity open an account with role user. It takes
 	// AllowedDomains, so that it can never mean everybody.
 	SignUp bool
+
+	// TrustsFactor takes the provider's word for the second factor too; else an
+	// account that has one here shows it.
+	TrustsFactor bool
 
 	// GroupsClaim is the claim that lists groups; empty = "groups".
 	GroupsClaim string

@@ -24,8 +24,10 @@ type Intent struct {
 	ReturnTo string `json:"r,omitempty"`
 	// Invitation is the token of an invitation that is to be taken up; empty = none.
 	Invitation string `json:"i,omitempty"`
-	// LinkUser is the user who is signed in and links the identity; 0 = a sign-in.
-	LinkUser int64 `json:"l,omitempty"`
+	// LinkUser is the user who is signed in, by the session LinkSession, and
+	// links the identity; 0 = a sign-in.
+	LinkUser    int64 `json:"l,omitempty"`
+	LinkSession int64 `json:"k,omitempty"`
 }
 
 // flow is one sign-in under way. It is kept by the browser, sealed, in a

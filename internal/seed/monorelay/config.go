@@ -149,7 +149,7 @@ func (c *converter) model(provider, name string) {
 // price takes dollars per million tokens over for all models of a provider.
 func (c *converter) price(provider, in, out string) {
 	p := config.SeedPrice{ProviderName: provider, ModelPattern: "*"}
-	tier, any := config.PriceTier{}, false
+	tier, given := config.PriceTier{}, false
 	for _, x := range []struct {
 		text string
 		to   **tollgate.Money
@@ -158,9 +158,9 @@ func (c *converter) price(provider, in, out string) {
 		if err != nil || m <= 0 {
 			continue
 		}
-		*x.to, any = &m, true
+		*x.to, given = &m, true
 	}
-	if any {
+	if given {
 		p.Tiers = []config.PriceTier{tier}
 		c.Seed.Prices = append(c.Seed.Prices, p)
 	}

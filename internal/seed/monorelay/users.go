@@ -2,17 +2,14 @@ package monorelay
 
 import (
 	"context"
-	"database/sql"
 	"encoding/hex"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 
 	"tollgate"
 	"tollgate/internal/config"
-
-	_ "modernc.org/sqlite" // MonoRelay keeps its users in SQLite
+	"tollgate/internal/store/foreign"
 )
 
 // iterations are those of every hash that MonoRelay makes.
@@ -26,69 +23,30 @@ const maxUsers = 100_000
 type Hash func(iterations int, salt, hash []byte) (tollgate.Secret, error)
 
 // AddUsers reads the users database at path, which it does not change, into r.
-// Errors are CodeInvalid.
+// Errors are CodeInvalid, or CodeTooLarge for more than maxUsers.
 func (r *Result) AddUsers(ctx context.Context, path string, hash Hash) error {
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=ro")
-	if err != nil {
-		return tollgate.WrapError(tollgate.CodeInvalid, err, "%s cannot be opened", path)
-	}
-	defer db.Close() //nolint:errcheck // read only
-	rows, err := db.QueryContext(ctx, "SELECT * FROM users ORDER BY id LIMIT ?", maxUsers+1)
-	if err != nil {
-		return tollgate.WrapError(tollgate.CodeInvalid, nil, "%s is not the users database of MonoRelay: %s", path, clip(err.Error()))
-	}
-	defer rows.Close() //nolint:errcheck // read only
-	columns, err := rows.Columns()
-	if err != nil {
-		return err
-	}
-	if !slices.Contains(columns, "username") || !slices.Contains(columns, "password_hash") {
-		return tollgate.Errorf(tollgate.CodeInvalid, "%s is not the users database of MonoRelay: its users have no username or password_hash", path)
-	}
 	u := users{Result: r, hash: hash, emails: map[string]bool{}, more: map[string]int{}}
-	for rows.Next() {
-		values, dests := make([]any, len(columns)), make([]any, len(columns))
-		for i := range values {
-			dests[i] = &values[i]
+	err := foreign.Rows(ctx, path, "users", maxUsers, func(row foreign.Row) error {
+		if row["username"] == nil || row["password_hash"] == nil {
+			return tollgate.Errorf(tollgate.CodeInvalid, "%s is not the users database of MonoRelay: its users have no username or password_hash", path)
 		}
-		if err := rows.Scan(dests...); err != nil {
-			return tollgate.WrapError(tollgate.CodeInvalid, err, "a user cannot be read")
-		}
-		row := section{"users", map[string]any{}}
-		for i, c := range columns {
-			row.m[c] = plain(values[i])
-		}
-		u.add(row)
+		u.add(section{"users", row})
+		return nil
+	})
+	if err == nil {
+		u.finish()
 	}
-	if err := rows.Err(); err != nil {
-		return tollgate.WrapError(tollgate.CodeInvalid, err, "the users cannot be read")
-	}
-	return u.finish()
-}
-
-func plain(v any) any {
-	switch x := v.(type) {
-	case int64:
-		return int(x)
-	case []byte:
-		return string(x)
-	default:
-		return x
-	}
+	return err
 }
 
 type users struct {
 	*Result
 	hash   Hash
-	n      int
 	emails map[string]bool
 	more   map[string]int // columns that are not carried over: by how many users
 }
 
 func (u *users) add(row section) {
-	if u.n++; u.n > maxUsers {
-		return
-	}
 	name := row.text("username")
 	taken := slices.ContainsFunc(u.Seed.Users, func(s config.SeedUser) bool { return s.Name == name })
 	if err := tollgate.ValidName("name", name); err != nil || taken {
@@ -144,10 +102,7 @@ func (u *users) password(out *config.SeedUser, stored string) {
 	u.notef("user %s: the password hash is not one of MonoRelay's; the account gets no password", out.Name)
 }
 
-func (u *users) finish() error {
-	if u.n > maxUsers {
-		return tollgate.Errorf(tollgate.CodeTooLarge, "there are more than %d users", maxUsers)
-	}
+func (u *users) finish() {
 	// The first admin of a seed becomes the super admin of an empty database.
 	slices.SortStableFunc(u.Seed.Users, func(a, b config.SeedUser) int {
 		switch {
@@ -168,5 +123,4 @@ func (u *users) finish() error {
 	for _, key := range slices.Sorted(maps.Keys(u.more)) {
 		u.notef("users.%s is not carried over; it is set for %d of them", clip(key), u.more[key])
 	}
-	return nil
 }

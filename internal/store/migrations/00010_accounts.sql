@@ -1,5 +1,5 @@
--- Links that admins give to people (password resets, invitations), and what
--- teams may call.
+-- Links that admins give to people (password resets, invitations), what
+-- teams may call, and what users ask for.
 -- +goose Up
 CREATE TABLE links (
     id         {id},
@@ -30,6 +30,23 @@ CREATE TABLE team_permissions (
 CREATE INDEX ix_team_permissions__team_id ON team_permissions (team_id);
 CREATE INDEX ix_team_permissions__provider_id ON team_permissions (provider_id);
 
+CREATE TABLE asks (
+    id            {id},
+    user_id       BIGINT NOT NULL CONSTRAINT fk_asks__user_id REFERENCES users (id) ON DELETE CASCADE DEFERRABLE INITIALLY IMMEDIATE,
+    kind          {text} NOT NULL CONSTRAINT ck_asks__kind CHECK (kind IN ('budget', 'model')),
+    window_name   {text} NOT NULL,
+    amount        BIGINT,
+    model         {text} NOT NULL,
+    note          {text} NOT NULL,
+    state         {text} NOT NULL CONSTRAINT ck_asks__state CHECK (state IN ('open', 'approved', 'declined', 'withdrawn')),
+    created_at    BIGINT NOT NULL,
+    decided_by    BIGINT NOT NULL,
+    decided_at    BIGINT NOT NULL,
+    decision_note {text} NOT NULL
+);
+CREATE INDEX ix_asks__user_id ON asks (user_id);
+
 -- +goose Down
+DROP TABLE asks;
 DROP TABLE team_permissions;
 DROP TABLE links;

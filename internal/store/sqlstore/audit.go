@@ -50,11 +50,11 @@ func filterAudit(w *where, f tollgate.AuditFilter) {
 		return
 	}
 	arg := w.arg("%" + likeEscaper().Replace(strings.ToLower(f.Text)) + "%")
-	var any []string
+	var places []string
 	for _, col := range []string{"actor_name", "action", "target", "ip", "COALESCE(detail, '')"} {
-		any = append(any, "LOWER("+col+") LIKE "+arg+` ESCAPE '\'`)
+		places = append(places, "LOWER("+col+") LIKE "+arg+` ESCAPE '\'`)
 	}
-	w.add("(" + strings.Join(any, " OR ") + ")")
+	w.add("(" + strings.Join(places, " OR ") + ")")
 }
 
 // globs keeps rows whose text column fits one of m's patterns: * is any text,

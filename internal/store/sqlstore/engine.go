@@ -15,9 +15,6 @@ type engine interface {
 	// ctx bounds the wait, not the transaction: a commit is never cut off
 	// half way. end gives the connection back.
 	update(ctx context.Context) (tx *sql.Tx, end func(), err error)
-	// holdAppends lets no batch be appended until tx ends, and waits for those
-	// that are under way.
-	holdAppends(ctx context.Context, tx *sql.Tx) error
 	// append is the Append of tollgate.RequestLog.
 	append(ctx context.Context, rows []tollgate.Request, intents []tollgate.Intent) error
 	// queue is what stands before append; nil = nothing does.
@@ -37,4 +34,11 @@ type engine interface {
 	backup(ctx context.Context, dst string, progress func(done, total int64)) error
 	// close ends the connections, then the lock.
 	close() error
+}
+
+// appendHolder is an engine that appends beside its write transactions.
+type appendHolder interface {
+	// holdAppends lets no batch be appended until tx ends, and waits for those
+	// that are under way.
+	holdAppends(ctx context.Context, tx *sql.Tx) error
 }

@@ -280,9 +280,6 @@ func (e *sqliteEngine) ping(ctx context.Context) error {
 	return e.reader.QueryRowContext(ctx, "SELECT COUNT(*) FROM meta WHERE name = ''").Scan(&n)
 }
 
-// holdAppends has nothing to do: there is one writer at a time.
-func (*sqliteEngine) holdAppends(context.Context, *sql.Tx) error { return nil }
-
 func (e *sqliteEngine) integrity(ctx context.Context) error { return integrityOf(ctx, e.reader) }
 
 // integrityOf reads the whole database and its references.

@@ -18,6 +18,7 @@ type tables struct {
 	factors         *spec[tollgate.Factor, tollgate.FactorFilter]
 	links           *spec[tollgate.Link, tollgate.LinkFilter]
 	teamPermissions *spec[tollgate.TeamPermission, tollgate.TeamPermissionFilter]
+	asks            *spec[tollgate.Ask, tollgate.AskFilter]
 	permissions     *spec[tollgate.Permission, tollgate.PermissionFilter]
 	filePermissions *spec[tollgate.FilePermission, tollgate.PermissionFilter]
 	quotas          *spec[tollgate.Quota, tollgate.QuotaFilter]
@@ -43,7 +44,7 @@ type tables struct {
 func newTables() *tables {
 	return &tables{
 		users: userTable(), keys: keyTable(), teams: teamTable(), sessions: sessionTable(), factors: factorTable(),
-		identities: identityTable(), signInProviders: signInProviderTable(), links: linkTable(), teamPermissions: teamPermissionTable(),
+		identities: identityTable(), signInProviders: signInProviderTable(), links: linkTable(), asks: askTable(), teamPermissions: teamPermissionTable(),
 		permissions: permissionTable(), filePermissions: filePermissionTable(),
 		quotas: quotaTable(), rateLimits: rateLimitTable(),
 		providers: providerTable(), credentials: credentialTable(), models: modelTable(), aliases: aliasTable(), prices: priceTable(),
@@ -65,6 +66,7 @@ func (t *tables) tx(s *session) tollgate.Tx {
 		Factors:         factors{table[tollgate.Factor, tollgate.FactorFilter]{t.factors, s}},
 		Links:           table[tollgate.Link, tollgate.LinkFilter]{t.links, s},
 		TeamPermissions: table[tollgate.TeamPermission, tollgate.TeamPermissionFilter]{t.teamPermissions, s},
+		Asks:            table[tollgate.Ask, tollgate.AskFilter]{t.asks, s},
 		Permissions:     table[tollgate.Permission, tollgate.PermissionFilter]{t.permissions, s},
 		FilePermissions: table[tollgate.FilePermission, tollgate.PermissionFilter]{t.filePermissions, s},
 		Quotas:          table[tollgate.Quota, tollgate.QuotaFilter]{t.quotas, s},

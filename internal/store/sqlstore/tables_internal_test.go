@@ -24,7 +24,7 @@ func TestDeclaredTablesMatchTheSchema(t *testing.T) {
 		"removed": "id, requests, dispatches, cost",
 	}
 	for _, d := range []struct{ name, columns string }{
-		declare(s.tables.users), declare(s.tables.keys), declare(s.tables.teams), declare(s.tables.sessions), declare(s.tables.factors), declare(s.tables.identities), declare(s.tables.signInProviders), declare(s.tables.links), declare(s.tables.teamPermissions),
+		declare(s.tables.users), declare(s.tables.keys), declare(s.tables.teams), declare(s.tables.sessions), declare(s.tables.factors), declare(s.tables.identities), declare(s.tables.signInProviders), declare(s.tables.links), declare(s.tables.asks), declare(s.tables.teamPermissions),
 		declare(s.tables.permissions), declare(s.tables.filePermissions), declare(s.tables.quotas), declare(s.tables.rateLimits),
 		declare(s.tables.providers), declare(s.tables.credentials), declare(s.tables.models), declare(s.tables.aliases), declare(s.tables.prices), declare(s.tables.audit),
 		declare(s.tables.adjustments), declare(s.tables.turns), declare(s.tables.reratings), declare(s.tables.alarms),

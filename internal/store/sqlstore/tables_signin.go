@@ -35,7 +35,7 @@ func signInProviderTable() *spec[tollgate.SignInProvider, tollgate.SignInProvide
 	type row = tollgate.SignInProvider
 	return &spec[row, tollgate.SignInProviderFilter]{
 		name: "signin_providers", noun: "sign-in provider",
-		area: tollgate.AreaIdentity,
+		area: tollgate.AreaSettings,
 		id:   func(r *row) *int64 { return &r.ID },
 		columns: []column[row]{
 			text("name", func(r *row) *string { return &r.Name }),

@@ -25,6 +25,7 @@ type fixture struct {
 	signIn     tollgate.SignInProvider
 	factor     tollgate.Factor
 	link       tollgate.Link
+	ask        tollgate.Ask
 	teamGrant  tollgate.TeamPermission
 	provider   tollgate.Provider
 	credential tollgate.Credential
@@ -64,6 +65,10 @@ func newFixture() *fixture {
 			Warned: at, CreatedAt: at, LastUsedAt: at.AddDate(0, 0, 1),
 		},
 		teamGrant: tollgate.TeamPermission{ModelPattern: "gpt-*"},
+		ask: tollgate.Ask{
+			Kind: tollgate.AskBudget, Window: tollgate.WindowMonth, Amount: &money, Model: "m", Note: "why", State: tollgate.AskDeclined, CreatedAt: at,
+			DecidedBy: 7, DecidedAt: at.AddDate(0, 0, 1), DecisionNote: "not now",
+		},
 		link: tollgate.Link{
 			Purpose: tollgate.LinkInvitation, Digest: "0123abcd", Role: tollgate.RoleAdmin, TeamRole: "admin", Email: "new@example.org", Label: "for Bob",
 			CreatedBy: 7, CreatedAt: at, ExpiresAt: at.AddDate(0, 0, 7), UsedAt: at.AddDate(0, 0, 1), UsedBy: 8,
@@ -112,6 +117,7 @@ func (f *fixture) insert(ctx context.Context, tx tollgate.Tx) error {
 			f.link.UserID, f.link.TeamID = f.user.ID, f.team.ID
 			return tx.Links.Insert(ctx, &f.link)
 		},
+		func() error { f.ask.UserID = f.user.ID; return tx.Asks.Insert(ctx, &f.ask) },
 		func() error { return tx.Providers.Insert(ctx, &f.provider) },
 		func() error {
 			f.teamGrant.TeamID, f.teamGrant.ProviderID = f.team.ID, f.provider.ID
@@ -168,6 +174,7 @@ func (f *fixture) equal(t *testing.T, b *bench) {
 		row(ctx, t, tx.Identities, f.identity.ID, f.identity)
 		row(ctx, t, tx.SignInProviders, f.signIn.ID, f.signIn)
 		row(ctx, t, tx.Links, f.link.ID, f.link)
+		row(ctx, t, tx.Asks, f.ask.ID, f.ask)
 		row(ctx, t, tx.TeamPermissions, f.teamGrant.ID, f.teamGrant)
 		row(ctx, t, tx.Aliases, f.alias.ID, f.alias)
 		row(ctx, t, tx.Permissions, f.permission.ID, f.permission)

@@ -38,7 +38,7 @@ func testTables(b *bench) {
 	b.update(t, func(ctx context.Context, tx tollgate.Tx) error {
 		return errors.Join(
 			tx.Teams.Update(ctx, f.team), tx.Users.Update(ctx, f.user), tx.Keys.Update(ctx, f.key), tx.Keys.Update(ctx, f.child),
-			tx.Identities.Update(ctx, f.identity), tx.SignInProviders.Update(ctx, f.signIn), tx.Links.Update(ctx, f.link), tx.TeamPermissions.Update(ctx, f.teamGrant),
+			tx.Identities.Update(ctx, f.identity), tx.SignInProviders.Update(ctx, f.signIn), tx.Links.Update(ctx, f.link), tx.Asks.Update(ctx, f.ask), tx.TeamPermissions.Update(ctx, f.teamGrant),
 			tx.Sessions.Update(ctx, f.session), tx.Factors.Update(ctx, f.factor), tx.Providers.Update(ctx, f.provider), tx.Credentials.Update(ctx, f.credential),
 			tx.Models.Update(ctx, f.model), tx.Aliases.Update(ctx, f.alias), tx.Permissions.Update(ctx, f.permission),
 			tx.FilePermissions.Update(ctx, f.files), tx.Quotas.Update(ctx, f.quota), tx.Quotas.Update(ctx, f.keyQuota),
@@ -62,6 +62,7 @@ func testUnknownIDs(b *bench) {
 		notFound(ctx, t, tx.Identities, tollgate.Identity{ID: unknown, UserID: f.user.ID, Provider: "x", Subject: "x"})
 		notFound(ctx, t, tx.SignInProviders, tollgate.SignInProvider{ID: unknown, Name: "x", Kind: "oidc"})
 		notFound(ctx, t, tx.TeamPermissions, tollgate.TeamPermission{ID: unknown, TeamID: f.team.ID, ModelPattern: "*"})
+		notFound(ctx, t, tx.Asks, tollgate.Ask{ID: unknown, UserID: f.user.ID, Kind: tollgate.AskModel, State: tollgate.AskOpen})
 		notFound(ctx, t, tx.Links, tollgate.Link{ID: unknown, Purpose: tollgate.LinkReset, Digest: "x"})
 		notFound[tollgate.Factor, tollgate.FactorFilter](ctx, t, tx.Factors, tollgate.Factor{ID: unknown, UserID: f.user.ID, Kind: tollgate.FactorTOTP, Handle: []byte("x")})
 		notFound(ctx, t, tx.Permissions, tollgate.Permission{ID: unknown, UserID: f.user.ID, ModelPattern: "*"})
@@ -146,6 +147,7 @@ func testReferences(b *bench) {
 		dangles(tx.Links.Insert(ctx, &tollgate.Link{Purpose: tollgate.LinkInvitation, Digest: "x", TeamID: unknown}), "team_id")
 		dangles(tx.TeamPermissions.Insert(ctx, &tollgate.TeamPermission{TeamID: unknown, ModelPattern: "x"}), "team_id")
 		dangles(tx.TeamPermissions.Insert(ctx, &tollgate.TeamPermission{TeamID: f.team.ID, ProviderID: unknown, ModelPattern: "x"}), "provider_id")
+		dangles(tx.Asks.Insert(ctx, &tollgate.Ask{UserID: unknown, Kind: tollgate.AskModel, State: tollgate.AskOpen}), "user_id")
 		dangles(tx.Factors.Insert(ctx, &tollgate.Factor{UserID: unknown, Kind: tollgate.FactorTOTP, Handle: []byte("x")}), "user_id")
 		dangles(tx.Permissions.Insert(ctx, &tollgate.Permission{UserID: f.user.ID, ProviderID: unknown, ModelPattern: "*"}), "provider_id")
 		dangles(tx.FilePermissions.Insert(ctx, &tollgate.FilePermission{UserID: unknown}), "user_id")
@@ -261,6 +263,7 @@ func testCascades(b *bench) {
 		empty(ctx, t, tx.Sessions, tollgate.SessionFilter{})
 		empty(ctx, t, tx.Identities, tollgate.IdentityFilter{Provider: tollgate.Is("corp"), Subject: tollgate.Is("Alice-1")})
 		empty(ctx, t, tx.Links, tollgate.LinkFilter{})
+		empty(ctx, t, tx.Asks, tollgate.AskFilter{})
 		empty[tollgate.Factor](ctx, t, tx.Factors, tollgate.FactorFilter{})
 		empty(ctx, t, tx.Permissions, tollgate.PermissionFilter{})
 		empty(ctx, t, tx.Quotas, tollgate.QuotaFilter{}) // its key's quota too

@@ -48,6 +48,14 @@ func (o Opt[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(o.Value)
 }
 
+// WithValue is o with its value in another form.
+func WithValue[A, B any](o Opt[A], v B) tollgate.Opt[B] {
+	if o.Null {
+		return tollgate.Null[B]()
+	}
+	return tollgate.Opt[B]{Set: o.Set, Value: v}
+}
+
 // Schema is T's, or null.
 func (Opt[T]) Schema(r huma.Registry) *huma.Schema {
 	s := *schemaOf[T](r)

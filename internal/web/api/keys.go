@@ -76,6 +76,32 @@ func (f KeyFields) Bounds() (b KeyBounds, err error) {
 	return b, err
 }
 
+// KeyMoney holds the budgets and rates of a key; given, they replace what is there.
+type KeyMoney struct {
+	Quotas Opt[[]KeyQuota] `json:"quotas,omitzero"`
+	Limits Opt[[]KeyLimit] `json:"limits,omitzero"`
+}
+
+// QuotaRows returns the budgets as rows without an owner.
+func (m KeyMoney) QuotaRows() tollgate.Opt[[]tollgate.Quota] {
+	var rows []tollgate.Quota
+	for _, q := range m.Quotas.Value {
+		rows = append(rows, tollgate.Quota{Window: cmp.Or(tollgate.Window(q.Window), tollgate.WindowTotal), Limit: (*tollgate.Money)(q.Quota)})
+	}
+	return WithValue(m.Quotas, rows)
+}
+
+// LimitRows returns the rates as rows without an owner.
+func (m KeyMoney) LimitRows() tollgate.Opt[[]tollgate.RateLimit] {
+	var rows []tollgate.RateLimit
+	for _, l := range m.Limits.Value {
+		rows = append(rows, tollgate.RateLimit{
+			ModelPattern: cmp.Or(l.ModelPattern, "*"), RPM: l.RPM, RPD: l.RPD, TotalTokens: l.TotalTokens, Concurrency: l.Concurrency,
+		})
+	}
+	return WithValue(m.Limits, rows)
+}
+
 // NewKey is the answer that shows a key, once.
 type NewKey struct {
 	OK     bool   `json:"ok"`

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { eventReader, textsOf } from "@/api/events";
 import { guardedFetch } from "@/api/gate";
 import type { RequestRow } from "@/api/types";
 import type { RequestSearch, Scope } from "./search";
@@ -52,32 +53,12 @@ async function follow(path: string, body: object, signal: AbortSignal, take: (ev
         signal,
       });
       const response = await guardedFetch(request);
-      if (!response.ok || !response.body) return;
-      await read(response.body, take);
+      if (!response.ok) return;
+      const feed = eventReader(take);
+      for await (const text of textsOf(response)) feed(text);
     } catch {
       // Broken off or ended by us; the loop decides.
     }
     if (!signal.aborted) await new Promise((wake) => setTimeout(wake, 2000));
-  }
-}
-
-async function read(body: ReadableStream<Uint8Array>, take: (event: string, data: string) => void) {
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
-  let rest = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    const events = (rest + decoder.decode(value, { stream: true })).split("\n\n");
-    rest = events.pop() ?? "";
-    for (const text of events) {
-      const field = (name: string) =>
-        text
-          .split("\n")
-          .find((line) => line.startsWith(`${name}: `))
-          ?.slice(name.length + 2);
-      const event = field("event");
-      if (event) take(event, field("data") ?? "");
-    }
   }
 }

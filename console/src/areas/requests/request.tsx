@@ -1,13 +1,15 @@
 import { Anchor, Breadcrumbs, Button, Code, Group, SimpleGrid, Stack, Table, Text } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
 import { IconError404 } from "@tabler/icons-react";
 import { Link, useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "@/api/client";
 import { useProviderNames, useUserNames } from "@/api/names";
-import { problemOf } from "@/api/problem";
+import { problemOf, statusOf } from "@/api/problem";
 import type { Schema } from "@/api/types";
 import { useFormat } from "@/i18n/format";
+import { CodeBlock } from "@/ui/code";
 import { Copy } from "@/ui/copy";
 import { Empty } from "@/ui/empty";
 import { Facts } from "@/ui/facts";
@@ -114,6 +116,7 @@ function Details({ scope, request: r }: { scope: Scope; request: Detail }) {
           />
         </Card>
       </SimpleGrid>
+      <Kept scope={scope} id={r.id} />
       <Card title={t("attempts")}>
         <Text size="sm" c="dimmed">
           {r.attempts.length > 0 ? t("attemptsLead") : t("noAttempts")}
@@ -123,6 +126,46 @@ function Details({ scope, request: r }: { scope: Scope; request: Detail }) {
         ))}
       </Card>
     </Page>
+  );
+}
+
+/** Kept shows the bodies of a request, when the gateway kept them; looking is on record. */
+function Kept({ scope, id }: { scope: Scope; id: string }) {
+  const { t } = useTranslation("requests");
+  const path = scope === "admin" ? "/admin/requests/payload" : "/user/requests/payload";
+  const [asked, ask] = useDisclosure();
+  const { data, error, isFetching } = api.useQuery(
+    "post",
+    path as "/admin/requests/payload",
+    { body: { id } },
+    { enabled: asked, retry: false },
+  );
+  const kept = data as Schema<"Payload"> | undefined;
+  const body = (label: string, b: Schema<"Payload">["request"] | undefined) =>
+    b && (
+      <>
+        <Text fw={600}>{b.truncated ? `${label} (${t("truncated")})` : label}</Text>
+        <CodeBlock text={b.text ?? ""} label={label} />
+      </>
+    );
+  return (
+    <Card
+      title={t("bodies")}
+      aside={
+        !asked && (
+          <Button variant="default" size="sm" onClick={ask.open} loading={isFetching}>
+            {t("showBodies")}
+          </Button>
+        )
+      }
+    >
+      <Text size="sm" c="dimmed">
+        {error && statusOf(error) === 404 ? t("noBodies") : t("bodiesLead")}
+      </Text>
+      {error && statusOf(error) !== 404 ? <ProblemAlert error={error} /> : null}
+      {kept && body(t("sent"), kept.request)}
+      {kept && body(t("got"), kept.response)}
+    </Card>
   );
 }
 

@@ -66,7 +66,7 @@ export function UserRights({ id }: { id: number }) {
   const removeLimit = useAction("/admin/user-rate-limits/delete", { stale: usersStale, done: t("saved") }).mutate;
   if (error) return <ProblemAlert error={error} retry={refetch} />;
   if (!data) return <PageSkeleton />;
-  const rights = data as Schema<"EffectiveRights">;
+  const rights = data as Schema<"Rights">;
   const limit = (n: number | null) => (n === null ? "–" : format.number(n));
   const ask = async (then: () => void) => {
     const question = { title: t("removeRightTitle"), body: t("removeRightBody"), confirm: t("removeRight"), danger: true };

@@ -1,0 +1,181 @@
+import { Anchor, Button, Group, NumberInput, Stack, Switch, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useAction } from "@/api/action";
+import { api } from "@/api/client";
+import type { Row } from "@/api/types";
+import { useFormat } from "@/i18n/format";
+import { type Column, DataTable } from "@/ui/data-table";
+import { Facts } from "@/ui/facts";
+import { Card, Page, PageSkeleton } from "@/ui/page";
+import { ProblemAlert } from "@/ui/problem";
+import { RowMenu } from "@/ui/row-menu";
+import { Status } from "@/ui/status";
+
+type Setting = Row<"/admin/settings/query">;
+
+const stale = ["/admin/settings"];
+
+/** The times of sessions with their defaults, in seconds. */
+const times = { session_idle_secs: 43_200, session_life_secs: 604_800, session_life_admin_secs: 86_400 } as const;
+type Time = keyof typeof times;
+const timeNames = Object.keys(times) as Time[];
+const known: string[] = [...timeNames, "require_second_factor"];
+
+/** SettingsPage is what is decided for the whole gateway. */
+export function SettingsPage() {
+  const { t } = useTranslation("settings");
+  const { data, error, refetch } = api.useQuery("post", "/admin/settings/query", { body: {} });
+  if (error) return <ProblemAlert error={error} retry={refetch} />;
+  if (!data) return <PageSkeleton />;
+  const settings = data as Setting[];
+  const kept = (name: string): unknown => settings.find((s) => s.name === name)?.value;
+  const others = settings.filter(({ name }) => !known.includes(name));
+  return (
+    <Page title={t("title")} lead={t("lead")}>
+      <Card title={t("signIns")}>
+        <Text size="sm" c="dimmed">
+          {t("signInsLead")}
+        </Text>
+        {timeNames.map((name) => (
+          <TimeSetting key={`${name} ${kept(name)}`} name={name} value={kept(name)} />
+        ))}
+        <RequireFactor on={kept("require_second_factor") === true} />
+      </Card>
+      {others.length > 0 && <Others settings={others} />}
+      <About />
+    </Page>
+  );
+}
+
+function useSettings() {
+  const { t } = useTranslation("settings");
+  const save = useAction("/admin/settings/upsert", { stale, done: t("saved") });
+  const reset = useAction("/admin/settings/delete", { stale, done: t("reset") });
+  return { save, reset };
+}
+
+/** TimeSetting is a time that people think of in hours. */
+function TimeSetting({ name, value }: { name: Time; value: unknown }) {
+  const { t } = useTranslation("settings");
+  const { t: common } = useTranslation("common");
+  const format = useFormat();
+  const { save, reset } = useSettings();
+  const seconds = typeof value === "number" ? value : times[name];
+  const [hours, setHours] = useState<number | string>(Math.round(seconds / 36) / 100);
+  const wanted = Math.round(Number(hours) * 3600);
+  const changed = Math.abs(wanted - seconds) > 36;
+  return (
+    <Group align="flex-end" gap="sm">
+      <NumberInput
+        label={t(`names.${name}`)}
+        description={t("hours", { number: format.number(seconds / 3600), standard: format.number(times[name] / 3600) })}
+        value={hours}
+        onChange={setHours}
+        suffix={t("hoursUnit")}
+        decimalScale={2}
+        min={0.02}
+        max={2160}
+        w={360}
+        maw="100%"
+      />
+      <Button
+        variant="default"
+        disabled={!changed || hours === ""}
+        loading={save.isPending}
+        onClick={() => save.mutate({ name, value: wanted })}
+      >
+        {common("save")}
+      </Button>
+      {value !== undefined && (
+        <Button variant="subtle" onClick={() => reset.mutate({ name })}>
+          {t("standard")}
+        </Button>
+      )}
+    </Group>
+  );
+}
+
+function RequireFactor({ on }: { on: boolean }) {
+  const { t } = useTranslation("settings");
+  const { save } = useSettings();
+  const name = "require_second_factor";
+  return (
+    <Switch
+      label={t(`names.${name}`)}
+      description={t("requireHint")}
+      checked={on}
+      disabled={save.isPending}
+      onChange={(event) => save.mutate({ name, value: event.currentTarget.checked })}
+    />
+  );
+}
+
+/** Others are settings that this version does not know; they can be taken away. */
+function Others({ settings }: { settings: Setting[] }) {
+  const { t } = useTranslation("settings");
+  const { t: common } = useTranslation("common");
+  const { reset } = useSettings();
+  const columns: Column<Setting>[] = [
+    { id: "name", header: t("name"), cell: (s) => s.name },
+    { id: "value", header: t("value"), cell: (s) => <span className="mono">{JSON.stringify(s.value)}</span> },
+    {
+      id: "menu",
+      header: "",
+      label: common("actions"),
+      align: "end",
+      cell: ({ name }) => (
+        <RowMenu name={name} items={[{ label: common("delete"), run: () => reset.mutate({ name }), danger: true }]} />
+      ),
+    },
+  ];
+  const rest = { error: null, isPending: false, isFetching: false, hasMore: false, loadMore: () => {}, refetch: () => {} };
+  return (
+    <Card title={t("others")}>
+      <Text size="sm" c="dimmed">
+        {t("othersLead")}
+      </Text>
+      <DataTable label={t("others")} columns={columns} list={{ rows: settings, ...rest }} rowId={(s) => s.name} empty={null} />
+    </Card>
+  );
+}
+
+/** About says which gateway this is and how it is. */
+function About() {
+  const { t } = useTranslation("settings");
+  const { t: common } = useTranslation("common");
+  const version = useQuery({ queryKey: ["get", "/version"], queryFn: () => read("/version") });
+  const ready = useQuery({ queryKey: ["get", "/readyz"], queryFn: () => read("/readyz"), refetchInterval: 15_000, retry: false });
+  return (
+    <Card title={t("about")}>
+      <Facts
+        facts={[
+          [t("version"), version.data?.version ?? "–"],
+          [t("go"), version.data?.go ?? "–"],
+          [
+            t("health"),
+            <Status key="health" tone={ready.error ? "bad" : "good"}>
+              {ready.error ? t("unhealthy") : t("healthy")}
+            </Status>,
+          ],
+          [t("licence"), "Apache-2.0"],
+        ]}
+      />
+      <Stack gap={0} align="flex-start">
+        <Text size="sm" c="dimmed">
+          {t("source")}
+        </Text>
+        <Anchor href="/docs" size="sm">
+          {common("docs")}
+        </Anchor>
+      </Stack>
+    </Card>
+  );
+}
+
+async function read(path: string): Promise<Record<string, string>> {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return response.json();
+}

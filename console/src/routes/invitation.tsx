@@ -1,0 +1,4 @@
+import { createFileRoute } from "@tanstack/react-router";
+import { LinkPage } from "@/areas/links/link-page";
+
+export const Route = createFileRoute("/invitation")({ component: () => <LinkPage purpose="invitation" /> });

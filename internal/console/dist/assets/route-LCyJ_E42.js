@@ -1,1 +1,0 @@
-import{C as e,D as t,a as n}from"./index-DlyFSvbI.js";import{m as r}from"./shim-BUQMAqlz.js";var i=r(),a=function(){return e().is_admin?(0,i.jsx)(t,{}):(0,i.jsx)(n,{})};export{a as component};
