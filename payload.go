@@ -75,8 +75,6 @@ type PayloadFilter struct {
 	UserID Match[int64]
 	// Before, if set, keeps those of earlier requests.
 	Before Opt[RequestID]
-	// Orphaned keeps those of users who are gone.
-	Orphaned bool
 }
 
 // Payloads keeps the bodies of requests, apart from their rows. It is no part
@@ -103,6 +101,8 @@ type Payloads interface {
 	Unused(ctx context.Context, userID int64) ([]int64, error)
 	// RemoveChunks removes chunks by their ids and returns the bytes that became free.
 	RemoveChunks(ctx context.Context, ids []int64) (freed int64, err error)
+	// Orphans returns the users who are gone and have payloads.
+	Orphans(ctx context.Context) ([]int64, error)
 	// ChunkOwners returns who has chunks.
 	ChunkOwners(ctx context.Context) ([]int64, error)
 	// Size returns how many payloads there are, and the bytes that they and all

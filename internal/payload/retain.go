@@ -41,8 +41,19 @@ func (k *Keeper) Retain(ctx context.Context) {
 // The first call also removes chunks that a process which died left unused.
 func (k *Keeper) Prune(ctx context.Context) error {
 	s := k.settings.Load()
-	old := tollgate.PayloadFilter{Before: tollgate.Some(tollgate.RequestIDAt(k.Now().Add(-s.Life)))}
-	for _, f := range []tollgate.PayloadFilter{{Orphaned: true}, old} {
+	doomed := []tollgate.PayloadFilter{{Before: tollgate.Some(tollgate.RequestIDAt(k.Now().Add(-s.Life)))}}
+	// Who is gone is found by a reader: the search must not hold the writer.
+	err := k.Store.View(ctx, func(tx tollgate.Tx) error {
+		gone, err := tx.Payloads.Orphans(ctx)
+		if len(gone) > 0 {
+			doomed = append(doomed, tollgate.PayloadFilter{UserID: tollgate.Is(gone...)})
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range doomed {
 		if _, err := k.remove(ctx, f, 0, nil); err != nil {
 			return err
 		}

@@ -111,9 +111,6 @@ func (t payloads) Remove(ctx context.Context, f tollgate.PayloadFilter, limit in
 	if before, given := f.Before.Given(); given {
 		w.add("id < " + w.arg(int64(before)))
 	}
-	if f.Orphaned {
-		w.add("user_id <> 0 AND NOT EXISTS (SELECT 1 FROM users WHERE users.id = payloads.user_id)")
-	}
 	var ids []int64
 	query := "SELECT id, user_id FROM payloads" + w.clause() + " ORDER BY id LIMIT " + w.arg(limit)
 	err = collect(ctx, t.s.tx, query, func(scan func(...any) error) error {
@@ -181,14 +178,24 @@ func (t payloads) RemoveChunks(ctx context.Context, ids []int64) (freed int64, e
 }
 
 // ChunkOwners returns who has chunks.
-func (t payloads) ChunkOwners(ctx context.Context) (out []int64, err error) {
-	err = collect(ctx, t.s.tx, "SELECT DISTINCT user_id FROM payload_chunks ORDER BY user_id", func(scan func(...any) error) error {
+func (t payloads) ChunkOwners(ctx context.Context) ([]int64, error) {
+	return t.owners(ctx, "SELECT DISTINCT user_id FROM payload_chunks ORDER BY user_id")
+}
+
+// Orphans returns the users who are gone and have payloads.
+func (t payloads) Orphans(ctx context.Context) ([]int64, error) {
+	return t.owners(ctx, "SELECT user_id FROM (SELECT DISTINCT user_id FROM payloads WHERE user_id <> 0) AS owners"+
+		" WHERE NOT EXISTS (SELECT 1 FROM users WHERE users.id = owners.user_id) ORDER BY user_id")
+}
+
+func (t payloads) owners(ctx context.Context, query string) (out []int64, err error) {
+	err = collect(ctx, t.s.tx, query, func(scan func(...any) error) error {
 		var id int64
 		err := scan(&id)
 		out = append(out, id)
 		return err
 	})
-	return out, t.s.fail(ctx, err, "list owners of chunks")
+	return out, t.s.fail(ctx, err, "list owners of payloads")
 }
 
 // Size returns how much there is.

@@ -61,7 +61,13 @@ func testPayloads(b *bench) {
 			return nil
 		})
 	}
-	removed(tollgate.PayloadFilter{Orphaned: true}, 10, unknown)
+	b.view(t, func(ctx context.Context, tx tollgate.Tx) error {
+		gone, err := tx.Payloads.Orphans(ctx)
+		must(t, err)
+		same(t, gone, []int64{unknown})
+		return nil
+	})
+	removed(tollgate.PayloadFilter{UserID: tollgate.Is[int64](unknown)}, 10, unknown)
 	removed(tollgate.PayloadFilter{Before: tollgate.Some(tollgate.RequestID(0))}, 10) // before there were ids
 	removed(tollgate.PayloadFilter{Before: tollgate.Some(rows[2].ID)}, 1, f.user.ID)
 	removed(tollgate.PayloadFilter{Before: tollgate.Some(rows[2].ID)}, 10, 0)
