@@ -97,13 +97,22 @@ func (k *Keeper) gather(ctx context.Context, first *job) []*job {
 	return jobs
 }
 
-// write writes jobs in one transaction. Those that the store does not take are
-// counted and gone.
+// write writes jobs in one transaction, gives back their room, and then tells
+// those who wait.
 func (k *Keeper) write(ctx context.Context, jobs []*job) {
+	k.writeAll(ctx, jobs)
+	for _, j := range jobs {
+		if j.done != nil {
+			close(j.done)
+		}
+	}
+}
+
+// writeAll counts jobs that the store does not take; they are gone.
+func (k *Keeper) writeAll(ctx context.Context, jobs []*job) {
 	var todo []*job
 	for _, j := range jobs {
 		if j.done != nil {
-			defer close(j.done)
 			continue
 		}
 		defer k.taken.Add(-j.taken)
