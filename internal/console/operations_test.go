@@ -88,7 +88,7 @@ func callers(t *testing.T) map[string][]string {
 		if err != nil || d.IsDir() || d.Name() == "schema.d.ts" || !strings.HasSuffix(strings.TrimSuffix(file, "x"), ".ts") {
 			return err
 		}
-		text, err := os.ReadFile(file) //nolint:gosec // of this repository
+		text, err := os.ReadFile(file)
 		if err != nil {
 			return fmt.Errorf("read a source: %w", err)
 		}

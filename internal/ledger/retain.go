@@ -113,7 +113,7 @@ func (r *Retainer) step(ctx context.Context, tx tollgate.Tx, before tollgate.Req
 
 // quotasOf returns the quotas that settlements may count in.
 func quotasOf(ctx context.Context, tx tollgate.Tx, settlements []tollgate.Settlement) (out []tollgate.Quota, err error) {
-	ids := map[tollgate.Scope]map[int64]bool{}
+	ids := map[tollgate.Scope]map[int64]bool{} //nolint:exhaustive // filled as scopes come
 	note := func(scope tollgate.Scope, id int64) {
 		if ids[scope] == nil {
 			ids[scope] = map[int64]bool{}

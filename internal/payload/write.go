@@ -80,7 +80,7 @@ func (k *Keeper) Flush(ctx context.Context) error {
 }
 
 // gather waits a moment for more jobs: a transaction for each would cost the
-// requests' own rows their place. A mark is the last of its batch.
+// requests' own rows their place.
 func (k *Keeper) gather(ctx context.Context, first *job) []*job {
 	jobs, size := []*job{first}, first.taken
 	t := time.NewTimer(gatherFor)
@@ -98,20 +98,26 @@ func (k *Keeper) gather(ctx context.Context, first *job) []*job {
 	return jobs
 }
 
-// write writes jobs in one transaction. Those that the store does not take are
-// counted and gone.
+// write writes jobs in one transaction, gives back their room, and then tells
+// those who wait.
 func (k *Keeper) write(ctx context.Context, jobs []*job) {
-	defer func() {
-		for _, j := range jobs {
-			k.taken.Add(-j.taken)
+	k.writeAll(ctx, jobs)
+	for _, j := range jobs {
+		if j.done != nil {
+			close(j.done)
 		}
-		if last := jobs[len(jobs)-1]; last.done != nil { // when all before it is accounted for
-			close(last.done)
-		}
-	}()
+	}
+}
+
+// writeAll counts jobs that the store does not take; they are gone.
+func (k *Keeper) writeAll(ctx context.Context, jobs []*job) {
 	var todo []*job
 	for _, j := range jobs {
-		if j.done == nil && k.prepared(ctx, j) {
+		if j.done != nil {
+			continue
+		}
+		defer k.taken.Add(-j.taken)
+		if k.prepared(ctx, j) {
 			todo = append(todo, j)
 		}
 	}

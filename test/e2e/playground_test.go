@@ -18,7 +18,7 @@ func (g *gateway) asPage(session, path string, body []byte, headers ...string) (
 		g.t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.AddCookie(&http.Cookie{Name: "tollgate_session", Value: session}) //nolint:gosec // sent, not set
+	req.AddCookie(&http.Cookie{Name: "tollgate_session", Value: session})
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}

@@ -20,7 +20,11 @@ export function Page({ title, lead, actions, children }: PageProps) {
           <Title order={1}>{title}</Title>
           {lead && <Text c="dimmed">{lead}</Text>}
         </Stack>
-        {actions && <Group gap="sm">{actions}</Group>}
+        {actions && (
+          <Group gap="sm" maw="100%" miw={0}>
+            {actions}
+          </Group>
+        )}
       </Group>
       {children}
     </Stack>

@@ -1,4 +1,4 @@
-import { SegmentedControl, SimpleGrid, Stack, Table, Text } from "@mantine/core";
+import { Box, SegmentedControl, SimpleGrid, Stack, Table, Text } from "@mantine/core";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { api } from "@/api/client";
@@ -34,12 +34,14 @@ export function OverviewPage() {
     { refetchInterval: every, placeholderData: (before) => before },
   );
   const choice = (
-    <SegmentedControl
-      aria-label={t("range")}
-      data={ranges.map((value) => ({ value, label: t(`ranges.${value}`) }))}
-      value={range}
-      onChange={(value) => void navigate({ search: { range: value as Range }, replace: true })}
-    />
+    <Box maw="100%" miw={0} style={{ overflowX: "auto" }}>
+      <SegmentedControl
+        aria-label={t("range")}
+        data={ranges.map((value) => ({ value, label: t(`ranges.${value}`) }))}
+        value={range}
+        onChange={(value) => void navigate({ search: { range: value as Range }, replace: true })}
+      />
+    </Box>
   );
   return (
     <Page title={t("title")} lead={t("lead")} actions={choice}>
