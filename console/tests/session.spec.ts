@@ -64,3 +64,13 @@ test("signing out ends the session", async ({ page }) => {
   await expect(page.getByRole("heading", { level: 1, name: "Sign in" })).toBeVisible();
   expect((await page.request.post("/user/me", { data: {} })).status()).toBe(401);
 });
+
+test("what a sign-in provider answered is shown as a report, and a factor that nobody waits for is said", async ({ page }) => {
+  await page.goto(`/console/sign-in?error=${encodeURIComponent("<b>no</b> such account")}&reason=forbidden`);
+  const report = page.getByRole("alert");
+  await expect(report).toContainText("The sign-in provider answered");
+  await expect(report).toContainText("<b>no</b> such account");
+  await page.goto("/console/sign-in?second_factor=1");
+  await expect(page.getByRole("alert")).toContainText("no sign-in waits for a second factor");
+  await expect(page.getByLabel("User name")).toBeVisible();
+});

@@ -1,5 +1,6 @@
 import { queryOptions, useSuspenseQuery } from "@tanstack/react-query";
 import { plainClient } from "./client";
+import { plainFetch } from "./gate";
 import { type Asked, showPasskey } from "./passkey";
 import { Failure } from "./problem";
 import type { Me, Problem } from "./types";
@@ -33,6 +34,14 @@ export async function secondFactor(proof: { login_token: string; code?: string; 
   const { data, error, response } = await plainClient.POST("/login/second-factor", { body: proof });
   if (!data) throw new Failure({ status: response.status, ...(error as Problem | undefined) });
   return data;
+}
+
+/** pendingFactor is what a sign-in through a provider still needs; the browser holds it as a cookie. */
+export async function pendingFactor(): Promise<Problem> {
+  const response = await plainFetch("/login/pending");
+  const problem = (await response.json()) as Problem;
+  if (!problem.login_token) throw new Failure({ ...problem, status: response.status });
+  return problem;
 }
 
 /** signInWithPasskey signs in with a passkey alone. */

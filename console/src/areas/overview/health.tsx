@@ -2,20 +2,10 @@ import { Table, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { useProviderNames } from "@/api/names";
 import { useRows } from "@/api/rows";
+import { CredentialState } from "@/ui/credential-state";
 import { Card } from "@/ui/page";
 import { ProblemAlert } from "@/ui/problem";
-import { Status } from "@/ui/status";
 import { Time } from "@/ui/time";
-
-const tones = {
-  ok: "good",
-  unknown: "quiet",
-  disabled: "quiet",
-  failing: "bad",
-  cooling: "warn",
-  unreadable: "bad",
-  needs_secret: "warn",
-} as const;
 
 /** Health shows how the credentials at the providers fare. */
 export function Health() {
@@ -40,7 +30,7 @@ export function Health() {
                 </Table.Th>
                 <Table.Td>#{s.credential_id}</Table.Td>
                 <Table.Td>
-                  <Status tone={tones[s.state]}>{s.error_class ? `${s.state} (${s.error_class})` : s.state}</Status>
+                  <CredentialState of={s} />
                 </Table.Td>
                 <Table.Td ta="end">
                   <Time at={s.last_success_at} />

@@ -8,6 +8,7 @@ import { useAction } from "@/api/action";
 import { useRows } from "@/api/rows";
 import type { Row } from "@/api/types";
 import { confirm } from "@/ui/confirm";
+import { CredentialState } from "@/ui/credential-state";
 import { type Column, DataTable } from "@/ui/data-table";
 import { Empty } from "@/ui/empty";
 import { FormDrawer } from "@/ui/form-drawer";
@@ -19,15 +20,6 @@ import { Time } from "@/ui/time";
 type Credential = Row<"/admin/credentials/query">;
 
 const stale = ["/admin/credential"];
-const tones = {
-  ok: "good",
-  unknown: "quiet",
-  disabled: "quiet",
-  failing: "bad",
-  cooling: "warn",
-  unreadable: "bad",
-  needs_secret: "warn",
-} as const;
 
 /** Credentials are a provider's, with how they fare. */
 export function Credentials({ provider }: { provider: number }) {
@@ -62,7 +54,7 @@ export function Credentials({ provider }: { provider: number }) {
       header: t("health"),
       cell: (c) => {
         const s = statusOf(c.id);
-        return s ? <Status tone={tones[s.state]}>{s.error_class ? `${s.state} (${s.error_class})` : s.state}</Status> : "–";
+        return s ? <CredentialState of={s} /> : "–";
       },
     },
     { id: "success", header: t("lastSuccess"), from: "wide", cell: (c) => <Time at={statusOf(c.id)?.last_success_at} /> },

@@ -1,14 +1,14 @@
-import { Anchor, Button, Divider, Group, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Alert, Anchor, Button, Divider, Group, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useDocumentTitle } from "@mantine/hooks";
 import { IconFingerprint } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useRouter } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { passkeysKnown, showPasskey } from "@/api/passkey";
 import { problemOf } from "@/api/problem";
-import { providersQuery, secondFactor, signIn, signInWithPasskey } from "@/api/session";
+import { pendingFactor, providersQuery, secondFactor, signIn, signInWithPasskey } from "@/api/session";
 import type { Problem } from "@/api/types";
 import { type Language, languages, switchLanguage } from "@/i18n";
 import { Mark } from "@/shell/mark";
@@ -59,10 +59,23 @@ export function SignInPage() {
 
 /** Ways are how one signs in; after a password that does not suffice, the second factor. */
 function Ways() {
+  const { t } = useTranslation("session");
+  const { error, second_factor } = route.useSearch();
   const [asked, setAsked] = useState<Problem | null>(null);
+  const [failure, setFailure] = useState<unknown>(null);
+  useEffect(() => {
+    if (second_factor) pendingFactor().then(setAsked, setFailure);
+  }, [second_factor]);
   if (asked) return <SecondFactor asked={asked} back={() => setAsked(null)} />;
   return (
     <>
+      {error && (
+        // Anybody can write such an address, so the text is shown as a report and not as our own words.
+        <Alert color="red" title={t("providerFailed")}>
+          {error.slice(0, 300)}
+        </Alert>
+      )}
+      {failure !== null && <ProblemAlert error={failure} />}
       <PasswordForm ask={setAsked} />
       <Passkey />
       <Providers />

@@ -1,1 +1,0 @@
-import{D as e,a as t,j as n}from"./index-BOjbqmqC.js";import{m as r}from"./shim-BUQMAqlz.js";var i=r(),a=function(){return e().is_admin?(0,i.jsx)(n,{}):(0,i.jsx)(t,{})};export{a as component};
