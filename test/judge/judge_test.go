@@ -9,8 +9,9 @@ import (
 	"testing"
 
 	"tollgate"
-	"tollgate/test/judge"
 	"tollgate/test/laws"
+
+	"tollgate/test/judge"
 )
 
 // bench is what a run of the judges shares.

@@ -9,8 +9,9 @@ import (
 	"tollgate"
 	"tollgate/internal/ir"
 	"tollgate/internal/wire"
-	"tollgate/test/judge"
 	"tollgate/test/laws"
+
+	"tollgate/test/judge"
 )
 
 // codes are all that a client can be refused with.

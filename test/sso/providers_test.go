@@ -44,8 +44,7 @@ func startDex(t *testing.T, redirectURI string, users ...string) string {
 		}
 		passwords = append(passwords, p)
 	}
-	var store storage.Storage = memory.New(log)
-	store = storage.WithStaticPasswords(store, passwords, log)
+	store := storage.WithStaticPasswords(memory.New(log), passwords, log)
 	store = storage.WithStaticClients(store, []storage.Client{{ID: "tollgate", Secret: clientSecret, Name: "Tollgate", RedirectURIs: []string{redirectURI}}})
 	store = storage.WithStaticConnectors(store, []storage.Connector{{ID: server.LocalConnector, Type: server.LocalConnector, Name: "Email"}})
 	sign, err := (&signer.LocalConfig{KeysRotationPeriod: "6h"}).Open(t.Context(), store, time.Hour, time.Now, log)

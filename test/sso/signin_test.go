@@ -19,6 +19,7 @@ type flow struct {
 func flows() []flow {
 	return []flow{
 		{"dex", func(t *testing.T, redirectURI string) string {
+			t.Helper()
 			return startDex(t, redirectURI, "alice", "root", "ops", "ops-2")
 		}, func(b *browser, who string) {
 			b.submit(map[string]string{"login": who + "@example.com", "password": password})
