@@ -3,6 +3,7 @@ package sso
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -245,5 +246,8 @@ func (e *Engine) oauth(ctx context.Context, s Settings) (oauth2.Config, error) {
 
 // unreachable is the error of a provider that failed; the cause is for the log.
 func unreachable(err error) error {
+	if answer, ok := errors.AsType[*statusError](err); ok && answer.limited {
+		return tollgate.WrapError(tollgate.CodeUpstream, err, "the sign-in provider takes no more requests for now; try again in some minutes")
+	}
 	return tollgate.WrapError(tollgate.CodeUpstream, err, "the sign-in provider cannot be reached or answers what it should not; an administrator can test it")
 }
