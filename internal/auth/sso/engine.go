@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -89,6 +90,11 @@ func (e *Engine) Providers() []Settings {
 
 // All returns the disabled ones too.
 func (e *Engine) All() []Settings { return *e.providers.Load() }
+
+// OfFile reports whether the configuration file has a provider of that name.
+func (e *Engine) OfFile(name string) bool {
+	return slices.ContainsFunc(e.All(), func(s Settings) bool { return s.Row == 0 && s.Name == name })
+}
 
 // Provider returns the enabled provider of that name, CodeNotFound without one.
 func (e *Engine) Provider(name string) (Settings, error) {
