@@ -56,8 +56,8 @@ func (s *Server) mountInvitations() {
 	}.Mount(s.API, s.Store, s.Cursors)
 	create := writes("/admin/invitations/create", tag, "Make a link that gives a new account, once; nothing sends it",
 		map[string]any{"label": "Bob, new in research", "team_id": 1, "team_role": "member"})
-	api.Handle(s.API, create, func(ctx context.Context, in *invitationWrite) (madeLink, error) {
-		return s.makeLink(ctx, pageInvitation, func(tx tollgate.Tx, by tollgate.Actor) (tollgate.Link, tollgate.Secret, error) {
+	api.Handle(s.API, create, func(ctx context.Context, in *invitationWrite) (api.MadeLink, error) {
+		return s.links().Make(ctx, api.PageInvitation, func(tx tollgate.Tx, by tollgate.Actor) (tollgate.Link, tollgate.Secret, error) {
 			return s.Accounts.Invite(ctx, tx, by, auth.InvitationWrite{
 				Label: in.Label, Email: in.Email, IsAdmin: in.IsAdmin, TeamID: in.TeamID, TeamRole: in.TeamRole,
 				Life: time.Duration(in.ExpiresInSecs) * time.Second,

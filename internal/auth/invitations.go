@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -30,32 +31,35 @@ func (a *Accounts) Invite(ctx context.Context, tx tollgate.Tx, by tollgate.Actor
 		l.Role = tollgate.RoleAdmin
 	}
 	who, err := a.actor(ctx, tx, by)
-	if err == nil {
-		err = who.invites(l, errNotAdmin())
+	if err == nil && !who.role.IsAdmin() {
+		err = errNotAdmin()
 	}
 	if err != nil {
 		return l, tollgate.Secret{}, err
 	}
-	if err := a.checkInvitation(ctx, tx, &l, w.Life); err != nil {
+	return a.invite(ctx, tx, who, l, w.Life)
+}
+
+// invite makes the link of an invitation that the actor may give.
+func (a *Accounts) invite(ctx context.Context, tx tollgate.Tx, who actor, l tollgate.Link, life time.Duration) (tollgate.Link, tollgate.Secret, error) {
+	if err := a.checkInvitation(ctx, tx, &l, life); err != nil {
 		return l, tollgate.Secret{}, err
 	}
-	if w.Life == 0 {
-		w.Life = InvitationLife
-	}
-	token, err := a.issueLink(ctx, tx, who, &l, w.Life)
+	token, err := a.issueLink(ctx, tx, who, &l, cmp.Or(life, InvitationLife))
 	if err != nil {
 		return l, token, err
 	}
 	return l, token, a.audit(ctx, tx, who, "invitation.create", "invitation", l.ID, nil, viewLink(l))
 }
 
-// invites checks that the actor may give an account like l's; what else is
-// returned as refusal.
-func (a actor) invites(_ tollgate.Link, refusal error) error {
-	if !a.role.IsAdmin() {
-		return refusal
+// invites checks that the actor may give an account like l's: an admin any, an
+// admin of a team a plain member of it; what else is returned as refusal.
+func (a actor) invites(l tollgate.Link, refusal error) error {
+	plain := l.Role == tollgate.RoleUser && l.TeamRole == tollgate.TeamMember
+	if a.role.IsAdmin() || a.leads(l.TeamID) && plain {
+		return nil
 	}
-	return nil
+	return refusal
 }
 
 func (a *Accounts) checkInvitation(ctx context.Context, tx tollgate.Tx, l *tollgate.Link, life time.Duration) error {
@@ -99,20 +103,30 @@ func (a *Accounts) DeleteInvitation(ctx context.Context, tx tollgate.Tx, by toll
 	if err != nil {
 		return err
 	}
+	if !who.role.IsAdmin() {
+		return errNotAdmin()
+	}
+	l, err := a.invitationRow(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	return a.dropInvitation(ctx, tx, who, l)
+}
+
+// invitationRow returns the invitation of that id.
+func (a *Accounts) invitationRow(ctx context.Context, tx tollgate.Tx, id int64) (tollgate.Link, error) {
 	l, err := tx.Links.Get(ctx, id)
 	if err == nil && l.Purpose != tollgate.LinkInvitation {
 		err = errMissing("invitation", id)
 	}
-	if err == nil {
-		err = who.invites(l, errNotAdmin())
-	}
-	if err != nil {
-		return missing(err, "invitation", id)
-	}
-	if err := tx.Links.Delete(ctx, id); err != nil {
+	return l, missing(err, "invitation", id)
+}
+
+func (a *Accounts) dropInvitation(ctx context.Context, tx tollgate.Tx, who actor, l tollgate.Link) error {
+	if err := tx.Links.Delete(ctx, l.ID); err != nil {
 		return err
 	}
-	return a.audit(ctx, tx, who, "invitation.delete", "invitation", id, viewLink(l), nil)
+	return a.audit(ctx, tx, who, "invitation.delete", "invitation", l.ID, viewLink(l), nil)
 }
 
 // invitation returns the invitation of a token, if it may be used and whoever

@@ -133,7 +133,10 @@ func (a *Accounts) mapGroups(ctx context.Context, tx tollgate.Tx, u tollgate.Use
 			return u, err
 		}
 	}
-	who := actor{id: u.ID, by: tollgate.Actor{Principal: tollgate.Principal{User: &u}, Via: "sso", IP: in.IP, RequestID: in.RequestID}}
+	who := newcomer("sso", u, in)
+	if err := a.settleTeam(ctx, tx, who, u); err != nil {
+		return u, err
+	}
 	return u, a.audit(ctx, tx, who, "user.map_groups", "user", u.ID, before, after)
 }
 
