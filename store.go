@@ -28,10 +28,12 @@ type Page struct {
 	All bool
 }
 
-// MaxSums is the most rows of a summary, and SlowestAmong how many requests the
-// slowest are looked for in.
+// MaxSums is the most rows of a summary, MaxHourly the longest time that one
+// sums by the hour, and SlowestAmong how many requests the slowest are looked
+// for in.
 const (
 	MaxSums      = 10_000
+	MaxHourly    = 14 * 24 * time.Hour
 	SlowestAmong = 100_000
 )
 
@@ -177,8 +179,9 @@ type Usage interface {
 	// CountDispatches returns how many usage rows f selects.
 	CountDispatches(ctx context.Context, f UsageFilter) (int64, error)
 	// Summarize sums the usage rows that f selects by one or two groups, largest
-	// cost, then most dispatches first; if the first is a time: in its order. At most
-	// MaxSums rows. Bounds on whole hours are quick, whatever the number of rows.
+	// cost, then most dispatches first: the first MaxSums. If the first group is a
+	// time: in its order, and CodeInvalid when there would be more than MaxSums, of
+	// which the latest would be missing. Bounds on whole hours are quick, whatever the number of rows.
 	// Tags are of request rows, stand alone and come without errors of dispatches.
 	Summarize(ctx context.Context, f UsageFilter, by ...UsageGroup) ([]UsageSum, error)
 	// Traffic returns the steps of a period in which something happened, in order.

@@ -58,6 +58,22 @@ func TestRequestsAreFiltered(t *testing.T) {
 	}
 }
 
+func TestSumsByTheHourAreBounded(t *testing.T) {
+	r := newRig(t)
+	ago := func(d time.Duration) string { return time.Now().Add(-d).UTC().Format(time.RFC3339) }
+	for body, want := range map[string]int{
+		`{"group_by":"hour"}`: 400, `{"group_by":"user","then_by":"hour","since":"` + ago(15*24*time.Hour) + `"}`: 400,
+		`{"group_by":"hour","since":"` + ago(30*24*time.Hour) + `","until":"` + ago(20*24*time.Hour) + `"}`: 200,
+		`{"group_by":"hour","since":"` + ago(13*24*time.Hour) + `"}`:                                        200,
+		`{"group_by":"day"}`: 200,
+	} {
+		a := r.post("boss", "/admin/usages/summary", body)
+		if a.status != want || want == 400 && !strings.Contains(a.body, "at most 14 days") {
+			t.Errorf("%s: %d %s, want %d", body, a.status, a.body, want)
+		}
+	}
+}
+
 func TestRequestIsShownInDetail(t *testing.T) {
 	r := newRig(t)
 	r.requests()

@@ -91,7 +91,7 @@ func (s *Server) mountUsage() {
 		if err != nil {
 			return nil, err
 		}
-		return api.Summary(ctx, s.Store, f, in.GroupBy, in.ThenBy)
+		return api.Summary(ctx, s.Store, s.Now(), f, in.GroupBy, in.ThenBy)
 	})
 	export := reads("/admin/usages/export", usageTag, "Download usage rows, or with group_by their sums, as CSV or JSON")
 	api.HandleStream(s.API, export, api.Formats(), s.Attend, func(ctx context.Context, in *usageExport) (api.Stream, error) {
@@ -102,7 +102,7 @@ func (s *Server) mountUsage() {
 		if in.GroupBy == "" {
 			return api.Export(ctx, in.Format, "usage", api.AllPages(s.Store, api.UsageRows, f, "id", api.Each(api.UsageRecord)))
 		}
-		sums, err := api.Summary(ctx, s.Store, f, in.GroupBy, in.ThenBy)
+		sums, err := api.Summary(ctx, s.Store, s.Now(), f, in.GroupBy, in.ThenBy)
 		if err != nil {
 			return api.Stream{}, err
 		}

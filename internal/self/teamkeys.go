@@ -114,7 +114,7 @@ func (s *Server) mountTeamUsage() {
 				return err
 			}
 			f.TeamID = tollgate.Is(t.ID)
-			recs, err = api.SummaryIn(ctx, tx, f, group, in.ThenBy)
+			recs, err = api.SummaryIn(ctx, tx, s.Now(), f, group, in.ThenBy)
 			return err
 		})
 		return recs, err

@@ -34,6 +34,7 @@ func BenchmarkMillionRows(b *testing.B) {
 		b.Logf("%d bytes per request with its dispatch", info.Size()/rows)
 	}
 	month := tollgate.UsageFilter{Since: stamp().Truncate(time.Hour).AddDate(0, 0, -30)}
+	fortnight := tollgate.UsageFilter{Since: stamp().Truncate(time.Hour).AddDate(0, 0, -14)}
 	latest := tollgate.Page{Sort: "-id", Limit: 100}
 	for name, ask := range map[string]func(ctx context.Context, tx tollgate.Tx) error{
 		"summary by user": func(ctx context.Context, tx tollgate.Tx) error {
@@ -98,8 +99,28 @@ func BenchmarkMillionRows(b *testing.B) {
 			_, err := tx.Usage.Traffic(ctx, tollgate.TrafficFilter{Since: stamp().AddDate(0, 0, -60), Until: stamp(), Step: 24 * time.Hour})
 			return err
 		},
-		"summary of 60 days by hour and user": func(ctx context.Context, tx tollgate.Tx) error {
-			_, err := tx.Usage.Summarize(ctx, tollgate.UsageFilter{}, tollgate.GroupHour, tollgate.GroupUser)
+		"summary of 14 days by hour": func(ctx context.Context, tx tollgate.Tx) error {
+			_, err := tx.Usage.Summarize(ctx, fortnight, tollgate.GroupHour)
+			return err
+		},
+		"summary of 14 days by hour and user": func(ctx context.Context, tx tollgate.Tx) error {
+			_, err := tx.Usage.Summarize(ctx, fortnight, tollgate.GroupHour, tollgate.GroupUser)
+			return err
+		},
+		"summary of 14 days by hour and model": func(ctx context.Context, tx tollgate.Tx) error {
+			_, err := tx.Usage.Summarize(ctx, fortnight, tollgate.GroupHour, tollgate.GroupModel)
+			return err
+		},
+		"summary of 60 days by day and user": func(ctx context.Context, tx tollgate.Tx) error {
+			_, err := tx.Usage.Summarize(ctx, tollgate.UsageFilter{}, tollgate.GroupDay, tollgate.GroupUser)
+			return err
+		},
+		"summary of 60 days by user and model": func(ctx context.Context, tx tollgate.Tx) error {
+			_, err := tx.Usage.Summarize(ctx, tollgate.UsageFilter{}, tollgate.GroupUser, tollgate.GroupModel)
+			return err
+		},
+		"summary of 60 days by model and provider": func(ctx context.Context, tx tollgate.Tx) error {
+			_, err := tx.Usage.Summarize(ctx, tollgate.UsageFilter{}, tollgate.GroupModel, tollgate.GroupProvider)
 			return err
 		},
 		"summary of 60 days by day and model": func(ctx context.Context, tx tollgate.Tx) error {

@@ -36,7 +36,7 @@ func (u usage) Summarize(ctx context.Context, f tollgate.UsageFilter, by ...toll
 		columns = append(columns, "CAST(SUM("+sum+") AS BIGINT)")
 	}
 	query := fmt.Sprintf("SELECT %s FROM (%s) AS parts GROUP BY %s ORDER BY %s LIMIT %s",
-		strings.Join(columns, ", "), strings.Join(parts, " UNION ALL "), strings.Join(keys, ", "), g.order(), w.arg(int64(tollgate.MaxSums)))
+		strings.Join(columns, ", "), strings.Join(parts, " UNION ALL "), strings.Join(keys, ", "), g.order(), w.arg(int64(tollgate.MaxSums+1)))
 	var out []tollgate.UsageSum
 	err = collect(ctx, u.s.tx, query, func(scan func(...any) error) error {
 		sum := tollgate.UsageSum{Keys: make([]string, len(g))}
@@ -55,7 +55,13 @@ func (u usage) Summarize(ctx context.Context, f tollgate.UsageFilter, by ...toll
 		out = append(out, sum)
 		return nil
 	}, w.args...)
-	return out, u.s.fail(ctx, err, "sum usage")
+	if err != nil || len(out) <= tollgate.MaxSums {
+		return out, u.s.fail(ctx, err, "sum usage")
+	}
+	if g.inTime() {
+		return nil, tollgate.Invalidf("group_by", "the summary has more than %d rows; ask for a shorter time, filter, or group by less", tollgate.MaxSums)
+	}
+	return out[:tollgate.MaxSums], nil
 }
 
 // largest orders sums by cost, then by number, largest first.
@@ -104,10 +110,13 @@ func newGroups(by []tollgate.UsageGroup) (groups, error) {
 	return out, nil
 }
 
+// inTime reports whether the sums are ordered by time.
+func (g groups) inTime() bool { return g[0] == groupDay || g[0] == groupHour }
+
 // order is how the sums are ordered.
 func (g groups) order() string {
 	cost, n := len(g)+2, len(g)+1
-	if g[0] == groupDay || g[0] == groupHour {
+	if g.inTime() {
 		return fmt.Sprintf("1, %d DESC, %d DESC, %d", cost, n, len(g))
 	}
 	keys := "1"

@@ -46,6 +46,7 @@ func Run(t *testing.T, opener Opener) {
 		{"AppendNeverFailsOverText", testAppendStrangeText},
 		{"UsageFiltersSelect", testUsageFilters},
 		{"SummariesAddUp", testSummaries},
+		{"SummaryTooLong", testSummaryTooLong},
 		{"RequestsAreFoundByWhatTheyWere", testRequestFilters},
 		{"TrafficAddsUp", testTraffic},
 		{"IntentsStandUntilTheirDispatchIsSettled", testIntents},

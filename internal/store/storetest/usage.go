@@ -272,6 +272,29 @@ func testSummaries(b *bench) {
 	})
 }
 
+// testSummaryTooLong: a summary in order of time is never cut short, since the
+// latest would be missing; one by size is.
+func testSummaryTooLong(b *bench) {
+	t := b.t
+	ids := new(tollgate.RequestIDs)
+	rows := make([]tollgate.Request, tollgate.MaxSums+1)
+	for i := range rows {
+		rows[i] = request(ids, int64(i), day())
+		rows[i].Dispatches = rows[i].Dispatches[:1]
+	}
+	for part := range slices.Chunk(rows, 1000) {
+		must(t, b.s.Append(t.Context(), part))
+	}
+	b.view(t, func(ctx context.Context, tx tollgate.Tx) error {
+		_, err := tx.Usage.Summarize(ctx, tollgate.UsageFilter{}, tollgate.GroupDay, tollgate.GroupUser)
+		wantCode(t, err, tollgate.CodeInvalid)
+		largest, err := tx.Usage.Summarize(ctx, tollgate.UsageFilter{}, tollgate.GroupUser)
+		must(t, err)
+		same(t, len(largest), tollgate.MaxSums)
+		return nil
+	})
+}
+
 // expectedSums sums the rows of users 1 and 2 in plain Go.
 func expectedSums(rows []tollgate.Request, key func(tollgate.UsageRow) []string, by tollgate.UsageGroup, f tollgate.UsageFilter) []tollgate.UsageSum {
 	sums := map[string]*tollgate.UsageSum{}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"tollgate"
@@ -134,17 +135,17 @@ func SumRecord(s tollgate.UsageSum) Sum {
 }
 
 // Summary reads the sums of the rows that f selects, by model if by says nothing.
-func Summary(ctx context.Context, store tollgate.Store, f tollgate.UsageFilter, by ...string) ([]Sum, error) {
+func Summary(ctx context.Context, store tollgate.Store, now time.Time, f tollgate.UsageFilter, by ...string) ([]Sum, error) {
 	var recs []Sum
 	err := store.View(ctx, func(tx tollgate.Tx) (err error) {
-		recs, err = SummaryIn(ctx, tx, f, by...)
+		recs, err = SummaryIn(ctx, tx, now, f, by...)
 		return err
 	})
 	return recs, err
 }
 
 // SummaryIn is Summary within a transaction.
-func SummaryIn(ctx context.Context, tx tollgate.Tx, f tollgate.UsageFilter, by ...string) ([]Sum, error) {
+func SummaryIn(ctx context.Context, tx tollgate.Tx, now time.Time, f tollgate.UsageFilter, by ...string) ([]Sum, error) {
 	var groups []tollgate.UsageGroup
 	for _, g := range by {
 		if g != "" {
@@ -153,6 +154,9 @@ func SummaryIn(ctx context.Context, tx tollgate.Tx, f tollgate.UsageFilter, by .
 	}
 	if len(by) == 0 || by[0] == "" {
 		groups = append([]tollgate.UsageGroup{tollgate.GroupModel}, groups...)
+	}
+	if err := hourly(f, now, groups); err != nil {
+		return nil, err
 	}
 	recs := []Sum{}
 	sums, err := tx.Usage.Summarize(ctx, f, groups...)
@@ -170,4 +174,19 @@ func CountUsage(ctx context.Context, store tollgate.Store, f tollgate.UsageFilte
 		return err
 	})
 	return c, err
+}
+
+// hourly refuses sums by the hour of a time that has too many hours.
+func hourly(f tollgate.UsageFilter, now time.Time, by []tollgate.UsageGroup) error {
+	if !slices.Contains(by, tollgate.GroupHour) {
+		return nil
+	}
+	until := f.Until
+	if until.IsZero() {
+		until = now
+	}
+	if f.Since.IsZero() || until.Sub(f.Since) > tollgate.MaxHourly {
+		return tollgate.Invalidf("since", "sums by the hour cover at most %d days: say since when, or group by day", tollgate.MaxHourly/(24*time.Hour))
+	}
+	return nil
 }
