@@ -208,6 +208,7 @@ func bodies(pattern string) ([]variant, bool) {
 		"/admin/invitations/create":       append(fixed(`{"label":"new"}`), variant{"admin", func(*rig, string) string { return `{"is_admin":true}` }}),
 		"/admin/invitations/delete":       record(`{"id":%d}`, "invitation"),
 		"/auth/invitation":                fixed(`{"token":"x"}`),
+		"/auth/invitation/sign-in":        fixed(`{"token":"x","provider":"filed"}`),
 		"/auth/invitation/accept":         fixed(`{"token":"x","username":"new","password":"another long password"}`),
 		"/user/team":                      fixed(`{}`),
 		"/user/team/members/remove":       perMember(`{"id":%d}`, ofUser),

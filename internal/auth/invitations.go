@@ -147,13 +147,20 @@ func (a *Accounts) invitation(ctx context.Context, tx tollgate.Tx, token tollgat
 type Invitation struct {
 	tollgate.Link
 	Team string // the team's name; empty = none
+	// Password reports whether its bearer may choose one; else a sign-in
+	// provider is the only way.
+	Password bool
 }
 
 // Invitation shows what a token invites to, without using it up. CodeNotFound
 // when it is not good (any more).
 func (s *Sessions) Invitation(ctx context.Context, token tollgate.Secret) (in Invitation, err error) {
 	err = s.store.View(ctx, func(tx tollgate.Tx) (err error) {
-		if in.Link, err = s.accounts.invitation(ctx, tx, token); err != nil || in.TeamID == 0 {
+		if in.Link, err = s.accounts.invitation(ctx, tx, token); err != nil {
+			return err
+		}
+		p, err := readPolicy(ctx, tx)
+		if in.Password = !p.ssoOnly; err != nil || in.TeamID == 0 {
 			return err
 		}
 		t, err := tx.Teams.Get(ctx, in.TeamID)
@@ -166,10 +173,10 @@ func (s *Sessions) Invitation(ctx context.Context, token tollgate.Secret) (in In
 // Accept makes the account that an invitation gives, with the name and password
 // that its bearer chose, and uses the invitation up. A name that is taken, or a
 // password that is refused, uses nothing up. The person then signs in as
-// everybody does.
+// everybody does; CodeForbidden where nobody does with a password.
 func (s *Sessions) Accept(ctx context.Context, token tollgate.Secret, name string, password tollgate.Secret, in SignIn) (u tollgate.User, err error) {
 	a := s.accounts
-	if err := s.store.View(ctx, func(tx tollgate.Tx) error { _, err := a.invitation(ctx, tx, token); return err }); err != nil {
+	if err := s.store.View(ctx, func(tx tollgate.Tx) error { _, err := a.acceptable(ctx, tx, token); return err }); err != nil {
 		return u, unavailable(err)
 	}
 	prepared := UserWrite{Name: tollgate.Some(name), Password: tollgate.Some(password)}
@@ -177,7 +184,7 @@ func (s *Sessions) Accept(ctx context.Context, token tollgate.Secret, name strin
 		return u, err
 	}
 	err = s.store.Update(ctx, func(tx tollgate.Tx) error {
-		l, err := a.invitation(ctx, tx, token)
+		l, err := a.acceptable(ctx, tx, token)
 		if err != nil {
 			return err
 		}
@@ -188,11 +195,25 @@ func (s *Sessions) Accept(ctx context.Context, token tollgate.Secret, name strin
 		if err != nil {
 			return err
 		}
-		l.UsedAt, l.UsedBy = a.Now(), u.ID
-		if err := tx.Links.Update(ctx, l); err != nil {
-			return err
-		}
-		return a.audit(ctx, tx, newcomer("invitation", u, in), "invitation.accept", "invitation", l.ID, nil, viewLink(l))
+		return a.useInvitation(ctx, tx, l, newcomer("invitation", u, in))
 	})
 	return u, unavailable(err)
+}
+
+// acceptable is invitation for somebody who means to sign in with a password.
+func (a *Accounts) acceptable(ctx context.Context, tx tollgate.Tx, token tollgate.Secret) (tollgate.Link, error) {
+	l, err := a.invitation(ctx, tx, token)
+	if err == nil {
+		err = open(ctx, tx, tollgate.User{Role: l.Role}, "password")
+	}
+	return l, err
+}
+
+// useInvitation marks an invitation as used by the account that it gave, once.
+func (a *Accounts) useInvitation(ctx context.Context, tx tollgate.Tx, l tollgate.Link, who actor) error {
+	l.UsedAt, l.UsedBy = a.Now(), who.id
+	if err := tx.Links.Update(ctx, l); err != nil {
+		return err
+	}
+	return a.audit(ctx, tx, who, "invitation.accept", "invitation", l.ID, nil, viewLink(l))
 }

@@ -2314,6 +2314,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/invitation/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to take an invitation up through a sign-in provider; send the browser to the url */
+        post: operations["auth-invitation-sign-in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/passkey/begin": {
         parameters: {
             query?: never;
@@ -4468,6 +4485,8 @@ export interface components {
             expires_at?: string;
             is_admin?: boolean;
             label?: string;
+            /** @description Whether name and password may be chosen; false = a sign-in provider is the only way. */
+            password?: boolean;
             /** @description The team's name; null = none */
             team?: string | null;
             team_role?: string | null;
@@ -4494,6 +4513,12 @@ export interface components {
              * @enum {string}
              */
             team_role?: "member" | "admin";
+        };
+        InvitedBody: {
+            /** @description The sign-in provider's name. */
+            provider: string;
+            /** @description What stands behind the # of the link. */
+            token: string;
         };
         Key: {
             /** Format: date-time */
@@ -13550,6 +13575,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth-invitation-sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "provider": "github",
+                 *       "token": "…"
+                 *     }
+                 */
+                "application/json": components["schemas"]["InvitedBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkAnswer"];
                 };
             };
             /** @description Error */
