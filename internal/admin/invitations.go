@@ -35,7 +35,7 @@ type invitationShown struct {
 	IsAdmin   bool      `json:"is_admin"`
 	Team      *string   `json:"team" doc:"The team's name; null = none"`
 	TeamRole  *string   `json:"team_role"`
-	Password  bool      `json:"password" doc:"Whether name and password may be chosen; false = a sign-in provider is the only way."`
+	SSOOnly   bool      `json:"sso_only" doc:"Whether a sign-in provider is the only way; else name and password may be chosen."`
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
@@ -72,7 +72,7 @@ func (s *Server) mountInvitations() {
 		i, err := s.Sessions.Invitation(ctx, tollgate.NewSecret(in.Token))
 		return invitationShown{
 			Label: i.Label, Email: api.TextOrNull(i.Email), IsAdmin: i.Role.IsAdmin(), Team: api.TextOrNull(i.Team), TeamRole: api.TextOrNull(i.TeamRole),
-			Password: i.Password, ExpiresAt: i.ExpiresAt.UTC(),
+			SSOOnly: i.SSOOnly, ExpiresAt: i.ExpiresAt.UTC(),
 		}, err
 	})
 	api.Handle(s.API, onLink("/auth/invitation/accept", "Make the account that a link gives; then sign in", map[string]any{"token": "…", "username": "bob", "password": "…"}),

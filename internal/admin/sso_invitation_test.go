@@ -60,7 +60,7 @@ func TestInvitationsAreTakenUpThroughAProvider(t *testing.T) {
 		t.Fatal(a.body)
 	}
 	_, mine := r.invitation("boss", "/admin/invitations/create", fmt.Sprintf(`{"label":"Cy","email":"cy@lab.example","is_admin":true,"team_id":%d,"team_role":"admin"}`, r.id["team"]))
-	if a := r.post("", "/auth/invitation", fmt.Sprintf(`{"token":%q}`, mine)); !strings.Contains(a.body, `"password":false`) {
+	if a := r.post("", "/auth/invitation", fmt.Sprintf(`{"token":%q}`, mine)); !strings.Contains(a.body, `"sso_only":true`) {
 		t.Errorf("shown: %s", a.body)
 	}
 	if a := r.post("", "/auth/invitation/accept", fmt.Sprintf(`{"token":%q,"username":"cy","password":"another long password"}`, mine)); a.status != http.StatusForbidden || !strings.Contains(a.body, "sso_only") {

@@ -147,9 +147,9 @@ func (a *Accounts) invitation(ctx context.Context, tx tollgate.Tx, token tollgat
 type Invitation struct {
 	tollgate.Link
 	Team string // the team's name; empty = none
-	// Password reports whether its bearer may choose one; else a sign-in
-	// provider is the only way.
-	Password bool
+	// SSOOnly reports whether a sign-in provider is the only way; else its
+	// bearer may choose a password.
+	SSOOnly bool
 }
 
 // Invitation shows what a token invites to, without using it up. CodeNotFound
@@ -160,7 +160,7 @@ func (s *Sessions) Invitation(ctx context.Context, token tollgate.Secret) (in In
 			return err
 		}
 		p, err := readPolicy(ctx, tx)
-		if in.Password = !p.ssoOnly; err != nil || in.TeamID == 0 {
+		if in.SSOOnly = p.ssoOnly; err != nil || in.TeamID == 0 {
 			return err
 		}
 		t, err := tx.Teams.Get(ctx, in.TeamID)

@@ -4485,8 +4485,8 @@ export interface components {
             expires_at?: string;
             is_admin?: boolean;
             label?: string;
-            /** @description Whether name and password may be chosen; false = a sign-in provider is the only way. */
-            password?: boolean;
+            /** @description Whether a sign-in provider is the only way; else name and password may be chosen. */
+            sso_only?: boolean;
             /** @description The team's name; null = none */
             team?: string | null;
             team_role?: string | null;

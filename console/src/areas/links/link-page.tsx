@@ -49,7 +49,7 @@ export function LinkPage({ purpose }: { purpose: Purpose }) {
   const { t } = useTranslation("links");
   const token = useToken();
   const [team, setTeam] = useState<string | null>(null);
-  const [password, setPassword] = useState(true);
+  const [elsewhere, setElsewhere] = useState(false);
   const [bad, setBad] = useState(token === "");
   const [done, setDone] = useState(false);
   const title = t(`${purpose}Title`);
@@ -65,7 +65,7 @@ export function LinkPage({ purpose }: { purpose: Purpose }) {
       const { data, response } = await plainClient.POST("/auth/invitation", { body: { token } });
       setBad(!response.ok);
       setTeam(data?.team ?? null);
-      setPassword(data?.password !== false);
+      setElsewhere(data?.sso_only === true);
     };
     check().catch(() => {}); // a lost network is said when the form is sent
   }, [token, purpose]);
@@ -78,7 +78,7 @@ export function LinkPage({ purpose }: { purpose: Purpose }) {
             {bad ? t("badTitle") : title}
           </Title>
           <Text c="dimmed" ta="center">
-            {bad ? t("badBody") : password ? t(`${purpose}Lead`) : t("invitationLeadProvider")}
+            {bad ? t("badBody") : t(elsewhere ? "invitationLeadProvider" : `${purpose}Lead`)}
           </Text>
           {team && !bad && <Text ta="center">{t("invitationTeam", { team })}</Text>}
         </Stack>
@@ -90,8 +90,10 @@ export function LinkPage({ purpose }: { purpose: Purpose }) {
             </Button>
           ) : (
             <>
-              {password && <LinkForm purpose={purpose} token={token} onBad={() => setBad(true)} onDone={() => setDone(true)} />}
-              {purpose === "invitation" && <Providers token={token} alone={!password} onBad={() => setBad(true)} />}
+              {!elsewhere && (
+                <LinkForm purpose={purpose} token={token} onBad={() => setBad(true)} onDone={() => setDone(true)} />
+              )}
+              {purpose === "invitation" && <Providers token={token} alone={elsewhere} onBad={() => setBad(true)} />}
             </>
           )}
         </Stack>
