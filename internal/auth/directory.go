@@ -210,7 +210,7 @@ func (s *snapshot) permits(p tollgate.Principal, providerID int64, model string)
 		return s.access.is(p) && covers(s.access.allowed, providerID, model)
 	case tollgate.PrincipalKey:
 		e := s.key(p)
-		return e != nil && e.owner != nil && e.owner.mayUse(providerID, model) && e.mayUse(model)
+		return e != nil && e.mayUse(providerID, model)
 	case tollgate.PrincipalSession:
 		u := s.identity.users[p.UserID()]
 		return u != nil && p.Session != nil && !p.Session.EnrolOnly && u.mayUse(providerID, model)
@@ -237,6 +237,9 @@ func (d *Directory) FilesAllowed(p tollgate.Principal, providerID int64) bool {
 	u := d.current.Load().identity.users[p.UserID()]
 	if u == nil || p.Kind != tollgate.PrincipalKey && p.Kind != tollgate.PrincipalSession {
 		return false
+	}
+	if p.Key != nil && p.Key.TeamID != 0 {
+		return false // teams have none to give
 	}
 	for _, id := range u.files {
 		if id == 0 || id == providerID {
