@@ -31,19 +31,24 @@ type column[T any] struct {
 	// derived columns follow from other rows: new rows have 0, Update leaves
 	// them as they are.
 	derived bool
+	// number or text reads a field that every value of can be stored of; records
+	// have no others.
+	number func(*T) int64
+	text   func(*T) string
 	// bind returns the value to store.
 	bind func(*T) (any, error)
 	// dest returns where Scan puts the stored value.
 	dest func(*T) any
 }
 
+// numeric is a column of kind kindInt with its field as a number.
+func numeric[T any](name string, number func(*T) int64, dest func(*T) any) column[T] {
+	return column[T]{name: name, number: number, bind: func(r *T) (any, error) { return number(r), nil }, dest: dest}
+}
+
 // integer is a field that is stored as BIGINT as it is.
 func integer[T any, V ~int | ~int64 | ~uint8](name string, at func(*T) *V) column[T] {
-	return column[T]{
-		name: name,
-		bind: func(r *T) (any, error) { return int64(*at(r)), nil },
-		dest: func(r *T) any { return at(r) },
-	}
+	return numeric(name, func(r *T) int64 { return int64(*at(r)) }, func(r *T) any { return at(r) })
 }
 
 // derived is a column that Insert and Update do not write.
@@ -57,6 +62,12 @@ func boolean[T any](name string, at func(*T) *bool) column[T] {
 	return column[T]{
 		name: name,
 		kind: kindBool,
+		number: func(r *T) int64 {
+			if *at(r) {
+				return 1
+			}
+			return 0
+		},
 		bind: func(r *T) (any, error) { return *at(r), nil },
 		dest: func(r *T) any { return at(r) },
 	}
@@ -82,19 +93,21 @@ func text[T any, V ~string](name string, at func(*T) *V) column[T] {
 // stored is replaced, and it is cut at limit bytes. It is never refused, since
 // a usage row must not be lost over a strange user agent.
 func clipped[T any, V ~string](name string, limit int, at func(*T) *V) column[T] {
+	text := func(r *T) string {
+		s := string(*at(r))
+		if len(s) > limit {
+			s = s[:limit]
+		}
+		if !storable(s) {
+			s = strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")
+		}
+		return s
+	}
 	return column[T]{
 		name: name,
 		kind: kindText,
-		bind: func(r *T) (any, error) {
-			s := string(*at(r))
-			if len(s) > limit {
-				s = s[:limit]
-			}
-			if !storable(s) {
-				s = strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")
-			}
-			return s, nil
-		},
+		text: text,
+		bind: func(r *T) (any, error) { return text(r), nil },
 		dest: func(r *T) any { return at(r) },
 	}
 }
@@ -113,29 +126,17 @@ func blob[T any](name string, at func(*T) *[]byte) column[T] {
 
 // computed is a number that is stored for queries and follows from the row.
 func computed[T any](name string, of func(*T) int64) column[T] {
-	return column[T]{
-		name: name,
-		bind: func(r *T) (any, error) { return of(r), nil },
-		dest: func(*T) any { return new(int64) },
-	}
+	return numeric(name, of, func(*T) any { return new(int64) })
 }
 
 // instant is a time stored in microseconds; the zero time is 0.
 func instant[T any](name string, at func(*T) *time.Time) column[T] {
-	return column[T]{
-		name: name,
-		bind: func(r *T) (any, error) { return micros(*at(r)), nil },
-		dest: func(r *T) any { return micro{at(r)} },
-	}
+	return numeric(name, func(r *T) int64 { return micros(*at(r)) }, func(r *T) any { return micro{at(r)} })
 }
 
 // span is a duration stored in microseconds.
 func span[T any](name string, at func(*T) *time.Duration) column[T] {
-	return column[T]{
-		name: name,
-		bind: func(r *T) (any, error) { return at(r).Microseconds(), nil },
-		dest: func(r *T) any { return microSpan{at(r)} },
-	}
+	return numeric(name, func(r *T) int64 { return at(r).Microseconds() }, func(r *T) any { return microSpan{at(r)} })
 }
 
 // reference is the id of a row of another table; 0 is NULL.

@@ -24,10 +24,6 @@ func intentColumns() []column[tollgate.Intent] {
 // moreHeld is the end of an insert of intents: one that is there may grow.
 const moreHeld = " ON CONFLICT (id) DO UPDATE SET held = CASE WHEN excluded.held > intents.held THEN excluded.held ELSE intents.held END"
 
-// closeIntents is the statement that removes the intents of closed dispatches,
-// a JSON array of ids, on SQLite.
-const closeIntents = "DELETE FROM intents WHERE id IN (SELECT value FROM json_each($1))"
-
 // moveBalance is the statement that adds an amount (second argument) to a
 // quota's balance (third) in a window (first). A later window than the stored
 // one begins with the amount; an earlier one is over.

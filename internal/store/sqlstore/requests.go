@@ -15,23 +15,11 @@ const maxScan = 50_000
 
 // Requests returns request rows without their dispatches, sorted by id.
 func (u usage) Requests(ctx context.Context, f tollgate.RequestFilter, p tollgate.Page) ([]tollgate.Request, *tollgate.Cursor, error) {
-	var bound *tollgate.Cursor
-	if scans(f) && !p.All {
-		var err error
-		if bound, err = u.scanEnd(ctx, f, p); err != nil {
-			return nil, nil, u.s.fail(ctx, err, "read requests")
-		}
+	pager := u.requestPager(func(w *where) { requestFilter(w, f) })
+	if !scans(f) {
+		return pager.run(ctx, u.s, p)
 	}
-	rows, next, err := u.requestPager(func(w *where) {
-		requestFilter(w, f)
-		if bound != nil {
-			w.add("id" + map[bool]string{false: " <= ", true: " >= "}[descending(p)] + w.arg(bound.ID))
-		}
-	}).run(ctx, u.s, p)
-	if err == nil && next == nil {
-		next = bound
-	}
-	return rows, next, err
+	return scan(ctx, u, pager, func(w *where) { within(w, f.UsageFilter) }, p)
 }
 
 func (u usage) requestPager(filter func(*where)) pager[tollgate.Request] {
@@ -49,24 +37,48 @@ func scans(f tollgate.RequestFilter) bool {
 		f.ErrorText != "" || f.Tag != "" || f.MinLatency > 0)
 }
 
+// scan reads a page for which every row has to be read that within selects by
+// an index: it looks at maxScan of them, and may be short.
+func scan[T any](ctx context.Context, u usage, rows pager[T], within func(*where), p tollgate.Page) ([]T, *tollgate.Cursor, error) {
+	if p.All {
+		return rows.run(ctx, u.s, p)
+	}
+	bound, err := u.scanEnd(ctx, rows.from, within, p)
+	if err != nil {
+		return nil, nil, u.s.fail(ctx, err, "read "+rows.noun+" rows")
+	}
+	filter := rows.filter
+	rows.filter = func(w *where) {
+		filter(w)
+		if bound != nil {
+			w.add("id" + map[bool]string{false: " <= ", true: " >= "}[descending(p)] + w.arg(bound.ID))
+		}
+	}
+	out, next, err := rows.run(ctx, u.s, p)
+	if err == nil && next == nil {
+		next = bound
+	}
+	return out, next, err
+}
+
 // scanEnd is where a page that scans has looked at enough rows; nil = the rows
-// that f selects by user and time end before.
-func (u usage) scanEnd(ctx context.Context, f tollgate.RequestFilter, p tollgate.Page) (*tollgate.Cursor, error) {
+// that within selects end before.
+func (u usage) scanEnd(ctx context.Context, table string, within func(*where), p tollgate.Page) (*tollgate.Cursor, error) {
 	w := &where{engine: u.s.engine}
-	within(w, f.UsageFilter)
+	within(w)
 	o := order{name: "id", desc: descending(p)}
 	if p.After != nil {
 		if err := o.after(w, p); err != nil {
 			return nil, err
 		}
 	}
-	return u.nth(ctx, w, o, maxScan, p.Sort)
+	return u.nth(ctx, table, w, o, maxScan, p.Sort)
 }
 
-// nth is the position of the row behind the first n in an order by id.
-func (u usage) nth(ctx context.Context, w *where, o order, n int64, sort string) (*tollgate.Cursor, error) {
+// nth is the position of the row behind the first n of a table in an order by id.
+func (u usage) nth(ctx context.Context, table string, w *where, o order, n int64, sort string) (*tollgate.Cursor, error) {
 	c := &tollgate.Cursor{Sort: sort}
-	query := "SELECT id FROM requests" + w.clause() + o.by() + " LIMIT 1 OFFSET " + w.arg(n-1)
+	query := "SELECT id FROM " + table + w.clause() + o.by() + " LIMIT 1 OFFSET " + w.arg(n-1)
 	err := u.s.tx.QueryRowContext(ctx, query, w.args...).Scan(&c.ID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil //nolint:nilnil // there is no such row
@@ -94,7 +106,7 @@ func (u usage) Slowest(ctx context.Context, f tollgate.UsageFilter, n int) ([]to
 	}
 	w := &where{engine: u.s.engine}
 	within(w, f)
-	first, err := u.nth(ctx, w, order{name: "id", desc: true}, tollgate.SlowestAmong, "-id")
+	first, err := u.nth(ctx, "requests", w, order{name: "id", desc: true}, tollgate.SlowestAmong, "-id")
 	if err != nil {
 		return nil, u.s.fail(ctx, err, "read requests")
 	}

@@ -88,7 +88,13 @@ func (f sqliteFile) open(ctx context.Context, o Options) (_ engine, err error) {
 	if e.reader, err = f.connect(f.readerParams(), max(minReaders, readersPerCore*runtime.NumCPU())); err != nil {
 		return nil, err
 	}
-	e.batches = newAppender()
+	intended, err := storedIntents(ctx, e.writer)
+	if err != nil {
+		return nil, failure(ctx, e, err, "read what is under way")
+	}
+	if e.batches, err = newAppender(f, o.Durability, intended); err != nil {
+		return nil, failure(ctx, e, err, "open the record")
+	}
 	id, err := storeID(ctx, e.writer)
 	if err != nil {
 		return nil, failure(ctx, e, err, "read the id of the database")
@@ -167,13 +173,24 @@ func (f sqliteFile) prepare() error {
 	return nil
 }
 
-func (f sqliteFile) writerParams(durability string) url.Values {
-	sync := "NORMAL"
+// synchronous is what commits wait for.
+func synchronous(durability string) string {
 	if durability == DurablePower {
-		sync = "FULL"
+		return "FULL"
 	}
+	return "NORMAL"
+}
+
+// directSetup is what the record's own connection begins with. It has no
+// foreign keys to look after: the record names things that may be gone.
+func (f sqliteFile) directSetup(durability string) string {
+	return fmt.Sprintf("PRAGMA synchronous = %s; PRAGMA busy_timeout = %d; PRAGMA wal_autocheckpoint = %d; PRAGMA journal_size_limit = %d; PRAGMA cache_size = -%d",
+		synchronous(durability), busyMillis, checkpointPages, logLimitBytes, writerCacheKiB)
+}
+
+func (f sqliteFile) writerParams(durability string) url.Values {
 	return url.Values{
-		"mode": {"rw"}, "_txlock": {"immediate"}, "_journal_mode": {"WAL"}, "_synchronous": {sync}, "_dqs": {"0"}, "_defensive": {"1"},
+		"mode": {"rw"}, "_txlock": {"immediate"}, "_journal_mode": {"WAL"}, "_synchronous": {synchronous(durability)}, "_dqs": {"0"}, "_defensive": {"1"},
 		"_foreign_keys": {"1"}, "_busy_timeout": {strconv.Itoa(busyMillis)}, "_error_rc": {"1"},
 		"_pragma": {
 			fmt.Sprintf("wal_autocheckpoint(%d)", checkpointPages),
@@ -235,7 +252,11 @@ func (*sqliteEngine) classify(err error) fault {
 	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) {
 		return fault{kind: failTransient}
 	}
-	e, ok := errors.AsType[*sqlite.Error](err)
+	type coded interface { // errors of the driver and of the record's own connection
+		error
+		Code() int
+	}
+	e, ok := errors.AsType[coded](err)
 	if !ok {
 		return fault{}
 	}
@@ -271,6 +292,23 @@ func fieldOf(name string) string {
 		return "window"
 	}
 	return name
+}
+
+// storedIntents are the dispatches with an intent in the database.
+func storedIntents(ctx context.Context, db *sql.DB) (ids []int64, err error) {
+	rows, err := db.QueryContext(ctx, "SELECT id FROM intents")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
 }
 
 func (e *sqliteEngine) queue() *backlog { return e.backlog }
@@ -312,7 +350,7 @@ func (e *sqliteEngine) close() error {
 	}
 	if e.writer != nil { // last, so that it folds the log into the database
 		if e.batches != nil {
-			e.batches.close(e.writer)
+			errs = append(errs, e.batches.conn.Close())
 		}
 		errs = append(errs, e.writer.Close())
 	}

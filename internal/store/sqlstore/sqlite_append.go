@@ -2,72 +2,84 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"tollgate"
+	"tollgate/internal/store/direct"
 )
 
-// appender writes request and usage rows through statements that stay
-// prepared on the writer's connection. It goes around database/sql's own
-// statements, which cost more than the insert itself; one row per statement,
-// since the driver matches arguments in quadratic time.
+// appender writes the record through a connection of its own. Whoever uses it
+// has the writer's connection as well, so that no two write at once.
 type appender struct {
-	conn       driver.Conn // that the statements are prepared on
-	begin      driver.StmtExecContext
-	commit     driver.StmtExecContext
-	rollback   driver.StmtExecContext
-	requests   *rowWriter[tollgate.Request]
-	dispatches *rowWriter[tollgate.UsageRow]
-	intents    *rowWriter[tollgate.Intent]
-	hours      *rowWriter[rollup]
-	days       *rowWriter[rollup]
-	traffic    *rowWriter[flow]
-	latencies  *rowWriter[bar]
-	settle     driver.StmtExecContext // removes intents
-	open, move driver.StmtExecContext // of quotas
-	stmts      []driver.Stmt
-	entries    entries
-	tally      tally
-	stream     stream
-	ids        []byte // of closed dispatches, as JSON
+	conn                    *direct.Conn
+	begin, commit, rollback *direct.Stmt
+	requests                *rowWriter[tollgate.Request]
+	dispatches              *rowWriter[tollgate.UsageRow]
+	intents                 *rowWriter[tollgate.Intent]
+	hours, days             *rowWriter[rollup]
+	traffic                 *rowWriter[flow]
+	latencies               *rowWriter[bar]
+	settle                  *direct.Stmt // removes an intent
+	open, move              *direct.Stmt // of quotas
+	entries                 entries
+	tally                   tally
+	stream                  stream
+	// intended are the dispatches that may have an intent in the database: no
+	// other is looked for there. done are those of the transaction.
+	intended map[int64]bool
+	done     []int64
 }
 
-func newAppender() *appender {
+// newAppender opens the connection; intended are the intents in the database.
+func newAppender(f sqliteFile, durability string, intended []int64) (a *appender, err error) {
+	a = &appender{stream: newStream(), intended: make(map[int64]bool, len(intended))}
+	for _, id := range intended {
+		a.intended[id] = true
+	}
+	if a.conn, err = direct.Open(string(f), f.directSetup(durability)); err != nil {
+		return nil, err
+	}
+	if err := a.prepare(); err != nil {
+		return nil, errors.Join(err, a.conn.Close())
+	}
+	return a, nil
+}
+
+func (a *appender) prepare() error {
 	u := newUsageSpec()
 	const once = " ON CONFLICT DO NOTHING"
-	return &appender{
-		requests: newRowWriter("requests", u.requests, once), dispatches: newRowWriter("dispatches", u.dispatches, once),
-		intents: newRowWriter("intents", u.intents, moreHeld),
-		hours:   newRowWriter(rollupTable(u.hours), u.hours, growRollup(u.hours)), days: newRowWriter(rollupTable(u.days), u.days, growRollup(u.days)),
-		traffic:   newRowWriter("traffic", u.traffic, grows("traffic", u.traffic, flowKeys)),
-		latencies: newRowWriter("latencies", u.latencies, grows("latencies", u.latencies, barKeys)),
-		stream:    newStream(),
-	}
+	return errors.Join(
+		a.stmt(&a.begin, "BEGIN IMMEDIATE"), a.stmt(&a.commit, "COMMIT"), a.stmt(&a.rollback, "ROLLBACK"),
+		a.stmt(&a.settle, "DELETE FROM intents WHERE id = ?"), a.stmt(&a.open, openQuota), a.stmt(&a.move, moveBalance),
+		rows(a, &a.requests, "requests", u.requests, once), rows(a, &a.dispatches, "dispatches", u.dispatches, once),
+		rows(a, &a.intents, "intents", u.intents, moreHeld),
+		rows(a, &a.hours, rollupTable(u.hours), u.hours, growRollup(u.hours)), rows(a, &a.days, rollupTable(u.days), u.days, growRollup(u.days)),
+		rows(a, &a.traffic, "traffic", u.traffic, grows("traffic", u.traffic, flowKeys)),
+		rows(a, &a.latencies, "latencies", u.latencies, grows("latencies", u.latencies, barKeys)),
+	)
+}
+
+func (a *appender) stmt(to **direct.Stmt, query string) (err error) {
+	*to, err = a.conn.Prepare(query)
+	return err
+}
+
+func rows[T any](a *appender, to **rowWriter[T], table string, columns []column[T], conflict string) (err error) {
+	*to, err = newRowWriter(a.conn, table, columns, conflict)
+	return err
 }
 
 // append holds the writer's connection for the batch. The context bounds the
 // wait for it; the transaction itself is too short to be worth cutting off.
 func (e *sqliteEngine) append(ctx context.Context, rows []tollgate.Request, intents []tollgate.Intent) error {
-	conn, err := e.writer.Conn(ctx)
+	turn, err := e.writer.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close() }()
-	return conn.Raw(func(raw any) error {
-		dc, ok := raw.(driver.Conn)
-		if !ok {
-			return fmt.Errorf("driver connection is a %T", raw)
-		}
-		if err := e.batches.prepare(dc); err != nil {
-			return err
-		}
-		e.batches.entries.fill(rows, intents)
-		return e.batches.write(context.WithoutCancel(ctx))
-	})
+	defer func() { _ = turn.Close() }()
+	e.batches.entries.fill(rows, intents)
+	return e.batches.write()
 }
 
 // transaction is append with errors of the contract.
@@ -75,90 +87,35 @@ func (e *sqliteEngine) transaction(ctx context.Context, rows []tollgate.Request,
 	return failure(ctx, e, e.append(ctx, rows, intents), "record requests")
 }
 
-// prepare makes the statements of a connection, once.
-func (a *appender) prepare(dc driver.Conn) (err error) {
-	if a.conn == dc {
-		return nil
-	}
-	a.forget()
-	defer func() {
-		if err != nil {
-			a.forget()
-		}
-	}()
-	prepare := func(query string) (driver.StmtExecContext, error) { return a.stmt(dc, query) }
-	for query, to := range map[string]*driver.StmtExecContext{
-		"BEGIN IMMEDIATE": &a.begin, "COMMIT": &a.commit, "ROLLBACK": &a.rollback, closeIntents: &a.settle, openQuota: &a.open, moveBalance: &a.move,
-	} {
-		if *to, err = prepare(query); err != nil {
-			return err
-		}
-	}
-	a.requests.use(prepare)
-	a.dispatches.use(prepare)
-	a.intents.use(prepare)
-	a.hours.use(prepare)
-	a.days.use(prepare)
-	a.traffic.use(prepare)
-	a.latencies.use(prepare)
-	a.conn = dc
-	return nil
-}
-
-// stmt prepares a statement on dc; forget ends it.
-func (a *appender) stmt(dc driver.Conn, query string) (driver.StmtExecContext, error) {
-	s, err := dc.Prepare(query)
-	if err != nil {
-		return nil, err
-	}
-	a.stmts = append(a.stmts, s)
-	x, ok := s.(driver.StmtExecContext)
-	if !ok {
-		return nil, errors.New("the driver's statements cannot be executed")
-	}
-	return x, nil
-}
-
-func (a *appender) forget() {
-	for _, s := range a.stmts {
-		_ = s.Close()
-	}
-	a.stmts, a.conn = nil, nil
-}
-
-// close ends the statements while their connection is still open.
-func (a *appender) close(writer *sql.DB) {
-	conn, err := writer.Conn(context.Background())
-	if err != nil {
-		return
-	}
-	defer func() { _ = conn.Close() }()
-	_ = conn.Raw(func(any) error { a.forget(); return nil })
-}
-
-func (a *appender) write(ctx context.Context) (err error) {
-	if _, err := a.begin.ExecContext(ctx, nil); err != nil {
+func (a *appender) write() (err error) {
+	a.conn.Tidy()
+	if err := exec(a.begin); err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			_, undo := a.rollback.ExecContext(ctx, nil)
-			_ = undo // SQLite may have rolled back by itself; err tells why
+			_ = exec(a.rollback) // SQLite may have rolled back by itself; err tells why
 		}
 	}()
-	for _, step := range []func(context.Context) error{a.writeRequests, a.writeIntents, a.writeDispatches, a.writeTally} {
-		if err := step(ctx); err != nil {
+	a.done = a.done[:0]
+	for _, step := range []func() error{a.writeRequests, a.writeIntents, a.writeDispatches, a.writeTally} {
+		if err := step(); err != nil {
 			return err
 		}
 	}
-	_, err = a.commit.ExecContext(ctx, nil)
-	return err
+	if err := exec(a.commit); err != nil {
+		return err
+	}
+	for _, id := range a.done {
+		delete(a.intended, id)
+	}
+	return nil
 }
 
-func (a *appender) writeRequests(ctx context.Context) error {
+func (a *appender) writeRequests() error {
 	a.stream.reset()
 	for i := range a.entries.requests {
-		added, err := a.requests.insert(ctx, &a.entries.requests[i])
+		added, err := a.requests.insert(&a.entries.requests[i])
 		if err != nil {
 			return err
 		}
@@ -167,34 +124,36 @@ func (a *appender) writeRequests(ctx context.Context) error {
 		}
 	}
 	for i := range a.stream.flows {
-		if _, err := a.traffic.insert(ctx, &a.stream.flows[i]); err != nil {
+		if _, err := a.traffic.insert(&a.stream.flows[i]); err != nil {
 			return err
 		}
 	}
 	return a.stream.each(func(b *bar) error {
-		_, err := a.latencies.insert(ctx, b)
+		_, err := a.latencies.insert(b)
 		return err
 	})
 }
 
-func (a *appender) writeIntents(ctx context.Context) error {
+func (a *appender) writeIntents() error {
 	for i := range a.entries.intents {
-		if _, err := a.intents.insert(ctx, &a.entries.intents[i]); err != nil {
+		in := &a.entries.intents[i]
+		if _, err := a.intents.insert(in); err != nil {
 			return err
 		}
+		a.intended[int64(in.ID)] = true
 	}
 	for _, o := range a.entries.opens {
-		if err := exec(ctx, a.open, int64(o.Since), o.QuotaID); err != nil {
+		if err := exec(a.open, int64(o.Since), o.QuotaID); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a *appender) writeDispatches(ctx context.Context) error {
+func (a *appender) writeDispatches() error {
 	a.tally.reset()
 	for i := range a.entries.dispatches {
-		added, err := a.dispatches.insert(ctx, &a.entries.dispatches[i])
+		added, err := a.dispatches.insert(&a.entries.dispatches[i])
 		if err != nil {
 			return err
 		}
@@ -202,47 +161,33 @@ func (a *appender) writeDispatches(ctx context.Context) error {
 			a.tally.add(&a.entries.dispatches[i])
 		}
 	}
-	return a.closeIntents(ctx)
-}
-
-// closeIntents removes the intents of closed dispatches by one statement.
-func (a *appender) closeIntents(ctx context.Context) error {
-	if len(a.entries.closed) == 0 {
-		return nil
-	}
-	a.ids = append(a.ids[:0], '[')
 	for _, id := range a.entries.closed {
-		a.ids = append(strconv.AppendInt(a.ids, id, 10), ',')
-	}
-	a.ids[len(a.ids)-1] = ']'
-	return exec(ctx, a.settle, string(a.ids))
-}
-
-func (a *appender) writeTally(ctx context.Context) error {
-	for i := range a.tally.hours {
-		if _, err := a.hours.insert(ctx, &a.tally.hours[i]); err != nil {
+		if !a.intended[id] {
+			continue
+		}
+		if err := exec(a.settle, id); err != nil {
 			return err
 		}
-	}
-	for i := range a.tally.days {
-		if _, err := a.days.insert(ctx, &a.tally.days[i]); err != nil {
-			return err
-		}
-	}
-	for _, c := range a.tally.charges {
-		if err := exec(ctx, a.move, micros(c.WindowStart), int64(c.amount), c.QuotaID); err != nil {
-			return err
-		}
+		a.done = append(a.done, id)
 	}
 	return nil
 }
 
-// exec runs a prepared statement.
-func exec(ctx context.Context, stmt driver.StmtExecContext, args ...any) error {
-	named := make([]driver.NamedValue, len(args))
-	for i, v := range args {
-		named[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
+func (a *appender) writeTally() error {
+	for i := range a.tally.hours {
+		if _, err := a.hours.insert(&a.tally.hours[i]); err != nil {
+			return err
+		}
 	}
-	_, err := stmt.ExecContext(ctx, named)
-	return err
+	for i := range a.tally.days {
+		if _, err := a.days.insert(&a.tally.days[i]); err != nil {
+			return err
+		}
+	}
+	for _, c := range a.tally.charges {
+		if err := exec(a.move, micros(c.WindowStart), int64(c.amount), c.QuotaID); err != nil {
+			return fmt.Errorf("move the balance of quota %d: %w", c.QuotaID, err)
+		}
+	}
+	return nil
 }
