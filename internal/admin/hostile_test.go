@@ -72,9 +72,9 @@ func (r *rig) unchanged(what string, before map[string]string) {
 	}
 }
 
-// TestZ05MassAssignment sends, with every write, every field that only the
+// TestZ05N05N25N49MassAssignment sends, with every write, every field that only the
 // server sets.
-func TestZ05MassAssignment(t *testing.T) {
+func TestZ05N05N25N49MassAssignment(t *testing.T) {
 	r := newRig(t)
 	before, sent := r.state(), 0
 	for _, route := range r.router.Routes() {

@@ -40,7 +40,7 @@ func (r *rig) link(who, path, body, page string) string {
 	return first
 }
 
-func TestResetLinkOverHTTP(t *testing.T) {
+func TestN50ResetLinkOverHTTP(t *testing.T) {
 	r := newRig(t)
 	token := r.link("boss/session", "/admin/users/reset-link", fmt.Sprintf(`{"id":%d}`, r.users["alice"]), "/console/reset")
 	use := fmt.Sprintf(`{"token":%q,"password":"another long password"}`, token)

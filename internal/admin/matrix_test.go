@@ -294,10 +294,10 @@ func bodies(pattern string) ([]variant, bool) {
 	return vs, ok
 }
 
-// TestZ02AuthorizationMatrix sends every route as every caller with own,
+// TestZ02N07N14N38AuthorizationMatrix sends every route as every caller with own,
 // others' and missing ids and compares the statuses with testdata/matrix.txt,
 // which is read by eye whenever it changes.
-func TestZ02AuthorizationMatrix(t *testing.T) {
+func TestZ02N07N14N38AuthorizationMatrix(t *testing.T) {
 	r := newRig(t)
 	r.requests()
 	r.seen.Store = rolledBack{r.store}
@@ -393,9 +393,9 @@ func golden(t *testing.T, file string, got []byte) {
 	}
 }
 
-// TestZ03ForeignIsMissing compares, on self-service, the answer for another's
+// TestZ03N42N43ForeignIsMissing compares, on self-service, the answer for another's
 // id with that for an id that nobody has.
-func TestZ03ForeignIsMissing(t *testing.T) {
+func TestZ03N42N43ForeignIsMissing(t *testing.T) {
 	r := newRig(t)
 	r.requests()
 	r.seen.Store = rolledBack{r.store}

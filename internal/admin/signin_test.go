@@ -13,7 +13,7 @@ import (
 	"tollgate/internal/auth"
 )
 
-func TestSignInByCookie(t *testing.T) {
+func TestN13SignInByCookie(t *testing.T) {
 	r := newRig(t)
 	login := func(change ...func(*http.Request)) (*http.Cookie, answer) {
 		a := r.post("", "/login", `{"username":"alice","password":"`+password+`"}`, change...)
@@ -52,9 +52,9 @@ func TestSignInByCookie(t *testing.T) {
 	}
 }
 
-// TestW03EveryChangeIsSameOrigin sends every state change as a page of
+// TestW03N27EveryChangeIsSameOrigin sends every state change as a page of
 // another site would.
-func TestW03EveryChangeIsSameOrigin(t *testing.T) {
+func TestW03N27EveryChangeIsSameOrigin(t *testing.T) {
 	r := newRig(t)
 	before := r.state()
 	session := http.Cookie{Name: "tollgate_session", Value: r.token["root/session"]}
@@ -81,7 +81,7 @@ func TestW03EveryChangeIsSameOrigin(t *testing.T) {
 	r.unchanged("a cross-site request", before)
 }
 
-func TestA07RefusedSignInsLookAlike(t *testing.T) {
+func TestA07N58RefusedSignInsLookAlike(t *testing.T) {
 	r := newRig(t)
 	r.update(func(tx tollgate.Tx) error {
 		w := auth.UserWrite{Name: tollgate.Some("keyonly")}

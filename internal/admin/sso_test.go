@@ -85,9 +85,9 @@ func TestSignInThroughAProvider(t *testing.T) {
 	}
 }
 
-// TestO05NobodyIsLinkedByAddress: a provider that asserts a victim's verified
+// TestO05N33N46NobodyIsLinkedByAddress: a provider that asserts a victim's verified
 // address makes no session of the victim's (N-33, N-46).
-func TestO05NobodyIsLinkedByAddress(t *testing.T) {
+func TestO05N33N46NobodyIsLinkedByAddress(t *testing.T) {
 	r, p := newRig(t), newOP(t)
 	for _, signUp := range []string{"", `,"sign_up":true,"allowed_domains":["example.com"]`} {
 		id := r.corp(p, signUp)
@@ -107,8 +107,8 @@ func TestO05NobodyIsLinkedByAddress(t *testing.T) {
 	}
 }
 
-// TestO08DisabledStaysOut: a disabled user, and a disabled provider (N-47, N-51).
-func TestO08DisabledStaysOut(t *testing.T) {
+// TestO08N47N51DisabledStaysOut: a disabled user, and a disabled provider (N-47, N-51).
+func TestO08N47N51DisabledStaysOut(t *testing.T) {
 	r, p := newRig(t), newOP(t)
 	id := r.corp(p, "")
 	r.linked("gone", "g-1")
@@ -181,9 +181,9 @@ func TestN34HostDecidesNothing(t *testing.T) {
 	}
 }
 
-// TestO01AnswersAreBoundToTheirBrowser: replayed, crossed, missing and spoilt
+// TestO01N36AnswersAreBoundToTheirBrowser: replayed, crossed, missing and spoilt
 // answers sign nobody in (N-36).
-func TestO01AnswersAreBoundToTheirBrowser(t *testing.T) {
+func TestO01N36AnswersAreBoundToTheirBrowser(t *testing.T) {
 	r, p := newRig(t), newOP(t)
 	r.corp(p, "")
 	r.linked("alice", "a-1")
@@ -333,9 +333,9 @@ type account struct {
 	TeamID      *int64 `json:"team_id"`
 }
 
-// TestO09SignUpAndGroups: an account is opened as a user, once; groups give
+// TestO09N40SignUpAndGroups: an account is opened as a user, once; groups give
 // and take role and team at each sign-in; nothing gives the super admin's role.
-func TestO09SignUpAndGroups(t *testing.T) {
+func TestO09N40SignUpAndGroups(t *testing.T) {
 	r, p := newRig(t), newOP(t)
 	r.update(func(tx tollgate.Tx) error { return tx.Teams.Insert(t.Context(), &tollgate.Team{Name: "Platform"}) })
 	r.corp(p, `,"sign_up":true,"allowed_domains":["example.com"],"roles":[{"group":"ops","is_admin":true},{"group":"plat","team":"Platform"},{"group":"super_admin","team":"None"}]`)

@@ -15,7 +15,7 @@ import (
 	"tollgate/internal/auth"
 )
 
-func TestK07OneExtractorForAllForms(t *testing.T) {
+func TestK07N41OneExtractorForAllForms(t *testing.T) {
 	for name, c := range map[string]struct {
 		raw   string // headers
 		query string

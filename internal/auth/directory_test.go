@@ -271,9 +271,9 @@ func TestK09SurfacesAndRoles(t *testing.T) {
 	}
 }
 
-// TestZ08ChildrenReachNoFurtherThanTheirMaker follows a key that was made by
+// TestZ08N04ChildrenReachNoFurtherThanTheirMaker follows a key that was made by
 // another of the same owner.
-func TestZ08ChildrenReachNoFurtherThanTheirMaker(t *testing.T) {
+func TestZ08N04ChildrenReachNoFurtherThanTheirMaker(t *testing.T) {
 	w := newWorld(t)
 	ada, alice := w.user("ada", true), w.user("alice", false)
 	maker, plain := w.key(auth.KeyWrite{UserID: ada.ID, Models: []string{"gpt-*"}})
@@ -333,8 +333,8 @@ func TestZ08ChildrenReachNoFurtherThanTheirMaker(t *testing.T) {
 	}
 }
 
-// TestStaleDirectoryLetsNobodyIn breaks the store's reads and mends them.
-func TestStaleDirectoryLetsNobodyIn(t *testing.T) {
+// TestN64StaleDirectoryLetsNobodyIn breaks the store's reads and mends them.
+func TestN64StaleDirectoryLetsNobodyIn(t *testing.T) {
 	keyring := newKeyring(t)
 	alice := tollgate.User{ID: 1, Name: "alice", Enabled: true, Role: tollgate.RoleUser}
 	plain := newKey(t)

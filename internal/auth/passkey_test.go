@@ -212,7 +212,7 @@ func TestACopiedPasskeyIsRefusedAndMarked(t *testing.T) {
 	})
 }
 
-func TestPasskeyAsSecondFactorAndForStepUp(t *testing.T) {
+func TestN22PasskeyAsSecondFactorAndForStepUp(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", false)
 	a, e := w.register(w.as("alice"))

@@ -59,9 +59,9 @@ func TestSetUpLinkGivesTheSuperAdminOnceAndIsGone(t *testing.T) {
 	}
 }
 
-// TestB01FiveHundredFirstAccounts sends 500 attempts over every path at once:
+// TestB01N39FiveHundredFirstAccounts sends 500 attempts over every path at once:
 // the set-up link, the host, single sign-on, an invitation. There is one super admin, and the set-up is gone.
-func TestB01FiveHundredFirstAccounts(t *testing.T) {
+func TestB01N39FiveHundredFirstAccounts(t *testing.T) {
 	onBothEnginesEmpty(t, func(w *world) {
 		token, _ := w.openSetup()
 		_, invitation, _ := w.invite(host(), auth.InvitationWrite{IsAdmin: true})

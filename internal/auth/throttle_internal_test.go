@@ -54,7 +54,7 @@ func TestA05AddressesHaveABudget(t *testing.T) {
 	})
 }
 
-func TestA05AccountsAreSlowedAndNeverLocked(t *testing.T) {
+func TestA05N57AccountsAreSlowedAndNeverLocked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		th := newThrottle(ThrottleLimits{}, plainKeys{}, time.Now)
 		attempt := func(ip, name string) time.Duration {

@@ -16,11 +16,11 @@ import (
 	"tollgate/internal/auth"
 )
 
-// TestK04RevocationHasNoGap revokes a key in every way there is, 1,000 times,
+// TestK04N48RevocationHasNoGap revokes a key in every way there is, 1,000 times,
 // while callers authenticate and register calls all the time. Once the change
 // has returned, nobody who starts gets in, and every call that was open has
 // been told.
-func TestK04RevocationHasNoGap(t *testing.T) {
+func TestK04N48RevocationHasNoGap(t *testing.T) {
 	w := newWorld(t)
 	r := &race{world: w, provider: w.provider("lab")}
 	r.alice = w.user("alice", false)

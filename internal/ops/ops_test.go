@@ -61,7 +61,7 @@ func installation(t *testing.T, dir string) (*ops.Host, *ops.Client) {
 	return host, client
 }
 
-func TestC08SocketIsTheOwnersAlone(t *testing.T) {
+func TestC08N76SocketIsTheOwnersAlone(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	installation(t, dir)
 	for path, want := range map[string]os.FileMode{dir: 0o700, ops.SocketPath(dir): 0o600} {

@@ -81,7 +81,7 @@ func TestDoorWritesOneLineWithoutSecrets(t *testing.T) {
 	}
 }
 
-func TestDoorH03BelievesOnlyTrustedProxies(t *testing.T) {
+func TestDoorH03N63BelievesOnlyTrustedProxies(t *testing.T) {
 	for _, c := range []struct {
 		name, peer, xff, proto, want string
 		secure                       bool
@@ -121,7 +121,7 @@ func TestDoorH03BelievesOnlyTrustedProxies(t *testing.T) {
 	}
 }
 
-func TestDoorH10DropsUnderscoreTwins(t *testing.T) {
+func TestDoorH10N54DropsUnderscoreTwins(t *testing.T) {
 	var seen http.Header
 	rig := newDoor(func(_ http.ResponseWriter, r *http.Request) { seen = r.Header.Clone() }, "192.0.2.0/24")
 	r := httptest.NewRequest(http.MethodGet, "/", nil)

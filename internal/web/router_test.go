@@ -169,7 +169,7 @@ func TestRouterChecksPolicyBeforeBody(t *testing.T) {
 	}
 }
 
-func TestH02HostAllowList(t *testing.T) {
+func TestH02N45HostAllowList(t *testing.T) {
 	rt := newRouter(t)
 	for host, want := range map[string]int{
 		"localhost": 200, "LOCALHOST:1": 200, "127.0.0.1:8787": 200, "[::1]:8787": 200, "gate.example": 200, "Gate.Example.:443": 200,
@@ -185,7 +185,7 @@ func TestH02HostAllowList(t *testing.T) {
 	}
 }
 
-func TestW03CrossSiteMatrix(t *testing.T) {
+func TestW03N61CrossSiteMatrix(t *testing.T) {
 	rt := newRouter(t)
 	set := func(pairs ...string) func(*http.Request) {
 		return func(r *http.Request) {
@@ -241,9 +241,9 @@ func TestW01HeadersOnEveryAnswer(t *testing.T) {
 	}
 }
 
-// TestA14PartialPrincipalsAreDenied draws principals with parts missing and
+// TestA14N10PartialPrincipalsAreDenied draws principals with parts missing and
 // checks that no policy but the public one lets them through.
-func TestA14PartialPrincipalsAreDenied(t *testing.T) {
+func TestA14N10PartialPrincipalsAreDenied(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := tollgate.Principal{Kind: tollgate.PrincipalKind(rapid.Uint8Range(0, 6).Draw(t, "kind"))}
 		if rapid.Bool().Draw(t, "user") {

@@ -67,7 +67,9 @@ func (g *atGitHub) signIn(t *testing.T, orgs ...string) (sso.Identity, error) {
 
 func TestGitHubSignIn(t *testing.T) {
 	want := sso.Identity{Provider: "github", Subject: "583231", Email: "octo@example.com", EmailVerified: true, Name: "octocat"}
-	user := func(text string) func(*atGitHub) { return func(g *atGitHub) { g.answers = map[string]string{"/user": text} } }
+	user := func(text string) func(*atGitHub) {
+		return func(g *atGitHub) { g.answers = map[string]string{"/user": text} }
+	}
 	for name, c := range map[string]struct {
 		arrange func(*atGitHub)
 		orgs    []string

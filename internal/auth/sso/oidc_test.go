@@ -50,9 +50,9 @@ func TestOpenIDSignIn(t *testing.T) {
 	}
 }
 
-// TestO02HostileProvider are the negative cases of the OpenID suite for
+// TestO02N40N51HostileProvider are the negative cases of the OpenID suite for
 // relying parties, and some of our own. Each begins as a sign-in that works.
-func TestO02HostileProvider(t *testing.T) {
+func TestO02N40N51HostileProvider(t *testing.T) {
 	t.Parallel()
 	claim := func(name string, value any) func(*op) {
 		return func(p *op) { p.claims = func(c map[string]any) { c[name] = value } }
@@ -119,7 +119,13 @@ func TestO02HostileProvider(t *testing.T) {
 		"not yet valid":        claim("nbf", now+120),
 		"wrong at_hash":        claim("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"),
 		"no ID token":          func(p *op) { p.token = func(out map[string]any) int { delete(out, "id_token"); return 200 } },
-		"ID token is no JWT":   signed(func(*op, map[string]any) string { return "a.b" }),
+		"ID token of a hundred thousand dots (N-78)": signed(func(*op, map[string]any) string { return strings.Repeat(".", 100_000) }),
+		"ID token of 2 MiB":                          signed(func(*op, map[string]any) string { return strings.Repeat("e", 2<<20) }),
+		"answer with a code that was redeemed before": func(p *op) {
+			spent := p.spent
+			p.answer = func(q url.Values) { q.Set("code", spent) }
+		},
+		"ID token is no JWT": signed(func(*op, map[string]any) string { return "a.b" }),
 		"error of the token endpoint": func(p *op) {
 			p.token = func(out map[string]any) int { out["error"] = "server_error"; return http.StatusInternalServerError }
 		},

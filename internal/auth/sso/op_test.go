@@ -74,6 +74,8 @@ type op struct {
 	mu   sync.Mutex
 	asks map[string]url.Values // by code: what the authorization request said
 	hits map[string]int        // by path
+	// spent is the code that was redeemed last.
+	spent string
 
 	document func(map[string]any)                  // changes the discovery document
 	keys     func([]map[string]any) any            // changes the key set
@@ -149,6 +151,7 @@ func (p *op) serveToken(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	ask, found := p.asks[r.Form.Get("code")]
 	delete(p.asks, r.Form.Get("code"))
+	p.spent = r.Form.Get("code")
 	p.mu.Unlock()
 	sum := sha256.Sum256([]byte(r.Form.Get("code_verifier")))
 	id, secret, _ := r.BasicAuth()

@@ -22,9 +22,10 @@ function inside(path: string | undefined): path is string {
   return path !== undefined && /^\/(?![/\\])/.test(path);
 }
 
-/** withoutBase is a path of the console as its router knows it; a provider's redirect brings the whole one. */
-function withoutBase(path: string): string {
-  return path.startsWith("/console/") ? path.slice("/console".length) : path;
+/** destination is where to go on to, as the console's router knows it; a provider's redirect brings the whole path. */
+function destination(next: string | undefined): string {
+  const path = next?.startsWith("/console/") ? next.slice("/console".length) : next;
+  return inside(path) ? path : "/";
 }
 
 /** useProceed leads to where the person wanted to go before signing in. */
@@ -34,8 +35,9 @@ function useProceed() {
   const queries = useQueryClient();
   return async () => {
     queries.clear(); // nothing that somebody else has read
-    if (inside(next) && next.startsWith("/docs")) window.location.assign(next);
-    else await router.navigate({ href: inside(next) ? withoutBase(next) : "/" });
+    const to = destination(next);
+    if (to.startsWith("/docs")) window.location.assign(to);
+    else await router.navigate({ href: to });
   };
 }
 
@@ -253,7 +255,8 @@ function Passkey() {
 function Providers({ list }: { list: SignInProvider[] }) {
   const { t } = useTranslation("session");
   const { next } = route.useSearch();
-  const to = inside(next) && next.startsWith("/docs") ? next : `/console${inside(next) ? withoutBase(next) : "/"}`;
+  const path = destination(next);
+  const to = path.startsWith("/docs") ? path : `/console${path}`;
   return list.map(({ name, title }) => (
     <Button
       key={name}
