@@ -56,3 +56,20 @@ free_port() {
 	done
 	die "no free port found"
 }
+
+# answers waits, half a minute at most, until an address answers with success.
+answers() {
+	for _ in $(seq 150); do
+		curl -fsS -o /dev/null --max-time 1 "$1" 2>/dev/null && return
+		sleep 0.2
+	done
+	return 1
+}
+
+# tally_playwright prints `passed failed skipped` of a report of Playwright's.
+tally_playwright() {
+	node -e '
+		const { expected = 0, unexpected = 0, skipped = 0, flaky = 0 } = require(require("node:path").resolve(process.argv[1])).stats;
+		console.log(expected, unexpected + flaky, skipped);
+	' "$1"
+}

@@ -58,8 +58,5 @@ if [ "${1:-}" = report ]; then
 fi
 status=0
 npx playwright test || status=$?
-node -e '
-	const { expected = 0, unexpected = 0, skipped = 0, flaky = 0 } = require("./test-results/report.json").stats;
-	console.log(expected, unexpected + flaky, skipped);
-' >>"${1:-/dev/stdout}"
+tally_playwright test-results/report.json >>"${1:-/dev/stdout}"
 exit "$status"

@@ -1,20 +1,6 @@
-import { createHmac } from "node:crypto";
-import { addUser, admin, expect, signIn, test } from "./support";
+import { addUser, admin, expect, signIn, test, totp } from "./support";
 
 const password = "a password that is long enough";
-
-/** totp is what an authenticator app shows (RFC 6238), steps of 30 s from now. */
-function totp(base32: string, steps = 0): string {
-  const bits = [...base32.replaceAll(/[\s=]/g, "")]
-    .map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0"))
-    .join("");
-  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
-  const hash = createHmac("sha1", key).update(counter).digest();
-  const at = (hash.at(-1) ?? 0) & 15;
-  return String((hash.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}
 
 test("an authenticator app is added, and asked for at the next sign-in", async ({ page, context }) => {
   await signIn(page);

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect, type Page } from "@playwright/test";
 
@@ -58,8 +59,11 @@ export async function admit(page: Page, userId: number) {
   expect(answer.status()).toBe(200);
 }
 
+/** Caller is a page, or somebody without a browser. */
+export type Caller = Pick<Page, "request">;
+
 /** api sends one operation in the name of who is signed in, and insists that it is taken. */
-export async function api(page: Page, path: string, data: object) {
+export async function api(page: Caller, path: string, data: object) {
   const answer = await page.request.post(path, { data });
   expect(answer.status(), `${path}: ${await answer.text()}`).toBe(200);
   return answer.json();
@@ -70,6 +74,19 @@ export async function addUser(page: Page, name: string, password: string): Promi
   const { id } = await api(page, "/admin/users/upsert", { name, password });
   await admit(page, id);
   return id;
+}
+
+/** totp is what an authenticator app shows (RFC 6238), steps of 30 s from now. */
+export function totp(base32: string, steps = 0): string {
+  const bits = [...base32.replaceAll(/[\s=]/g, "")]
+    .map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0"))
+    .join("");
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
+  const hash = createHmac("sha1", key).update(counter).digest();
+  const at = (hash.at(-1) ?? 0) & 15;
+  return String((hash.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
 export { expect };

@@ -69,7 +69,7 @@ func (s *Server) mountInvitations() {
 	show := onLink("/auth/invitation", "Show what a link invites to", map[string]any{"token": "…"})
 	show.Policy.Mutates = false
 	api.Handle(s.API, show, func(ctx context.Context, in *invitationToken) (invitationShown, error) {
-		i, err := s.Sessions.Invitation(ctx, tollgate.NewSecret(in.Token))
+		i, err := s.Sessions.Invitation(ctx, tollgate.NewSecret(in.Token), signInOf(web.EventFrom(ctx)))
 		return invitationShown{
 			Label: i.Label, Email: api.TextOrNull(i.Email), IsAdmin: i.Role.IsAdmin(), Team: api.TextOrNull(i.Team), TeamRole: api.TextOrNull(i.TeamRole),
 			SSOOnly: i.SSOOnly, ExpiresAt: i.ExpiresAt.UTC(),

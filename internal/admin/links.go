@@ -55,7 +55,7 @@ func (s *Server) mountSetup() {
 	check := onLink("/auth/setup/check", "Show whether a set-up link is good", map[string]any{"token": "…"})
 	check.Policy.Mutates = false
 	api.Handle(s.API, check, func(ctx context.Context, in *setupToken) (api.Done, error) {
-		return api.Done{OK: true}, s.Sessions.CheckSetup(ctx, tollgate.NewSecret(in.Token))
+		return api.Done{OK: true}, s.Sessions.CheckSetup(ctx, tollgate.NewSecret(in.Token), signInOf(web.EventFrom(ctx)))
 	})
 	api.Handle(s.API, onLink("/auth/setup", "Make the first account, the super admin's, by the set-up link; then sign in", map[string]any{"token": "…", "username": "admin", "password": "…"}),
 		func(ctx context.Context, in *setupBody) (api.Done, error) {

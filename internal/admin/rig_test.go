@@ -124,6 +124,7 @@ func newWatchedRig(t *testing.T) *rig {
 		Client: &http.Client{Timeout: 5 * time.Second}, Sealer: ring, PublicURL: "http://127.0.0.1:8787", Now: time.Now, Random: rand.Reader,
 	})
 	r.must(err)
+	r.acc.SignInOfFile = r.sso.OfFile
 	r.bodies = &payload.Keeper{Store: seen, Sealer: ring, MAC: ring.MAC, Now: time.Now, Log: log}
 	r.must(r.bodies.Open(payload.Settings{Mode: tollgate.PayloadsAll, Body: 1000, Life: time.Hour, Total: 1 << 20}))
 	go r.bodies.Run(t.Context())

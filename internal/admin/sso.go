@@ -58,8 +58,19 @@ type listedProvider struct {
 	LoginURL    string `json:"login_url"`
 }
 
-func (s *SSO) list(w http.ResponseWriter, _ *http.Request) error {
-	out := []listedProvider{}
+// waysIn is what the sign-in page asks for first.
+type waysIn struct {
+	// SSOOnly: the gateway's own ways are the super admin's alone.
+	SSOOnly   bool             `json:"sso_only"`
+	Providers []listedProvider `json:"providers"`
+}
+
+func (s *SSO) list(w http.ResponseWriter, r *http.Request) error {
+	only, err := s.Sessions.SSOOnly(r.Context())
+	if err != nil {
+		return err
+	}
+	out := waysIn{SSOOnly: only, Providers: []listedProvider{}}
 	if s.Engine != nil {
 		for _, p := range s.Engine.Providers() {
 			title := p.Label
@@ -69,7 +80,7 @@ func (s *SSO) list(w http.ResponseWriter, _ *http.Request) error {
 			if title == "" {
 				title = p.Name
 			}
-			out = append(out, listedProvider{p.Name, title, title, string(p.Kind), ssoPath + p.Name + "/login"})
+			out.Providers = append(out.Providers, listedProvider{p.Name, title, title, string(p.Kind), ssoPath + p.Name + "/login"})
 		}
 	}
 	web.WriteJSON(w, http.StatusOK, out)
@@ -274,7 +285,7 @@ type invitedBody struct {
 // cookie of the sign-in: it stands in no address. It is used up when the person
 // comes back; nothing happens until then.
 func (s *SSO) invited(ctx context.Context, in *invitedBody) (*linkOutput, error) {
-	if _, err := s.Sessions.Invitation(ctx, tollgate.NewSecret(in.Token)); err != nil {
+	if _, err := s.Sessions.Invitation(ctx, tollgate.NewSecret(in.Token), signInOf(web.EventFrom(ctx))); err != nil {
 		return nil, err
 	}
 	if s.Engine == nil {

@@ -182,13 +182,6 @@ func orNone(list []string) []string {
 }
 
 func (s *SSO) save(ctx context.Context, in *signInProviderWrite) (api.Done, error) {
-	if name, ok := in.Name.Given(); ok {
-		for _, p := range s.ofFile() {
-			if p.Name == name {
-				return api.Done{}, tollgate.Errorf(tollgate.CodeConflict, "the configuration file has a sign-in provider %q; change it there, or take another name", name)
-			}
-		}
-	}
 	by, id := api.Actor(ctx), int64(0)
 	err := s.Store.Update(ctx, func(tx tollgate.Tx) error {
 		row, err := s.Accounts.SaveSignInProvider(ctx, tx, by, in.write())

@@ -9,6 +9,7 @@ import (
 	"tollgate"
 	"tollgate/internal/auth/sso"
 	"tollgate/internal/config"
+	"tollgate/internal/seed"
 	"tollgate/internal/upstream/guard"
 )
 
@@ -30,6 +31,7 @@ func (a *App) buildSSO(cfg *config.Config, outbound *url.URL) error {
 		return err
 	}
 	a.sso = engine
+	a.db.Accounts.SignInOfFile = engine.OfFile // a reload may change what the file says
 	return engine.Set(ssoOfFile(cfg))
 }
 
@@ -61,14 +63,7 @@ func (a *App) loadSSO(ctx context.Context, cfg *config.Config) error {
 func ssoOfFile(cfg *config.Config) []sso.Settings {
 	list := make([]sso.Settings, len(cfg.SSO))
 	for i, p := range cfg.SSO {
-		list[i] = sso.Settings{
-			Name: p.Name, Kind: sso.Kind(p.Kind), Label: p.Label, ClientID: p.ClientID, ClientSecret: p.ClientSecret, Issuer: p.Issuer,
-			Scopes: p.Scopes, AllowedOrgs: p.AllowedOrgs, AllowedDomains: p.AllowedDomains, SignUp: p.SignUp, TrustsFactor: p.TrustsFactor,
-			GroupsClaim: p.GroupsClaim,
-		}
-		for _, m := range p.Roles {
-			list[i].Roles = append(list[i].Roles, sso.Mapping{Group: m.Group, Admin: m.Admin, Team: m.Team})
-		}
+		list[i] = seed.SignIn(p.Name, p.Kind, p.SignInSettings)
 	}
 	return list
 }

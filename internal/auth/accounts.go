@@ -29,6 +29,9 @@ type Accounts struct {
 	// Reserved, if not nil, reports digests that no user's key may have: the
 	// service key's.
 	Reserved func(digest []byte) bool
+	// SignInOfFile, if not nil, reports names that sign-in providers of the
+	// configuration file have.
+	SignInOfFile func(name string) bool
 }
 
 // actor is who makes a change, as the transaction sees them.

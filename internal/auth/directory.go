@@ -173,10 +173,11 @@ func (s *snapshot) byDigest(forms Form, digest *[32]byte, ip netip.Addr, now fun
 	if e == nil || !e.live(now) {
 		return p, false, nil
 	}
-	if !e.fromIP(ip.Unmap()) {
+	ip = ip.Unmap()
+	if !e.fromIP(ip) {
 		return p, false, tollgate.Errorf(tollgate.CodeForbidden, "this API key may not be used from this address")
 	}
-	return tollgate.Principal{Kind: tollgate.PrincipalKey, User: &e.owner.user, Key: &e.key}, true, nil
+	return tollgate.Principal{Kind: tollgate.PrincipalKey, User: &e.owner.user, Key: &e.key, From: ip}, true, nil
 }
 
 func (d *Directory) bySession(s *snapshot, token string) (p tollgate.Principal, ok bool) {

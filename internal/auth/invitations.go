@@ -153,31 +153,42 @@ type Invitation struct {
 }
 
 // Invitation shows what a token invites to, without using it up. CodeNotFound
-// when it is not good (any more).
-func (s *Sessions) Invitation(ctx context.Context, token tollgate.Secret) (in Invitation, err error) {
-	err = s.store.View(ctx, func(tx tollgate.Tx) (err error) {
-		if in.Link, err = s.accounts.invitation(ctx, tx, token); err != nil {
+// when it is not good (any more), CodeRateLimited after too many of those.
+func (s *Sessions) Invitation(ctx context.Context, token tollgate.Secret, from SignIn) (in Invitation, err error) {
+	err = s.byLink(ctx, from, func() error {
+		return s.store.View(ctx, func(tx tollgate.Tx) (err error) {
+			if in.Link, err = s.accounts.invitation(ctx, tx, token); err != nil {
+				return err
+			}
+			p, err := readPolicy(ctx, tx)
+			if in.SSOOnly = p.ssoOnly; err != nil || in.TeamID == 0 {
+				return err
+			}
+			t, err := tx.Teams.Get(ctx, in.TeamID)
+			in.Team = t.Name
 			return err
-		}
-		p, err := readPolicy(ctx, tx)
-		if in.SSOOnly = p.ssoOnly; err != nil || in.TeamID == 0 {
-			return err
-		}
-		t, err := tx.Teams.Get(ctx, in.TeamID)
-		in.Team = t.Name
-		return err
+		})
 	})
-	return in, unavailable(err)
+	return in, err
 }
 
 // Accept makes the account that an invitation gives, with the name and password
 // that its bearer chose, and uses the invitation up. A name that is taken, or a
 // password that is refused, uses nothing up. The person then signs in as
-// everybody does; CodeForbidden where nobody does with a password.
+// everybody does; CodeForbidden where nobody does with a password. Too many
+// tokens that are not good are CodeRateLimited.
 func (s *Sessions) Accept(ctx context.Context, token tollgate.Secret, name string, password tollgate.Secret, in SignIn) (u tollgate.User, err error) {
+	err = s.byLink(ctx, in, func() (err error) {
+		u, err = s.accept(ctx, token, name, password, in)
+		return err
+	})
+	return u, err
+}
+
+func (s *Sessions) accept(ctx context.Context, token tollgate.Secret, name string, password tollgate.Secret, in SignIn) (u tollgate.User, err error) {
 	a := s.accounts
 	if err := s.store.View(ctx, func(tx tollgate.Tx) error { _, err := a.acceptable(ctx, tx, token); return err }); err != nil {
-		return u, unavailable(err)
+		return u, err
 	}
 	prepared := UserWrite{Name: tollgate.Some(name), Password: tollgate.Some(password)}
 	if err := a.preparePlain(ctx, &prepared); err != nil {
@@ -197,7 +208,7 @@ func (s *Sessions) Accept(ctx context.Context, token tollgate.Secret, name strin
 		}
 		return a.useInvitation(ctx, tx, l, newcomer("invitation", u, in))
 	})
-	return u, unavailable(err)
+	return u, err
 }
 
 // acceptable is invitation for somebody who means to sign in with a password.

@@ -42,7 +42,7 @@ func TestInvitationGivesOneAccountWithRoleAndTeam(t *testing.T) {
 	if code != "" {
 		t.Fatal(code)
 	}
-	if i, err := w.sessions.Invitation(t.Context(), token); err != nil || i.Team != "research" || i.Email != "ann@example.com" {
+	if i, err := w.sessions.Invitation(t.Context(), token, here()); err != nil || i.Team != "research" || i.Email != "ann@example.com" {
 		t.Errorf("shown: %+v %v", i, err)
 	}
 	if _, code := w.accept(token, "boss"); code != tollgate.CodeConflict {
@@ -59,7 +59,7 @@ func TestInvitationGivesOneAccountWithRoleAndTeam(t *testing.T) {
 	if _, code := w.accept(token, "ann2"); code != tollgate.CodeNotFound {
 		t.Errorf("A-08: used again: %q", code)
 	}
-	if _, err := w.sessions.Invitation(t.Context(), token); tollgate.ErrorCode(err) != tollgate.CodeNotFound {
+	if _, err := w.sessions.Invitation(t.Context(), token, here()); tollgate.ErrorCode(err) != tollgate.CodeNotFound {
 		t.Errorf("a used one is shown: %v", err)
 	}
 	if e := w.audited("user.register"); len(e) != 1 || e[0].Via != "invitation" || e[0].ActorID != u.ID {

@@ -20,6 +20,10 @@ const (
 	MaxInvitationLife = 30 * 24 * time.Hour
 )
 
+// linksKept is how long links are kept after they were used or expired, for who
+// asks what became of them; the audit keeps them for good.
+const linksKept = 30 * 24 * time.Hour
+
 // linkTokenLength is that of 256 random bits in base64url (RFC 4648 section 5).
 const linkTokenLength = 43
 
@@ -65,6 +69,27 @@ func (a *Accounts) openLink(ctx context.Context, tx tollgate.Tx, purpose tollgat
 		return tollgate.Link{}, errLink()
 	}
 	return rows[0], nil
+}
+
+// pruneLinks removes what has been over for linksKept.
+func pruneLinks(ctx context.Context, tx tollgate.Tx, now time.Time) error {
+	rows, _, err := tx.Links.Query(ctx, tollgate.LinkFilter{}, all())
+	if err != nil {
+		return err
+	}
+	for _, l := range rows {
+		over := l.ExpiresAt
+		if !l.UsedAt.IsZero() {
+			over = l.UsedAt
+		}
+		if now.Sub(over) < linksKept {
+			continue
+		}
+		if err := tx.Links.Delete(ctx, l.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // giver is who made a link, as they are now: a link is worth no more than the
@@ -148,10 +173,29 @@ func (a *Accounts) resettable(ctx context.Context, tx tollgate.Tx, token tollgat
 	return u, err
 }
 
+// byLink runs what the bearer of a token asks for. Tokens that are not good cost
+// their address as failed sign-ins do, whatever they are for: then
+// CodeRateLimited, before the token is looked at.
+func (s *Sessions) byLink(ctx context.Context, in SignIn, use func() error) error {
+	if err := s.throttle.enterLink(ctx, in.IP); err != nil {
+		return err
+	}
+	err := use()
+	if tollgate.ErrorCode(err) != tollgate.CodeNotFound {
+		s.throttle.linkJudged(in.IP)
+	}
+	return unavailable(err)
+}
+
 // Reset sets the password of the account that a reset link is for. All its
 // sign-ins end; its second factors stay. A link that is not good (any more) is
-// CodeNotFound, a password that is refused CodeInvalid and uses no link up.
+// CodeNotFound, a password that is refused CodeInvalid and uses no link up; too
+// many links that are not good are CodeRateLimited.
 func (s *Sessions) Reset(ctx context.Context, token, next tollgate.Secret, in SignIn) error {
+	return s.byLink(ctx, in, func() error { return s.reset(ctx, token, next, in) })
+}
+
+func (s *Sessions) reset(ctx context.Context, token, next tollgate.Secret, in SignIn) error {
 	a := s.accounts
 	var u tollgate.User
 	err := s.store.View(ctx, func(tx tollgate.Tx) (err error) {
@@ -159,13 +203,13 @@ func (s *Sessions) Reset(ctx context.Context, token, next tollgate.Secret, in Si
 		return err
 	})
 	if err != nil {
-		return unavailable(err)
+		return err
 	}
 	w := UserWrite{ID: u.ID, Name: tollgate.Some(u.Name), Password: tollgate.Some(next)}
 	if err := a.preparePlain(ctx, &w); err != nil {
 		return err
 	}
-	return unavailable(s.store.Update(ctx, func(tx tollgate.Tx) error {
+	return s.store.Update(ctx, func(tx tollgate.Tx) error {
 		u, err := a.resettable(ctx, tx, token)
 		if err != nil {
 			return err
@@ -178,7 +222,7 @@ func (s *Sessions) Reset(ctx context.Context, token, next tollgate.Secret, in Si
 			return err
 		}
 		return a.audit(ctx, tx, newcomer("reset_link", u, in), "user.reset", "user", u.ID, before, viewUser(u, true))
-	}))
+	})
 }
 
 // replacePassword writes u with its new password: what knew the old one ends.

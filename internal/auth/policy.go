@@ -136,6 +136,19 @@ func (a *Accounts) SettleSetting(ctx context.Context, tx tollgate.Tx, s tollgate
 	return nil
 }
 
+// SSOOnly reports whether the setting sso_only is on.
+func (s *Sessions) SSOOnly(ctx context.Context) (bool, error) {
+	var p policy
+	err := s.store.View(ctx, func(tx tollgate.Tx) (err error) {
+		p, err = readPolicy(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return false, unavailable(err)
+	}
+	return p.ssoOnly, nil
+}
+
 // open checks that a way of signing in is open to u: with sso_only, those of
 // our own are the super admin's alone, who keeps them, as a provider that fails
 // must not be the end (SECURITY B-04).

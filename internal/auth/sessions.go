@@ -361,8 +361,8 @@ func (s *Sessions) Logout(ctx context.Context, by tollgate.Actor) error {
 	}))
 }
 
-// Prune removes the sessions that have ended by time, and what was kept of
-// tokens that have. Call it hourly.
+// Prune removes the sessions that have ended by time, what was kept of tokens
+// that have, and links that were over a month ago. Call it hourly.
 func (s *Sessions) Prune(ctx context.Context) error {
 	var ended []int64
 	now := s.accounts.Now()
@@ -384,6 +384,9 @@ func (s *Sessions) Prune(ctx context.Context) error {
 	}
 	return s.store.Update(ctx, func(tx tollgate.Tx) error {
 		if err := tx.Factors.Forget(ctx, now); err != nil {
+			return err
+		}
+		if err := pruneLinks(ctx, tx, now); err != nil {
 			return err
 		}
 		for _, id := range ended {

@@ -57,16 +57,30 @@ func (a *Accounts) checkSetup(ctx context.Context, tx tollgate.Tx, token tollgat
 }
 
 // CheckSetup reports whether a token makes the first account, without using it.
-func (s *Sessions) CheckSetup(ctx context.Context, token tollgate.Secret) error {
-	return unavailable(s.store.View(ctx, func(tx tollgate.Tx) error { return s.accounts.checkSetup(ctx, tx, token) }))
+// Errors as those of SetUp.
+func (s *Sessions) CheckSetup(ctx context.Context, token tollgate.Secret, in SignIn) error {
+	return s.byLink(ctx, in, func() error { return s.canSetUp(ctx, token) })
+}
+
+func (s *Sessions) canSetUp(ctx context.Context, token tollgate.Secret) error {
+	return s.store.View(ctx, func(tx tollgate.Tx) error { return s.accounts.checkSetup(ctx, tx, token) })
 }
 
 // SetUp makes the first account, the super admin's, for the bearer of the
 // set-up link, which ends with it. A password or name that is refused ends
-// nothing. The person then signs in as everybody does.
+// nothing. The person then signs in as everybody does. Too many wrong tokens
+// from an address are CodeRateLimited.
 func (s *Sessions) SetUp(ctx context.Context, token tollgate.Secret, w UserWrite, in SignIn) (u tollgate.User, err error) {
+	err = s.byLink(ctx, in, func() (err error) {
+		u, err = s.setUp(ctx, token, w, in)
+		return err
+	})
+	return u, err
+}
+
+func (s *Sessions) setUp(ctx context.Context, token tollgate.Secret, w UserWrite, in SignIn) (u tollgate.User, err error) {
 	a := s.accounts
-	if err := s.CheckSetup(ctx, token); err != nil {
+	if err := s.canSetUp(ctx, token); err != nil {
 		return u, err
 	}
 	first := UserWrite{Name: w.Name, Email: w.Email, Password: w.Password, IsAdmin: tollgate.Some(true), SuperAdmin: true}
@@ -81,7 +95,7 @@ func (s *Sessions) SetUp(ctx context.Context, token tollgate.Secret, w UserWrite
 		u, err = a.register(ctx, tx, who, first, arrival{action: "user.register", newcomer: true})
 		return err
 	})
-	return u, unavailable(err)
+	return u, err
 }
 
 func errSetup() error {

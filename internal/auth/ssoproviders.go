@@ -58,7 +58,7 @@ func (w SignInProviderWrite) check() error {
 // While accounts are linked to it, name, kind and issuer stay: the same subject
 // of another issuer is another person (SECURITY O-04). A change of whom the
 // secret is sent to needs the secret anew. Disabling ends the sessions that came
-// through it.
+// through it. One without a secret is disabled.
 func (a *Accounts) SaveSignInProvider(ctx context.Context, tx tollgate.Tx, by tollgate.Actor, w SignInProviderWrite) (tollgate.SignInProvider, error) {
 	var row tollgate.SignInProvider
 	who, err := a.scoped(ctx, tx, by, tollgate.ScopeInstance, 0)
@@ -79,6 +79,9 @@ func (a *Accounts) SaveSignInProvider(ctx context.Context, tx tollgate.Tx, by to
 		}
 	}
 	next := w.Apply(old)
+	if old.Name != next.Name && a.SignInOfFile != nil && a.SignInOfFile(next.Name) {
+		return row, tollgate.Errorf(tollgate.CodeConflict, "the configuration file has a sign-in provider %q; change it there, or take another name", next.Name)
+	}
 	if err := a.mayReplace(ctx, tx, w, old, next); err != nil {
 		return row, err
 	}
@@ -189,6 +192,9 @@ func signInSecretLabel(s sso.Settings, id int64) tollgate.Label {
 }
 
 func (a *Accounts) sealSignInProvider(row *tollgate.SignInProvider, s sso.Settings) (err error) {
+	if row.Secret = nil; s.ClientSecret.Empty() {
+		return nil
+	}
 	row.Secret, err = a.Sealer.Seal(signInSecretLabel(s, row.ID), []byte(s.ClientSecret.Reveal()))
 	if err != nil {
 		return tollgate.WrapError(tollgate.CodeInternal, err, "seal a client secret")
@@ -198,7 +204,7 @@ func (a *Accounts) sealSignInProvider(row *tollgate.SignInProvider, s sso.Settin
 
 func (a *Accounts) openSignInProvider(row tollgate.SignInProvider) (sso.Settings, error) {
 	s, err := sso.FromRecord(row, tollgate.Secret{})
-	if err != nil {
+	if err != nil || len(row.Secret) == 0 {
 		return s, err
 	}
 	plain, err := a.Sealer.Open(signInSecretLabel(s, row.ID), row.Secret)

@@ -96,7 +96,21 @@ func newThrottle(l ThrottleLimits, keys Subkeys, now func() time.Time) *throttle
 // not slip past: CodeRateLimited when the address has no budget left. It waits
 // for as long as the account's failures demand.
 func (t *throttle) enter(ctx context.Context, ip netip.Addr, name string) error {
-	delay, err := t.book(ip, name)
+	return wait(ctx, func() (time.Duration, error) { return t.book(ip, name) })
+}
+
+// enterLink is enter for the token of a link, which belongs to no account.
+func (t *throttle) enterLink(ctx context.Context, ip netip.Addr) error {
+	return wait(ctx, func() (time.Duration, error) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return t.bookAddress(ip, t.now())
+	})
+}
+
+// wait books an attempt and waits for as long as that says.
+func wait(ctx context.Context, book func() (time.Duration, error)) error {
+	delay, err := book()
 	if err != nil || delay == 0 {
 		return err
 	}
@@ -106,45 +120,51 @@ func (t *throttle) enter(ctx context.Context, ip netip.Addr, name string) error 
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return tollgate.WrapError(tollgate.CodeUnavailable, context.Cause(ctx), "the request ended before its password was checked")
+		return tollgate.WrapError(tollgate.CodeUnavailable, context.Cause(ctx), "the request ended before it was judged")
 	}
 }
 
 func (t *throttle) book(ip netip.Addr, name string) (time.Duration, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now, net := t.now(), network(ip)
-	_, failed := t.addresses[net]
-	b := t.refilled(net, now)
-	t.global = t.global.refilled(now, t.limits.Global, t.limits.GlobalRefill)
-	switch everywhere := t.global.left < 1; {
-	case b.left < 1:
-		t.addresses[net] = b
-		return 0, errThrottled("too many failed sign-ins from this address; try again later", time.Duration((1-b.left)*float64(t.limits.Refill)))
-	case everywhere && failed:
-		return 0, errThrottled("too many failed sign-ins; try again later", t.limits.MaxDelay)
-	case everywhere:
-		t.count(net, b, now, name)
-		return t.limits.MaxDelay, nil
+	now := t.now()
+	delay, err := t.bookAddress(ip, now)
+	if err != nil {
+		return 0, err
 	}
-	t.global.left--
-	over := t.count(net, b, now, name) - 1 - t.limits.Free
-	if over < 0 {
-		return 0, nil
+	over := t.add(t.accounts, t.account(name), now) - 1 - t.limits.Free
+	if over < 0 || delay != 0 {
+		return delay, nil
 	}
 	return min(t.limits.MaxDelay, 100*time.Millisecond<<min(over, 10)), nil
 }
 
-// count books the attempt on the address and on the account, and returns how
-// many of the account are booked.
-func (t *throttle) count(net netip.Prefix, b budget, now time.Time, name string) int {
+// bookAddress books the attempt on the address, and says how long it waits
+// while failures come from everywhere.
+func (t *throttle) bookAddress(ip netip.Addr, now time.Time) (time.Duration, error) {
+	net := network(ip)
+	_, failed := t.addresses[net]
+	b := t.refilled(net, now)
+	t.global = t.global.refilled(now, t.limits.Global, t.limits.GlobalRefill)
+	everywhere := t.global.left < 1
+	switch {
+	case b.left < 1:
+		t.addresses[net] = b
+		return 0, errThrottled("too many failed attempts from this address; try again later", time.Duration((1-b.left)*float64(t.limits.Refill)))
+	case everywhere && failed:
+		return 0, errThrottled("too many failed attempts; try again later", t.limits.MaxDelay)
+	}
 	t.dirty = true
 	b.left--
 	if len(t.addresses) >= t.limits.Entries {
 		makeRoom(t.addresses, func(old budget) bool { return now.Sub(old.at) > time.Duration(t.limits.Burst)*t.limits.Refill })
 	}
 	t.addresses[net] = b
-	return t.add(t.accounts, t.account(name), now)
+	if everywhere {
+		return t.limits.MaxDelay, nil
+	}
+	t.global.left--
+	return 0, nil
 }
 
 // add books an attempt in m and returns how many there are.
@@ -224,6 +244,13 @@ func (t *throttle) succeeded(ip netip.Addr, name string) {
 	defer t.mu.Unlock()
 	t.unbook(ip)
 	delete(t.accounts, t.account(name))
+}
+
+// linkJudged gives the attempt back that a token did not fail in.
+func (t *throttle) linkJudged(ip netip.Addr) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.unbook(ip)
 }
 
 // unjudged takes back an attempt that was never compared with a password.

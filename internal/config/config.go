@@ -87,8 +87,13 @@ type Config struct {
 // SignInProvider is a provider that users sign in through, as the file sets it
 // up. What it says is checked by whoever speaks to it.
 type SignInProvider struct {
-	At             Place
-	Name, Kind     string          // of the section
+	At         Place
+	Name, Kind string // of the section
+	SignInSettings
+}
+
+// SignInSettings are what one sets of a sign-in provider.
+type SignInSettings struct {
 	Label          string          `toml:"display_name"`
 	ClientID       string          `toml:"client_id"`
 	ClientSecret   tollgate.Secret `toml:"client_secret"`

@@ -112,6 +112,25 @@ func (c Config) Effective() []Effective {
 	add("ledger.alarm_at", "", c.Ledger.AlarmAt)
 	add("ledger.alarm_webhook", "", c.Ledger.AlarmWebhook)
 	add("ledger.alarm_secret", "", c.Ledger.AlarmSecret)
+	for _, p := range c.SSO {
+		out = append(out, p.effective()...)
+	}
+	return out
+}
+
+// effective lists what the file says of a sign-in provider.
+func (p SignInProvider) effective() []Effective {
+	section := "sso." + p.Name
+	if p.Kind == "oidc" {
+		section = "sso.oidc." + p.Name
+	}
+	var out []Effective
+	v := reflect.ValueOf(p.SignInSettings)
+	for i := range v.NumField() {
+		if !v.Field(i).IsZero() {
+			out = append(out, Effective{Name: section + "." + v.Type().Field(i).Tag.Get("toml"), Value: plain(v.Field(i).Interface()), From: FromFile, At: p.At.String()})
+		}
+	}
 	return out
 }
 
@@ -144,6 +163,8 @@ func plain(v any) any {
 		return texts(v)
 	case []AccessPermission:
 		return shown(v)
+	case []GroupMapping:
+		return Mapped(v)
 	case []string:
 		return append([]string{}, v...)
 	case []int:
@@ -159,6 +180,22 @@ func shown(list []AccessPermission) []string {
 		if out[i] = p.ModelPattern; p.ProviderName != "" {
 			out[i] = p.ProviderName + "/" + p.ModelPattern
 		}
+	}
+	return out
+}
+
+// Mapped is what groups give, each as "group: administrator, team NAME".
+func Mapped(list []GroupMapping) []string {
+	out := make([]string, len(list))
+	for i, m := range list {
+		var gives []string
+		if m.Admin {
+			gives = append(gives, "administrator")
+		}
+		if m.Team != "" {
+			gives = append(gives, "team "+m.Team)
+		}
+		out[i] = m.Group + ": " + strings.Join(gives, ", ")
 	}
 	return out
 }

@@ -22,6 +22,7 @@ type Seed struct {
 	FilePermissions []SeedFilePermission `toml:"file_permissions"`
 	RateLimits      []SeedRateLimit      `toml:"rate_limits"`
 	Quotas          []SeedQuota          `toml:"quotas"`
+	SignInProviders []SeedSignInProvider `toml:"sso_providers"`
 	// Notes say what was read differently from how it was written: keys of a
 	// GPROXY file that mean nothing here, channels that were mapped.
 	Notes Problems
@@ -30,7 +31,7 @@ type Seed struct {
 // Empty reports whether the seed holds no record.
 func (s Seed) Empty() bool {
 	return len(s.Users)+len(s.Teams)+len(s.Providers)+len(s.Models)+len(s.Prices)+len(s.Aliases)+len(s.Permissions)+
-		len(s.FilePermissions)+len(s.RateLimits)+len(s.Quotas) == 0
+		len(s.FilePermissions)+len(s.RateLimits)+len(s.Quotas)+len(s.SignInProviders) == 0
 }
 
 // SeedUser is a [[users]] entry. A nil pointer was not said.
@@ -134,10 +135,12 @@ type SeedAlias struct {
 	Enabled      bool   `toml:"enabled" default:"true"`
 }
 
-// SeedPermission is a [[permissions]] entry.
+// SeedPermission is a [[permissions]] entry: of a user, or of all members of a
+// team.
 type SeedPermission struct {
 	At           Place
 	UserName     string `toml:"user_name"`
+	TeamName     string `toml:"team_name"`
 	ProviderName string `toml:"provider_name"` // empty = every provider
 	ModelPattern string `toml:"model_pattern"`
 }
@@ -178,4 +181,17 @@ type SeedQuota struct {
 	Limit *tollgate.Money `toml:"quota"`
 	// Spent is what was spent before; nil = not said.
 	Spent *tollgate.Money `toml:"cost_used"`
+}
+
+// SeedSignInProvider is a [[sso_providers]] entry: a provider that users sign
+// in through, of those that the database holds. The entry is the whole of it:
+// what it does not say is empty. One without a client secret has NeedsSecret
+// and makes a disabled provider.
+type SeedSignInProvider struct {
+	At          Place
+	Name        string `toml:"name"`
+	Kind        string `toml:"kind"`
+	Enabled     bool   `toml:"enabled" default:"true"`
+	NeedsSecret bool   `toml:"needs_secret"`
+	SignInSettings
 }

@@ -33,9 +33,7 @@ func finishSeed(s *Seed, gproxy bool, problems *Problems) {
 		c.unique(a.At, "alias", a.Alias)
 	}
 	for _, p := range s.Permissions {
-		c.required(p.At, "user_name", p.UserName)
-		c.valid(p.At, tollgate.ValidPattern("model_pattern", p.ModelPattern))
-		c.unique(p.At, "permission", p.UserName, p.ProviderName, p.ModelPattern)
+		c.permission(p)
 	}
 	for _, p := range s.FilePermissions {
 		c.required(p.At, "user_name", p.UserName)
@@ -49,6 +47,9 @@ func finishSeed(s *Seed, gproxy bool, problems *Problems) {
 			freeQuota(&s.Quotas[i], &s.Notes)
 		}
 		c.quota(&s.Quotas[i])
+	}
+	for i := range s.SignInProviders {
+		c.signInProvider(&s.SignInProviders[i])
 	}
 }
 
@@ -172,6 +173,29 @@ func (c *seedCheck) model(m *SeedModel) {
 		addf(c.problems, m.At, "context_tokens and output_tokens of model %s must not be negative", clip(m.ModelID))
 	}
 	c.checkPrices(m.At, "model "+clip(m.ModelID), &m.Prices)
+}
+
+func (c *seedCheck) permission(p SeedPermission) {
+	switch {
+	case p.UserName == "" && p.TeamName == "":
+		addf(c.problems, p.At, "user_name is missing (or team_name)")
+	case p.UserName != "" && p.TeamName != "":
+		addf(c.problems, p.At, "give either user_name or team_name, not both")
+	}
+	c.valid(p.At, tollgate.ValidPattern("model_pattern", p.ModelPattern))
+	c.unique(p.At, "permission", p.UserName, p.TeamName, p.ProviderName, p.ModelPattern)
+}
+
+// signInProvider checks what makes an entry one; its values are judged by the
+// rules of the single command.
+func (c *seedCheck) signInProvider(p *SeedSignInProvider) {
+	c.required(p.At, "name", p.Name)
+	c.required(p.At, "kind of sign-in provider "+clip(p.Name), p.Kind)
+	c.unique(p.At, "sign-in provider", p.Name)
+	if p.ClientSecret.Empty() && !p.NeedsSecret {
+		addf(c.problems, p.At, "sign-in provider %s has no client_secret; write needs_secret = true for one that gets it later", clip(p.Name))
+	}
+	p.NeedsSecret = p.ClientSecret.Empty()
 }
 
 // scope settles whose an entry is.

@@ -10,6 +10,7 @@ import (
 	"tollgate"
 	"tollgate/internal/auth/seal"
 	"tollgate/internal/config"
+	"tollgate/internal/seed"
 	"tollgate/internal/store/sqlstore"
 )
 
@@ -26,6 +27,7 @@ type Finding struct {
 func Check(ctx context.Context, o OpenOptions) []Finding {
 	c := checker{o: o}
 	c.networks()
+	c.signIn()
 	c.folder()
 	c.database(ctx)
 	return c.findings
@@ -57,6 +59,17 @@ func (c *checker) networks() {
 		if err := a.Valid(); err != nil {
 			c.fail("upstream", err)
 		}
+	}
+}
+
+// signIn judges the sign-in providers of the file as a start does.
+func (c *checker) signIn() {
+	for _, p := range c.o.Config.SSO {
+		if err := seed.SignIn(p.Name, p.Kind, p.SignInSettings).Check(); err != nil {
+			c.add("fail", "sign-in provider %s: %v", p.Name, tollgate.AsError(err))
+			continue
+		}
+		c.add("ok", "sign-in provider %s (%s)", p.Name, p.Kind)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"tollgate"
@@ -85,6 +86,9 @@ func newDatabase(o OpenOptions, store *sqlstore.Store, keys *seal.Keyring, maste
 	accounts := &auth.Accounts{
 		Sealer: keys, Keys: keys, Hasher: auth.NewHasher(auth.HasherOptions{}, o.Rand), Now: o.Now, Rand: o.Rand,
 		SealKeys: keys.State().Source == seal.SourceEnv, Zone: o.Config.Ledger.Location,
+	}
+	accounts.SignInOfFile = func(name string) bool {
+		return slices.ContainsFunc(o.Config.SSO, func(p config.SignInProvider) bool { return p.Name == name })
 	}
 	policy := guard.NewPolicy(guard.Rules{Allow: Allowed(o.Config)})
 	kinds := upstream.Kinds{Demo: o.Config.Demo}

@@ -159,7 +159,7 @@ func (b *bootstrap) password(ctx context.Context) error {
 }
 
 func (b *bootstrap) run(ctx context.Context, tx tollgate.Tx) error {
-	st, err := loadState(ctx, tx)
+	st, err := b.im.loadState(ctx, tx)
 	if err != nil {
 		return err
 	}

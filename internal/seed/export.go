@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/internal/auth/sso"
 	"tollgate/internal/config"
 )
 
@@ -19,7 +20,7 @@ import (
 func (im *Importer) Export(ctx context.Context, store tollgate.Store, secrets bool) (config.Seed, error) {
 	var out config.Seed
 	err := store.View(ctx, func(tx tollgate.Tx) error {
-		st, err := loadState(ctx, tx)
+		st, err := im.loadState(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -31,7 +32,7 @@ func (im *Importer) Export(ctx context.Context, store tollgate.Store, secrets bo
 
 func (im *Importer) export(st *state, secrets bool) (config.Seed, error) {
 	e := exporter{im: im, state: st, secrets: secrets, demo: map[int64]bool{}}
-	for _, section := range []func() error{e.providers, e.models, e.prices, e.aliases, e.users, e.rights, e.money} {
+	for _, section := range []func() error{e.providers, e.models, e.prices, e.aliases, e.users, e.rights, e.money, e.signIn} {
 		if err := section(); err != nil {
 			return config.Seed{}, err
 		}
@@ -197,12 +198,26 @@ func (e *exporter) rights() error {
 			})
 		}
 	}
+	for _, p := range e.state.teamRights {
+		if !e.demo[p.ProviderID] {
+			e.seed.Permissions = append(e.seed.Permissions, config.SeedPermission{
+				TeamName: e.state.teamName[p.TeamID], ProviderName: e.state.providerName[p.ProviderID], ModelPattern: p.ModelPattern,
+			})
+		}
+	}
 	for _, p := range e.state.files {
 		if !e.demo[p.ProviderID] {
 			e.seed.FilePermissions = append(e.seed.FilePermissions, config.SeedFilePermission{
 				UserName: e.state.userName[p.UserID], ProviderName: e.state.providerName[p.ProviderID],
 			})
 		}
+	}
+	return nil
+}
+
+func (e *exporter) signIn() error {
+	for _, p := range inOrder(e.state.signIn, func(p sso.Settings) int64 { return p.Row }) {
+		e.seed.SignInProviders = append(e.seed.SignInProviders, seedOf(p, e.secrets))
 	}
 	return nil
 }

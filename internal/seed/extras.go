@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"tollgate"
+	"tollgate/internal/auth/sso"
 	"tollgate/internal/config"
 )
 
@@ -38,6 +39,18 @@ func (r *run) extraRights(ctx context.Context) error {
 		}
 		name := r.state.userName[p.UserID] + " " + p.ModelPattern + " at " + atProvider(r.state.providerName[p.ProviderID])
 		err := r.extra(ctx, "permission", p.ID, name, func(ctx context.Context, id int64) error { return r.im.Accounts.DeletePermission(ctx, r.tx, r.by, id) })
+		if err != nil {
+			return err
+		}
+	}
+	for _, p := range r.state.teamRights {
+		if r.demo(p.ProviderID) {
+			continue
+		}
+		name := "team " + r.state.teamName[p.TeamID] + " " + p.ModelPattern + " at " + atProvider(r.state.providerName[p.ProviderID])
+		err := r.extra(ctx, "team permission", p.ID, name, func(ctx context.Context, id int64) error {
+			return r.im.Accounts.DeleteTeamPermission(ctx, r.tx, r.by, id)
+		})
 		if err != nil {
 			return err
 		}
@@ -136,6 +149,14 @@ func (r *run) extraCatalog(ctx context.Context) error {
 
 func (r *run) extraIdentity(ctx context.Context) error {
 	accounts := r.im.Accounts
+	for _, p := range inOrder(r.state.signIn, func(p sso.Settings) int64 { return p.Row }) {
+		err := r.extra(ctx, "sign-in provider", p.Row, p.Name, func(ctx context.Context, id int64) error {
+			return accounts.DeleteSignInProvider(ctx, r.tx, r.by, id)
+		})
+		if err != nil {
+			return err
+		}
+	}
 	for _, k := range r.state.keys {
 		name := r.state.userName[k.UserID] + "/" + k.Label
 		err := r.extra(ctx, "key", k.ID, name, func(ctx context.Context, id int64) error { return accounts.DeleteKey(ctx, r.tx, r.by, id, false) })

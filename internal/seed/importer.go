@@ -165,7 +165,7 @@ type run struct {
 }
 
 func (im *Importer) newRun(ctx context.Context, tx tollgate.Tx, s config.Seed, o Options) (*run, error) {
-	st, err := loadState(ctx, tx)
+	st, err := im.loadState(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +198,7 @@ func said(s *string) *string {
 // walk goes through the seed in the order of its references.
 func (r *run) walk(ctx context.Context) error {
 	for _, section := range []func(context.Context) error{
-		r.teams, r.providers, r.models, r.prices, r.aliases, r.users, r.permissions, r.filePermissions, r.rateLimits, r.quotas,
+		r.teams, r.providers, r.models, r.prices, r.aliases, r.users, r.permissions, r.filePermissions, r.rateLimits, r.quotas, r.signInProviders,
 	} {
 		if err := section(ctx); err != nil {
 			return err
@@ -250,6 +250,15 @@ func (r *run) user(at config.Place, name string) (int64, bool) {
 	return u.ID, ok
 }
 
+// team resolves a team's name.
+func (r *run) team(at config.Place, name string) (int64, bool) {
+	t, ok := r.state.teams[name]
+	if !ok {
+		r.problem(at, "there is no team "+strconv.Quote(name)+", neither in the file nor in the database")
+	}
+	return t.ID, ok
+}
+
 // owner resolves whose a limit or quota is.
 func (r *run) owner(at config.Place, s config.SeedScope) (id int64, name string, ok bool) {
 	switch {
@@ -257,11 +266,8 @@ func (r *run) owner(at config.Place, s config.SeedScope) (id int64, name string,
 		id, ok = r.user(at, s.UserName)
 		return id, s.UserName, ok
 	case s.TeamName != "":
-		t, found := r.state.teams[s.TeamName]
-		if !found {
-			r.problem(at, "there is no team "+strconv.Quote(s.TeamName)+", neither in the file nor in the database")
-		}
-		return t.ID, "team " + s.TeamName, found
+		id, ok = r.team(at, s.TeamName)
+		return id, "team " + s.TeamName, ok
 	default:
 		return 0, "the " + string(s.Scope), true
 	}

@@ -20,9 +20,11 @@ func TestPlanOfAnEmptyDatabaseNamesEverything(t *testing.T) {
 		"create user root", "create key root/main",
 		"create user alice", "create key alice/default", "create key alice/ci-runner", "create key alice/of the team",
 		"create permission alice gpt-* at main", "create permission alice small at every provider",
+		"create team permission team research gpt-* at main", "create team permission team research any at every provider",
 		"create file permission alice at main",
 		"create rate limit alice gpt-*", "create rate limit team research *",
 		"create quota alice total", "create quota the instance month",
+		"create sign-in provider corp", "create sign-in provider hub",
 	}
 	if diff := cmp.Diff(want, f.plan(t, whole)); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"tollgate"
 	"tollgate/internal/auth"
 	"tollgate/internal/auth/seal"
+	"tollgate/internal/auth/sso"
 	"tollgate/internal/config"
 	"tollgate/internal/meter/book"
 	"tollgate/internal/seed"
@@ -191,6 +193,40 @@ model_pattern = "gpt-*"
 user_name = "alice"
 model_pattern = "small"
 
+[[permissions]]
+team_name = "research"
+provider_name = "main"
+model_pattern = "gpt-*"
+[[permissions]]
+team_name = "research"
+model_pattern = "any"
+
+[[sso_providers]]
+name = "corp"
+kind = "oidc"
+display_name = "Corp login"
+client_id = "tollgate"
+client_secret = "the client secret of corp"
+issuer = "https://id.example.com/"
+scopes = ["groups"]
+allowed_domains = ["example.com", "example.org"]
+sign_up = true
+trusts_second_factor = true
+groups_claim = "memberof"
+[[sso_providers.roles]]
+group = "ops"
+is_admin = true
+[[sso_providers.roles]]
+group = "plat"
+team = "research"
+[[sso_providers]]
+name = "hub"
+kind = "github"
+enabled = false
+client_id = "tollgate"
+client_secret = "the client secret of hub"
+allowed_orgs = ["acme", "acme-labs/platform"]
+
 [[file_permissions]]
 user_name = "alice"
 provider_name = "main"
@@ -258,7 +294,7 @@ func TestExportWithSecretsIsIdenticalAfterApply(t *testing.T) {
 	if diff := cmp.Diff(first, to.export(t, true)); diff != "" {
 		t.Errorf("the exports differ (-first +second):\n%s", diff)
 	}
-	for _, secret := range []string{"sk-user-alice-1", "sk-provider-secret-b", "$argon2id$"} {
+	for _, secret := range []string{"sk-user-alice-1", "sk-provider-secret-b", "$argon2id$", "the client secret of corp", "the client secret of hub"} {
 		if !strings.Contains(first, secret) {
 			t.Errorf("the export with secrets lacks %s", secret)
 		}
@@ -269,7 +305,7 @@ func TestExportWithoutSecretsHoldsNone(t *testing.T) {
 	from, to := newFixture(t, true), newFixture(t, true)
 	from.apply(t, whole)
 	text := from.export(t, false)
-	for _, secret := range []string{"sk-user-alice", "sk-root", "sk-provider", "argon2", "plain-or"} {
+	for _, secret := range []string{"sk-user-alice", "sk-root", "sk-provider", "argon2", "plain-or", "the client secret"} {
 		if strings.Contains(text, secret) {
 			t.Errorf("the export holds %q", secret)
 		}
@@ -278,7 +314,10 @@ func TestExportWithoutSecretsHoldsNone(t *testing.T) {
 		t.Errorf("the export differs from its own database:\n%s", strings.Join(got, "\n"))
 	}
 	report := to.apply(t, text)
-	want := []string{"credential main/a", "credential main/", "key root/main", "key alice/default", "key alice/ci-runner", "key alice/of the team"}
+	want := []string{
+		"credential main/a", "credential main/", "key root/main", "key alice/default", "key alice/ci-runner", "key alice/of the team",
+		"sign-in provider corp", "sign-in provider hub",
+	}
 	if diff := cmp.Diff(want, report.NeedSecret); diff != "" {
 		t.Errorf("need a secret (-want +got):\n%s", diff)
 	}
@@ -298,6 +337,74 @@ func TestExportWithoutSecretsHoldsNone(t *testing.T) {
 			t.Errorf("credential %q of an export without secrets is enabled or has a secret", c.Label)
 		}
 	}
+}
+
+// TestSignInProvidersOfADocument: without a secret a provider is disabled, what
+// is there keeps its own, and another issuer never gets it.
+func TestSignInProvidersOfADocument(t *testing.T) {
+	from, to := newFixture(t, true), newFixture(t, true)
+	from.apply(t, whole)
+	public := from.export(t, false)
+	to.apply(t, public)
+	if got := to.signIn(t, "corp"); !got.Disabled || !got.ClientSecret.Empty() || got.Issuer != "https://id.example.com/" || len(got.Roles) != 2 {
+		t.Errorf("corp of an export without secrets is %+v", got)
+	}
+	from.apply(t, strings.Replace(public, `display_name = "Corp login"`, `display_name = "Corp"`, 1))
+	if got := from.signIn(t, "corp"); got.Label != "Corp" || got.Disabled || got.ClientSecret.Reveal() != "the client secret of corp" {
+		t.Errorf("after a change of the label corp is %+v", got)
+	}
+	for name, edit := range map[string][2]string{
+		"another issuer":  {`issuer = "https://id.example.com/"`, `issuer = "https://evil.example.net"`},
+		"no issuer":       {`issuer = "https://id.example.com/"`, ``},
+		"another kind":    {`kind = "github"`, `kind = "google"`},
+		"unknown kind":    {`kind = "github"`, `kind = "saml"`},
+		"sign-up for all": {`allowed_domains = ["example.com", "example.org"]`, ``},
+	} {
+		p, err := from.im.Plan(t.Context(), from.store, parse(t, strings.Replace(public, edit[0], edit[1], 1)), seed.Options{})
+		if err != nil || len(p.Problems) != 1 {
+			t.Errorf("%s: %v, problems %v", name, err, p.Problems)
+		}
+	}
+	if _, err := config.ParseSeed("x.toml", []byte("[[sso_providers]]\nname = 'x'\nkind = 'github'\nclient_id = 'y'\nclient_secret = 'env:HOME'\n")); err == nil {
+		t.Error("a document reads the environment")
+	}
+}
+
+// TestRollbackRevivesNoSignInProvider: what was disabled since stays so, and
+// what was deleted comes back without its secret.
+func TestRollbackRevivesNoSignInProvider(t *testing.T) {
+	f := newFixture(t, true)
+	version := f.apply(t, whole).Version
+	f.apply(t, "[[sso_providers]]\nname = 'corp'\nkind = 'oidc'\nissuer = 'https://id.example.com/'\nclient_id = 'tollgate'\nneeds_secret = true\nenabled = false\n")
+	err := f.store.Update(t.Context(), func(tx tollgate.Tx) error {
+		return f.im.Accounts.DeleteSignInProvider(t.Context(), tx, tollgate.HostActor("test"), f.signIn(t, "hub").Row)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, _, err := f.im.Version(t.Context(), f.store, version, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.im.Apply(t.Context(), f.store, back, tollgate.HostActor("test"), seed.Options{Prune: true, Exact: true, Origin: tollgate.ConfigRolledBack}); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.signIn(t, "corp"); !got.Disabled || got.Label != "Corp login" || got.ClientSecret.Empty() {
+		t.Errorf("corp came back as %+v", got)
+	}
+	if got := f.signIn(t, "hub"); !got.Disabled || !got.ClientSecret.Empty() {
+		t.Errorf("hub came back as %+v", got)
+	}
+}
+
+func (f fixture) signIn(t *testing.T, name string) sso.Settings {
+	t.Helper()
+	list := view(t, f, f.im.Accounts.SignInProviders)
+	i := slices.IndexFunc(list, func(s sso.Settings) bool { return s.Name == name })
+	if i < 0 {
+		t.Fatalf("there is no sign-in provider %s", name)
+	}
+	return list[i]
 }
 
 func (f fixture) export(t *testing.T, secrets bool) string {

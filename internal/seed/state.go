@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"tollgate"
+	"tollgate/internal/auth/sso"
 )
 
 // state is what the database holds, indexed by the names that files use.
@@ -18,9 +19,11 @@ type state struct {
 	prices      []tollgate.Price // explicit ones by pattern, their latest versions
 	aliases     map[string]tollgate.ModelAlias
 	permissions []tollgate.Permission
+	teamRights  []tollgate.TeamPermission
 	files       []tollgate.FilePermission
 	limits      []tollgate.RateLimit
 	quotas      []tollgate.Quota
+	signIn      map[string]sso.Settings // sign-in providers with their secrets
 	// names of records by id, for messages and exports
 	userName, teamName, providerName map[int64]string
 }
@@ -42,8 +45,8 @@ func index[T, F any](ctx context.Context, t tollgate.Table[T, F], name func(T) s
 	return out, err
 }
 
-func loadState(ctx context.Context, tx tollgate.Tx) (*state, error) {
-	s := &state{userName: map[int64]string{}, teamName: map[int64]string{}, providerName: map[int64]string{}}
+func (im *Importer) loadState(ctx context.Context, tx tollgate.Tx) (*state, error) {
+	s := &state{signIn: map[string]sso.Settings{}, userName: map[int64]string{}, teamName: map[int64]string{}, providerName: map[int64]string{}}
 	var err error
 	for _, read := range []func() error{
 		func() error {
@@ -67,9 +70,17 @@ func loadState(ctx context.Context, tx tollgate.Tx) (*state, error) {
 			return err
 		},
 		func() error { s.permissions, err = all(ctx, tx.Permissions); return err },
+		func() error { s.teamRights, err = all(ctx, tx.TeamPermissions); return err },
 		func() error { s.files, err = all(ctx, tx.FilePermissions); return err },
 		func() error { s.limits, err = all(ctx, tx.RateLimits); return err },
 		func() error { s.quotas, err = all(ctx, tx.Quotas); return err },
+		func() error {
+			rows, err := im.Accounts.SignInProviders(ctx, tx)
+			for _, p := range rows {
+				s.signIn[p.Name] = p
+			}
+			return err
+		},
 	} {
 		if err := read(); err != nil {
 			return nil, err

@@ -12,6 +12,7 @@ import (
 
 	"tollgate"
 	"tollgate/internal/auth"
+	"tollgate/internal/auth/sso"
 	"tollgate/internal/config"
 )
 
@@ -57,7 +58,7 @@ func (im *Importer) applyVersion(ctx context.Context, tx tollgate.Tx, s config.S
 
 // text is what the database holds as TOML without secrets.
 func (im *Importer) text(ctx context.Context, tx tollgate.Tx) ([]byte, error) {
-	st, err := loadState(ctx, tx)
+	st, err := im.loadState(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
@@ -179,6 +180,12 @@ func (im *Importer) Version(ctx context.Context, store tollgate.Store, id int64,
 
 // keepDisabled takes into the seed what is disabled in the database.
 func (r *run) keepDisabled(s *config.Seed) {
+	for i := range s.SignInProviders {
+		p := &s.SignInProviders[i]
+		if have, ok := r.state.signIn[p.Name]; ok {
+			p.Enabled = p.Enabled && !have.Disabled
+		}
+	}
 	for i := range s.Users {
 		u := &s.Users[i]
 		row, ok := r.state.users[u.Name]
@@ -225,6 +232,12 @@ func (im *Importer) fingerprint32(st *state) [32]byte {
 	}
 	for _, p := range st.permissions {
 		hashFields(h, "permission", p.ID, p.UserID, p.ProviderID, p.ModelPattern)
+	}
+	for _, p := range st.teamRights {
+		hashFields(h, "team permission", p.ID, p.TeamID, p.ProviderID, p.ModelPattern)
+	}
+	for _, p := range inOrder(st.signIn, func(p sso.Settings) int64 { return p.Row }) {
+		hashFields(h, "sign-in provider", p, p.ClientSecret.Reveal())
 	}
 	for _, p := range st.files {
 		hashFields(h, "file permission", p.ID, p.UserID, p.ProviderID)

@@ -20,29 +20,66 @@ func atProvider(name string) string {
 
 func (r *run) permissions(ctx context.Context) error {
 	for _, p := range r.seed.Permissions {
-		userID, known := r.user(p.At, p.UserName)
-		providerID, ok := r.provider(p.At, p.ProviderName)
-		if !known || !ok {
-			continue
+		grant := r.userPermission
+		if p.TeamName != "" {
+			grant = r.teamPermission
 		}
-		name := p.UserName + " " + p.ModelPattern + " at " + atProvider(p.ProviderName)
-		i := slices.IndexFunc(r.state.permissions, func(x tollgate.Permission) bool {
-			return x.UserID == userID && x.ProviderID == providerID && x.ModelPattern == p.ModelPattern
-		})
-		if i >= 0 {
-			r.see("permission", r.state.permissions[i].ID)
-			continue
+		if err := grant(ctx, p); err != nil {
+			return err
 		}
-		r.change(Create, "permission", name, p.At)
-		if !r.apply {
-			continue
-		}
-		row, err := r.im.Accounts.SavePermission(ctx, r.tx, r.by, tollgate.Permission{UserID: userID, ProviderID: providerID, ModelPattern: p.ModelPattern})
-		if err != nil {
-			return place(p.At, "permission "+name, err)
-		}
-		r.see("permission", row.ID)
 	}
+	return nil
+}
+
+func (r *run) userPermission(ctx context.Context, p config.SeedPermission) error {
+	userID, known := r.user(p.At, p.UserName)
+	providerID, ok := r.provider(p.At, p.ProviderName)
+	if !known || !ok {
+		return nil
+	}
+	name := p.UserName + " " + p.ModelPattern + " at " + atProvider(p.ProviderName)
+	i := slices.IndexFunc(r.state.permissions, func(x tollgate.Permission) bool {
+		return x.UserID == userID && x.ProviderID == providerID && x.ModelPattern == p.ModelPattern
+	})
+	if i >= 0 {
+		r.see("permission", r.state.permissions[i].ID)
+		return nil
+	}
+	r.change(Create, "permission", name, p.At)
+	if !r.apply {
+		return nil
+	}
+	row, err := r.im.Accounts.SavePermission(ctx, r.tx, r.by, tollgate.Permission{UserID: userID, ProviderID: providerID, ModelPattern: p.ModelPattern})
+	if err != nil {
+		return place(p.At, "permission "+name, err)
+	}
+	r.see("permission", row.ID)
+	return nil
+}
+
+func (r *run) teamPermission(ctx context.Context, p config.SeedPermission) error {
+	teamID, known := r.team(p.At, p.TeamName)
+	providerID, ok := r.provider(p.At, p.ProviderName)
+	if !known || !ok {
+		return nil
+	}
+	name := "team " + p.TeamName + " " + p.ModelPattern + " at " + atProvider(p.ProviderName)
+	i := slices.IndexFunc(r.state.teamRights, func(x tollgate.TeamPermission) bool {
+		return x.TeamID == teamID && x.ProviderID == providerID && x.ModelPattern == p.ModelPattern
+	})
+	if i >= 0 {
+		r.see("team permission", r.state.teamRights[i].ID)
+		return nil
+	}
+	r.change(Create, "team permission", name, p.At)
+	if !r.apply {
+		return nil
+	}
+	row, err := r.im.Accounts.SaveTeamPermission(ctx, r.tx, r.by, tollgate.TeamPermission{TeamID: teamID, ProviderID: providerID, ModelPattern: p.ModelPattern})
+	if err != nil {
+		return place(p.At, "permission "+name, err)
+	}
+	r.see("team permission", row.ID)
 	return nil
 }
 

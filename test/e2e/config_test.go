@@ -12,6 +12,8 @@ import (
 	"time"
 )
 
+const clientSecret = "the client secret of the export"
+
 const exportPassphrase = "a passphrase of the export"
 
 // exportOf exports as the super admin, in a session, with secrets or without.
@@ -84,7 +86,14 @@ func TestConfigExportAppliedElsewhereIsIdentical(t *testing.T) {
 	from.admin("/admin/user-rate-limits/upsert", map[string]any{"user_id": 2, "model_pattern": "demo-*", "rpm": 1000}, nil)
 	from.admin("/admin/user-quotas/upsert", map[string]any{"user_id": 2, "quota": 25.5}, nil)
 	from.admin("/admin/prices/upsert", map[string]any{"model_pattern": "demo-*", "prices": map[string]any{"price_input_tokens": 1, "price_output_tokens": 2}}, nil)
+	var team struct{ ID int64 }
+	from.admin("/admin/teams/upsert", map[string]any{"name": "research"}, &team)
+	from.admin("/admin/teams/permissions/upsert", map[string]any{"team_id": team.ID, "model_pattern": "demo-*"}, nil)
 	session := from.login("admin", adminPassword)
+	from.mustAs(session, "/admin/sso-providers/upsert", map[string]any{
+		"name": "corp", "kind": "oidc", "issuer": "https://id.example.com", "client_id": "tollgate", "client_secret": clientSecret,
+		"roles": []map[string]any{{"group": "plat", "team": "research"}},
+	}, nil)
 	for name, secrets := range map[string]bool{"without secrets": false, "with secrets": true} {
 		t.Run(name, func(t *testing.T) {
 			to := prepare(t, nil, "")
@@ -106,8 +115,12 @@ func TestConfigExportAppliedElsewhereIsIdentical(t *testing.T) {
 			if !secrets && shapeOf(was) != shapeOf(is) {
 				t.Errorf("the exports differ:\n%s\n---\n%s", shapeOf(was), shapeOf(is))
 			}
-			if strings.Contains(was, key) || strings.Contains(before, providerKey) || strings.Contains(before, key) {
+			if strings.Contains(was, key) || strings.Contains(before, providerKey) || strings.Contains(before, key) || strings.Contains(was+before, clientSecret) {
 				t.Error("an export holds a secret in clear")
+			}
+			var corp []struct{ Enabled bool }
+			if to.mustAs(there, "/admin/sso-providers/query", map[string]any{}, &corp); len(corp) != 1 || corp[0].Enabled != secrets {
+				t.Errorf("the sign-in provider elsewhere: %+v", corp)
 			}
 			status, _, body, err := to.post(t.Context(), "/oa/v1/chat/completions", key, chat(false, "hi"))
 			if want := map[bool]int{false: http.StatusUnauthorized, true: http.StatusOK}[secrets]; err != nil || status != want {
@@ -127,7 +140,7 @@ func shapeOf(toml string) string {
 		if strings.HasPrefix(line, "[[") {
 			section = strings.TrimSpace(line)
 		}
-		secret := section == "[[users.keys]]" || section == "[[providers.credentials]]"
+		secret := section == "[[users.keys]]" || section == "[[providers.credentials]]" || section == "[[sso_providers]]"
 		if name == "prefix" || name == "last4" || name == "has_password" || secret && name == "enabled" {
 			continue
 		}

@@ -3,23 +3,15 @@ package sso
 import (
 	"bufio"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strconv"
-	"strings"
 	"testing"
-	"time"
 
-	"github.com/dexidp/dex/server"
-	"github.com/dexidp/dex/server/signer"
-	"github.com/dexidp/dex/storage"
-	"github.com/dexidp/dex/storage/memory"
-	"github.com/dexidp/dex/web"
-	"golang.org/x/crypto/bcrypt"
+	"tollgate/test/sso/dex"
 )
 
 // clientSecret has what has to be escaped in either style of authentication.
@@ -27,37 +19,14 @@ const clientSecret = "a secret of the suite: 100%+1"
 
 const password = "the same for everybody"
 
-// startDex serves Dex with its password form and returns its issuer. Users are
-// name@example.com; ops belongs to the group ops.
+// startDex serves Dex and returns its issuer.
 func startDex(t *testing.T, redirectURI string, users ...string) string {
 	t.Helper()
-	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost+6)
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.DiscardHandler)
-	var passwords []storage.Password
-	for _, name := range users {
-		p := storage.Password{Email: name + "@example.com", Username: name, PreferredUsername: name, UserID: "dex-" + name, Hash: hash}
-		if strings.HasPrefix(name, "ops") {
-			p.Groups = []string{"ops"}
-		}
-		passwords = append(passwords, p)
-	}
-	store := storage.WithStaticPasswords(memory.New(log), passwords, log)
-	store = storage.WithStaticClients(store, []storage.Client{{ID: "tollgate", Secret: clientSecret, Name: "Tollgate", RedirectURIs: []string{redirectURI}}})
-	store = storage.WithStaticConnectors(store, []storage.Connector{{ID: server.LocalConnector, Type: server.LocalConnector, Name: "Email"}})
-	sign, err := (&signer.LocalConfig{KeysRotationPeriod: "6h"}).Open(t.Context(), store, time.Hour, time.Now, log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var dex http.Handler
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { dex.ServeHTTP(w, r) }))
+	var handler http.Handler
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	t.Cleanup(s.Close)
-	dex, err = server.NewServer(t.Context(), server.Config{
-		Issuer: s.URL + "/dex", Storage: store, Signer: sign, Logger: log, Web: server.WebConfig{WebFS: web.FS()},
-		SupportedResponseTypes: []string{"code"}, IDTokensValidFor: time.Hour,
-	})
+	var err error
+	handler, err = dex.New(t.Context(), s.URL+"/dex", clientSecret, redirectURI, password, users...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -82,17 +82,22 @@ export interface SignInProvider {
   title: string;
 }
 
-/** providersQuery lists single sign-on providers; none where the gateway has no such route. */
-export const providersQuery = queryOptions({
+export interface WaysIn {
+  /** The gateway's own ways are the super admin's alone. */
+  ssoOnly: boolean;
+  providers: SignInProvider[];
+}
+
+/** waysQuery says how one may sign in; none but the gateway's own where it has no such route. */
+export const waysQuery = queryOptions({
   queryKey: ["get", "/auth/providers"],
-  queryFn: async ({ signal }): Promise<SignInProvider[]> => {
+  queryFn: async ({ signal }): Promise<WaysIn> => {
     const response = await fetch("/auth/providers", { signal });
-    if (response.status !== 200) return [];
-    const answer: unknown = await response.json();
-    const list = Array.isArray(answer) ? answer : ((answer as { providers?: unknown[] }).providers ?? []);
-    return list.flatMap(providerOf);
+    if (response.status !== 200) return { ssoOnly: false, providers: [] };
+    const { sso_only, providers = [] } = (await response.json()) as { sso_only?: boolean; providers?: unknown[] };
+    return { ssoOnly: sso_only === true, providers: providers.flatMap(providerOf) };
   },
-  staleTime: Number.POSITIVE_INFINITY,
+  staleTime: 10_000,
   retry: false,
 });
 

@@ -3,9 +3,11 @@ package sso
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -88,6 +90,11 @@ func (e *Engine) Providers() []Settings {
 
 // All returns the disabled ones too.
 func (e *Engine) All() []Settings { return *e.providers.Load() }
+
+// OfFile reports whether the configuration file has a provider of that name.
+func (e *Engine) OfFile(name string) bool {
+	return slices.ContainsFunc(e.All(), func(s Settings) bool { return s.Row == 0 && s.Name == name })
+}
 
 // Provider returns the enabled provider of that name, CodeNotFound without one.
 func (e *Engine) Provider(name string) (Settings, error) {
@@ -245,5 +252,8 @@ func (e *Engine) oauth(ctx context.Context, s Settings) (oauth2.Config, error) {
 
 // unreachable is the error of a provider that failed; the cause is for the log.
 func unreachable(err error) error {
+	if answer, ok := errors.AsType[*statusError](err); ok && answer.limited {
+		return tollgate.WrapError(tollgate.CodeUpstream, err, "the sign-in provider takes no more requests for now; try again in some minutes")
+	}
 	return tollgate.WrapError(tollgate.CodeUpstream, err, "the sign-in provider cannot be reached or answers what it should not; an administrator can test it")
 }

@@ -19,9 +19,21 @@ const maxAnswer = 1 << 20
 var errTooLarge = errors.New("the answer is larger than 1 MiB")
 
 // statusError is an answer other than 200.
-type statusError struct{ status int }
+type statusError struct {
+	status int
+	// limited: the provider takes no more requests for now.
+	limited bool
+}
 
 func (e *statusError) Error() string { return fmt.Sprintf("the answer has status %d", e.status) }
+
+// refused is the error of an answer other than 200. GitHub says 403 for both
+// of its rate limits and tells them from a refusal by headers
+// (docs.github.com, "Rate limits for the REST API").
+func refused(res *http.Response) error {
+	limit := res.StatusCode == http.StatusForbidden && (res.Header.Get("Retry-After") != "" || res.Header.Get("X-Ratelimit-Remaining") == "0")
+	return &statusError{res.StatusCode, limit || res.StatusCode == http.StatusTooManyRequests}
+}
 
 // fetch requests a JSON document into out.
 func (e *Engine) fetch(ctx context.Context, address, bearer string, out any) error {
@@ -47,7 +59,7 @@ func (e *Engine) fetch(ctx context.Context, address, bearer string, out any) err
 	}
 	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode != http.StatusOK {
-		return &statusError{res.StatusCode}
+		return refused(res)
 	}
 	return decode(res.Body, out)
 }
@@ -75,8 +87,8 @@ func (e *Engine) exchange(ctx context.Context, c oauth2.Config, code, verifier s
 	}
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, e.o.Client)
 	token, err := c.Exchange(ctx, code, oauth2.VerifierOption(verifier))
-	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
-		return nil, fmt.Errorf("the token endpoint answered %d with error %.64q", refused.Response.StatusCode, refused.ErrorCode)
+	if answer, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		return nil, fmt.Errorf("the token endpoint answered %d with error %.64q", answer.Response.StatusCode, answer.ErrorCode)
 	}
 	return token, err
 }

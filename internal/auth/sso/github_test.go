@@ -2,8 +2,6 @@ package sso_test
 
 import (
 	"encoding/base64"
-	"encoding/json"
-	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -13,119 +11,103 @@ import (
 
 	"tollgate"
 	"tollgate/internal/auth/sso"
+	"tollgate/test/lookalike"
 )
 
 func base64url(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// github is a look-alike with the quirks of the original: the token endpoint
-// answers in a form unless JSON is asked for, with status 200 for errors too;
-// scopes are separated by commas; the id is a number; the addresses are a list.
-type github struct {
-	*httptest.Server
-	user, emails, orgs, teams string
-	scope                     string
-	redeemed                  map[string]bool
+// atGitHub is how somebody signs in at the look-alike.
+type atGitHub struct {
+	account lookalike.Account
+	answers map[string]string // of the API instead of its own, by path
+	trouble lookalike.Trouble
+	scopes  []string // what the user consents to instead of all
+	code    string   // instead of a good one
 }
 
-func newGitHub(t *testing.T) *github {
+func octocat() *atGitHub {
+	return &atGitHub{account: lookalike.Account{
+		ID: 583231, Login: "octocat", PublicEmail: "public@example.net",
+		Emails: []lookalike.Email{{Email: "old@example.com", Verified: true}, {Email: "octo@example.com", Primary: true, Verified: true}},
+		Orgs:   map[string]string{"Acme": "active", "invited": "pending"}, Teams: []string{"Acme/platform"},
+	}}
+}
+
+func (g *atGitHub) signIn(t *testing.T, orgs ...string) (sso.Identity, error) {
 	t.Helper()
-	g := &github{
-		user:   `{"id": 583231, "login": "octocat", "email": "public@example.net"}`,
-		emails: `[{"email":"old@example.com","primary":false,"verified":true},{"email":"octo@example.com","primary":true,"verified":true}]`,
-		orgs:   `[{"state":"active","organization":{"login":"Acme"}},{"state":"pending","organization":{"login":"invited"}}]`,
-		teams:  `[{"slug":"platform","organization":{"login":"Acme"}}]`,
-		scope:  "read:org,user:email", redeemed: map[string]bool{},
+	site := lookalike.New(lookalike.App{ClientID: "tollgate", ClientSecret: "a secret", Callback: publicURL + "/auth/sso/github/callback"}, "", g.account)
+	for path, text := range g.answers {
+		site.Answer(path, text)
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /login/oauth/access_token", g.token)
-	for path, body := range map[string]*string{"/user": &g.user, "/user/emails": &g.emails, "/user/memberships/orgs": &g.orgs, "/user/teams": &g.teams} {
-		mux.HandleFunc("GET /api/v3"+path, func(w http.ResponseWriter, r *http.Request) {
-			if r.Header.Get("Authorization") != "Bearer gho_secret" || r.UserAgent() == "" {
-				w.WriteHeader(http.StatusUnauthorized)
-				return
-			}
-			_, _ = w.Write([]byte(*body))
-		})
-	}
-	g.Server = httptest.NewServer(mux)
-	t.Cleanup(g.Close)
-	return g
-}
-
-func (g *github) token(w http.ResponseWriter, r *http.Request) {
-	_ = r.ParseForm()
-	out := map[string]string{"access_token": "gho_secret", "scope": g.scope, "token_type": "bearer"}
-	code := r.Form.Get("code")
-	if code != "good" || r.Form.Get("client_id") != "tollgate" || r.Form.Get("client_secret") != "a secret" || g.redeemed[code] {
-		out = map[string]string{"error": "bad_verification_code", "error_description": "The code passed is incorrect or expired."}
-	}
-	g.redeemed[code] = true
-	if strings.Contains(r.Header.Get("Accept"), "application/json") {
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		_ = json.NewEncoder(w).Encode(out)
-		return
-	}
-	form := url.Values{}
-	for k, v := range out {
-		form.Set(k, v)
-	}
-	w.Header().Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	_, _ = w.Write([]byte(form.Encode()))
-}
-
-func (g *github) settings(orgs ...string) sso.Settings {
-	return sso.Settings{Name: "github", Kind: sso.KindGitHub, Issuer: g.URL, ClientID: "tollgate", ClientSecret: tollgate.NewSecret("a secret"), AllowedOrgs: orgs}
-}
-
-func (g *github) signIn(t *testing.T, code string, s sso.Settings) (sso.Identity, error) {
-	t.Helper()
-	r := newRig(t, newSealer(t), s)
+	site.Make(g.trouble)
+	server := httptest.NewServer(site)
+	t.Cleanup(server.Close)
+	r := newRig(t, newSealer(t), sso.Settings{
+		Name: "github", Kind: sso.KindGitHub, Issuer: server.URL, ClientID: "tollgate", ClientSecret: tollgate.NewSecret("a secret"), AllowedOrgs: orgs,
+	})
 	start, err := r.Begin(t.Context(), "github", sso.Intent{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	u, _ := url.Parse(start.URL)
-	id, _, err := r.Finish(t.Context(), "github", url.Values{"code": {code}, "state": u.Query()["state"]}, start.Cookie)
+	u, err := url.Parse(start.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked, scopes := u.Query(), g.scopes
+	if scopes == nil {
+		scopes = strings.Fields(asked.Get("scope"))
+	}
+	code := site.Grant("tollgate", g.account.Login, asked.Get("code_challenge"), scopes...)
+	if g.code != "" {
+		code = g.code
+	}
+	id, _, err := r.Finish(t.Context(), "github", url.Values{"code": {code}, "state": asked["state"]}, start.Cookie)
 	return id, err
 }
 
 func TestGitHubSignIn(t *testing.T) {
 	want := sso.Identity{Provider: "github", Subject: "583231", Email: "octo@example.com", EmailVerified: true, Name: "octocat"}
+	user := func(text string) func(*atGitHub) { return func(g *atGitHub) { g.answers = map[string]string{"/user": text} } }
 	for name, c := range map[string]struct {
-		arrange func(*github)
+		arrange func(*atGitHub)
 		orgs    []string
 		want    func(*sso.Identity)
 		code    tollgate.Code
+		says    string
 	}{
 		"plain":         {},
-		"renamed login": {arrange: func(g *github) { g.user = `{"id":583231,"login":"new"}` }, want: func(i *sso.Identity) { i.Name = "new" }},
+		"renamed login": {arrange: func(g *atGitHub) { g.account.Login = "new" }, want: func(i *sso.Identity) { i.Name = "new" }},
 		"unverified primary": {
-			arrange: func(g *github) {
-				g.emails = `[{"email":"victim@example.com","primary":true,"verified":false},{"email":"x@example.com","primary":false,"verified":true}]`
-			},
-			want: func(i *sso.Identity) { i.Email, i.EmailVerified = "", false },
+			arrange: func(g *atGitHub) { g.account.Emails[1].Verified = false },
+			want:    func(i *sso.Identity) { i.Email, i.EmailVerified = "", false },
 		},
 		"organisation, case aside": {orgs: []string{"acme"}, want: func(i *sso.Identity) { i.Groups = []string{"Acme"} }},
 		"team":                     {orgs: []string{"acme/platform"}, want: func(i *sso.Identity) { i.Groups = []string{"Acme", "Acme/platform"} }},
 		"other organisation":       {orgs: []string{"other"}, code: tollgate.CodeForbidden},
 		"other team":               {orgs: []string{"acme/security"}, code: tollgate.CodeForbidden},
 		"only invited":             {orgs: []string{"invited"}, code: tollgate.CodeForbidden},
-		"scope struck out":         {orgs: []string{"acme"}, arrange: func(g *github) { g.scope = "user:email" }, code: tollgate.CodeUnauthenticated},
-		"wider scope":              {arrange: func(g *github) { g.scope = "user" }},
-		"no id":                    {arrange: func(g *github) { g.user = `{"login":"octocat"}` }, code: tollgate.CodeUnauthenticated},
-		"id as text":               {arrange: func(g *github) { g.user = `{"id":"583231"}` }, code: tollgate.CodeUpstream},
-		"used code":                {arrange: func(g *github) { g.redeemed["good"] = true }, code: tollgate.CodeUpstream},
+		"scope struck out":         {orgs: []string{"acme"}, arrange: func(g *atGitHub) { g.scopes = []string{"user:email"} }, code: tollgate.CodeUnauthenticated},
+		"wider scope":              {arrange: func(g *atGitHub) { g.scopes = []string{"user"} }},
+		"no id":                    {arrange: user(`{"login":"octocat"}`), code: tollgate.CodeUnauthenticated},
+		"id as text":               {arrange: user(`{"id":"583231"}`), code: tollgate.CodeUpstream},
+		"made-up code":             {arrange: func(g *atGitHub) { g.code = "guess" }, code: tollgate.CodeUpstream},
+		"revoked token":            {arrange: func(g *atGitHub) { g.trouble = lookalike.Revoked }, code: tollgate.CodeUpstream},
+		"secondary rate limit":     {arrange: func(g *atGitHub) { g.trouble = lookalike.RateLimited }, code: tollgate.CodeUpstream, says: "no more requests for now"},
+		"down":                     {arrange: func(g *atGitHub) { g.trouble = lookalike.Down }, code: tollgate.CodeUpstream, says: "cannot be reached"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := newGitHub(t)
+			g := octocat()
 			if c.arrange != nil {
 				c.arrange(g)
 			}
-			got, err := g.signIn(t, "good", g.settings(c.orgs...))
+			got, err := g.signIn(t, c.orgs...)
 			if tollgate.ErrorCode(err) != c.code {
 				t.Fatalf("%v, want %q", err, c.code)
 			}
 			if c.code != "" {
+				if !strings.Contains(err.Error(), c.says) {
+					t.Errorf("%v, want one that says %q", err, c.says)
+				}
 				return
 			}
 			want := want

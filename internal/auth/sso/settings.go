@@ -36,7 +36,8 @@ type Settings struct {
 	Kind Kind
 	// Label is what the sign-in page shows; empty = Name.
 	Label string
-	// Disabled providers are listed nowhere and let nobody in.
+	// Disabled providers are listed nowhere and let nobody in. Only they may be
+	// without a secret.
 	Disabled bool
 	// Row is the id of the record that they come from; 0 = the configuration file.
 	Row int64
@@ -89,7 +90,7 @@ func (s Settings) Check() error {
 	if s.ClientID == "" {
 		return tollgate.Invalidf("client_id", "the client id that the provider gave is missing")
 	}
-	if s.ClientSecret.Empty() {
+	if s.ClientSecret.Empty() && !s.Disabled {
 		return tollgate.Invalidf("client_secret", "the client secret that the provider gave is missing")
 	}
 	if err := s.checkIssuer(); err != nil {

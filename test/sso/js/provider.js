@@ -1,10 +1,10 @@
 // A certified OpenID provider with real login and consent pages, for the tests
-// of sign-in: node provider.js PORT REDIRECT_URI. Prints "ready" when it listens.
+// of sign-in: node provider.js PORT REDIRECT_URI [HOST]. Prints "ready" when it listens.
 // Whoever signs in is called what they typed; any password will do.
 import Provider from "oidc-provider";
 
-const [port, redirectURI] = process.argv.slice(2);
-const provider = new Provider(`http://127.0.0.1:${port}`, {
+const [port, redirectURI, host = "127.0.0.1"] = process.argv.slice(2);
+const provider = new Provider(`http://${host}:${port}`, {
   clients: [
     {
       client_id: "tollgate",

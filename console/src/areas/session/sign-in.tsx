@@ -8,7 +8,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { passkeysKnown, showPasskey } from "@/api/passkey";
 import { problemOf } from "@/api/problem";
-import { pendingFactor, providersQuery, secondFactor, signIn, signInWithPasskey } from "@/api/session";
+import { pendingFactor, type SignInProvider, secondFactor, signIn, signInWithPasskey, waysQuery } from "@/api/session";
 import type { Problem } from "@/api/types";
 import { type Language, languages, switchLanguage } from "@/i18n";
 import { Mark } from "@/shell/mark";
@@ -22,6 +22,11 @@ function inside(path: string | undefined): path is string {
   return path !== undefined && /^\/(?![/\\])/.test(path);
 }
 
+/** withoutBase is a path of the console as its router knows it; a provider's redirect brings the whole one. */
+function withoutBase(path: string): string {
+  return path.startsWith("/console/") ? path.slice("/console".length) : path;
+}
+
 /** useProceed leads to where the person wanted to go before signing in. */
 function useProceed() {
   const { next } = route.useSearch();
@@ -30,7 +35,7 @@ function useProceed() {
   return async () => {
     queries.clear(); // nothing that somebody else has read
     if (inside(next) && next.startsWith("/docs")) window.location.assign(next);
-    else await router.navigate({ href: inside(next) ? next : "/" });
+    else await router.navigate({ href: inside(next) ? withoutBase(next) : "/" });
   };
 }
 
@@ -76,9 +81,36 @@ function Ways() {
         </Alert>
       )}
       {failure !== null && <ProblemAlert error={failure} />}
-      <PasswordForm ask={setAsked} />
+      <AllWays ask={setAsked} />
+    </>
+  );
+}
+
+/** AllWays are the gateway's own and the providers; where only those are open, the own ones wait for the super admin. */
+function AllWays({ ask }: { ask: (problem: Problem) => void }) {
+  const { t } = useTranslation("session");
+  const { data: ways, isPending } = useQuery(waysQuery);
+  const [own, setOwn] = useState(false);
+  if (isPending) return null;
+  if (ways?.ssoOnly && !own)
+    return (
+      <>
+        <Providers list={ways.providers} />
+        <Button variant="subtle" size="compact-sm" onClick={() => setOwn(true)}>
+          {t("superOnly")}
+        </Button>
+      </>
+    );
+  return (
+    <>
+      <PasswordForm ask={ask} />
       <Passkey />
-      <Providers />
+      {ways && ways.providers.length > 0 && (
+        <>
+          <Divider label={t("or")} />
+          <Providers list={ways.providers} />
+        </>
+      )}
     </>
   );
 }
@@ -217,21 +249,22 @@ function Passkey() {
   );
 }
 
-/** Providers are the other ways in; none are shown where none are set up. */
-function Providers() {
+/** Providers are the other ways in; they lead back to where the person wanted to go. */
+function Providers({ list }: { list: SignInProvider[] }) {
   const { t } = useTranslation("session");
-  const { data = [] } = useQuery(providersQuery);
-  if (data.length === 0) return null;
-  return (
-    <>
-      <Divider label={t("or")} />
-      {data.map(({ name, title }) => (
-        <Button key={name} component="a" href={`/auth/sso/${encodeURIComponent(name)}/login`} variant="default" fullWidth>
-          {t("with", { provider: title })}
-        </Button>
-      ))}
-    </>
-  );
+  const { next } = route.useSearch();
+  const to = inside(next) && next.startsWith("/docs") ? next : `/console${inside(next) ? withoutBase(next) : "/"}`;
+  return list.map(({ name, title }) => (
+    <Button
+      key={name}
+      component="a"
+      href={`/auth/sso/${encodeURIComponent(name)}/login?return_to=${encodeURIComponent(to)}`}
+      variant="default"
+      fullWidth
+    >
+      {t("with", { provider: title })}
+    </Button>
+  ));
 }
 
 function Languages() {
