@@ -96,7 +96,7 @@ function PaletteButton() {
 
 function Navigation() {
   const { t, i18n } = useTranslation("common");
-  const entries = navEntries(useMe().is_admin);
+  const entries = navEntries(useMe());
   const groups = [...new Set(entries.map((entry) => entry.group))];
   const ordered = (["you", "administration"] as const).filter((group) => groups.includes(group));
   return (

@@ -90,9 +90,7 @@ export function LinkPage({ purpose }: { purpose: Purpose }) {
             </Button>
           ) : (
             <>
-              {!elsewhere && (
-                <LinkForm purpose={purpose} token={token} onBad={() => setBad(true)} onDone={() => setDone(true)} />
-              )}
+              {!elsewhere && <LinkForm purpose={purpose} token={token} onBad={() => setBad(true)} onDone={() => setDone(true)} />}
               {purpose === "invitation" && <Providers token={token} alone={elsewhere} onBad={() => setBad(true)} />}
             </>
           )}
