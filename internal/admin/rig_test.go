@@ -196,8 +196,16 @@ func (r *rig) populate() {
 		name         string
 		super, admin bool
 	}{
-		{"root", true, false}, {"boss", false, true}, {"boss2", false, true}, {"alice", false, false}, {"bob", false, false}, {"gone", false, false},
-		{"lead", false, false}, {"mate", false, false}, {"rival", false, false}, {"owl", false, false},
+		{"root", true, false},
+		{"boss", false, true},
+		{"boss2", false, true},
+		{"alice", false, false},
+		{"bob", false, false},
+		{"gone", false, false},
+		{"lead", false, false},
+		{"mate", false, false},
+		{"rival", false, false},
+		{"owl", false, false},
 	} {
 		w := auth.UserWrite{
 			Name: tollgate.Some(u.name), Password: tollgate.Some(tollgate.NewSecret(password)), SuperAdmin: u.super,

@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"sync"
@@ -67,9 +68,7 @@ func TestWhatCameByAProviderEndsWithIt(t *testing.T) {
 				var all sync.WaitGroup
 				for range 3 {
 					again := r.browser()
-					for name, value := range b.cookies {
-						again.cookies[name] = value
-					}
+					maps.Copy(again.cookies, b.cookies)
 					all.Go(func() {
 						for after := 0; after < 2; {
 							late := ended.Load()

@@ -135,15 +135,11 @@ func (a *Accounts) managedKey(ctx context.Context, tx tollgate.Tx, who actor, id
 	if err != nil {
 		return k, missing(err, "key", id)
 	}
-	if _, err := a.managed(ctx, tx, who, k.UserID); err != nil {
-		switch tollgate.ErrorCode(err) {
-		case tollgate.CodeNotFound, tollgate.CodeForbidden:
-			return k, errMissing("key", id)
-		default:
-			return k, err
-		}
+	_, err = a.managed(ctx, tx, who, k.UserID)
+	if code := tollgate.ErrorCode(err); code == tollgate.CodeNotFound || code == tollgate.CodeForbidden {
+		err = errMissing("key", id)
 	}
-	return k, nil
+	return k, err
 }
 
 // SetMemberKeyEnabled disables any key of a plain member. It enables those of
