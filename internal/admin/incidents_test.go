@@ -273,7 +273,7 @@ func TestN53PublicRoutesAreAList(t *testing.T) {
 		}
 	}
 	want := []string{
-		"/", "/auth/invitation", "/auth/invitation/accept", "/auth/passkey/begin", "/auth/passkey/finish", "/auth/providers", "/auth/reset", "/auth/setup",
+		"/", "/auth/invitation", "/auth/invitation/accept", "/auth/invitation/sign-in", "/auth/passkey/begin", "/auth/passkey/finish", "/auth/providers", "/auth/reset", "/auth/setup",
 		"/auth/setup/check", "/auth/sso/", "/console", "/console/", "/docs/style.css", "/login", "/login/pending", "/login/second-factor",
 	}
 	if diff := cmp.Diff(want, slices.Compact(public)); diff != "" {

@@ -7,7 +7,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { plainClient } from "@/api/client";
 import { Failure, fieldsOf, problemOf, statusOf } from "@/api/problem";
-import { providersQuery } from "@/api/session";
+import { waysQuery } from "@/api/session";
 import type { Problem } from "@/api/types";
 import classes from "@/areas/session/sign-in.module.css";
 import { Mark } from "@/shell/mark";
@@ -103,10 +103,11 @@ export function LinkPage({ purpose }: { purpose: Purpose }) {
 /** Providers take an invitation up by signing in elsewhere; none are shown where none are set up. */
 function Providers({ token, alone, onBad }: { token: string; alone: boolean; onBad: () => void }) {
   const { t } = useTranslation("links");
-  const { data = [] } = useQuery(providersQuery);
+  const { data } = useQuery(waysQuery);
   const [failure, setFailure] = useState<unknown>(null);
   const [busy, setBusy] = useState("");
-  if (data.length === 0) return null;
+  const providers = data?.providers ?? [];
+  if (providers.length === 0) return null;
   const leave = async (provider: string) => {
     setBusy(provider);
     setFailure(null);
@@ -123,7 +124,7 @@ function Providers({ token, alone, onBad }: { token: string; alone: boolean; onB
   return (
     <>
       {!alone && <Divider label={t("or")} />}
-      {data.map(({ name, title }) => (
+      {providers.map(({ name, title }) => (
         <Button key={name} variant="default" fullWidth loading={busy === name} onClick={() => void leave(name)}>
           {t("with", { provider: title })}
         </Button>

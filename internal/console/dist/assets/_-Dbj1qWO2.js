@@ -1,1 +1,0 @@
-import{o as e}from"./index-AVlk2qH6.js";var t=e;export{t as component};

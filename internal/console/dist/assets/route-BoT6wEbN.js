@@ -1,1 +1,0 @@
-import{M as e,O as t,a as n}from"./index-AVlk2qH6.js";import{m as r}from"./shim-BUQMAqlz.js";var i=r(),a=function(){return t().is_admin?(0,i.jsx)(e,{}):(0,i.jsx)(n,{})};export{a as component};

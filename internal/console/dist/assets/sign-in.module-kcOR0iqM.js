@@ -1,1 +1,0 @@
-var e={page:`_page_1f4jo_1`,box:`_box_1f4jo_15`,card:`_card_1f4jo_20`};export{e as t};
