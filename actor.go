@@ -25,6 +25,9 @@ type Principal struct {
 	User    *User    // nil for service and host
 	Key     *Key     // PrincipalKey; of the service key its Digest alone
 	Session *Session // PrincipalSession only
+	// From is the address that a key was used from: while it is in use, it must
+	// stay allowed from there.
+	From netip.Addr
 }
 
 // Role returns the caller's role: its user's; RoleSuperAdmin for the host;

@@ -2,6 +2,7 @@ package tollgate
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -33,6 +34,10 @@ type Key struct {
 	CreatedAt     time.Time
 	// CreatedByKeyID is the key that made this one; 0 = none.
 	CreatedByKeyID int64
+	// TeamID is the team that an admin of it made the key for; 0 = none. Such a
+	// key reaches the LLM surface alone, uses what the team may and nothing of
+	// its owner's own, and ends when its owner is no member of the team.
+	TeamID int64
 	// Surfaces limits where the key works; empty = all that its owner may.
 	Surfaces []Surface
 	// Models are globs a model name must match one of; empty = all.
@@ -47,6 +52,14 @@ type Key struct {
 	// NeedsSecret marks a key created from an export without secrets: it is
 	// disabled until it is rotated.
 	NeedsSecret bool
+}
+
+// Reaches reports whether the key itself works on a surface.
+func (k Key) Reaches(s Surface) bool {
+	if k.TeamID != 0 && s != SurfaceLLM {
+		return false
+	}
+	return len(k.Surfaces) == 0 || slices.Contains(k.Surfaces, s)
 }
 
 // LeavePolicy says what becomes of an answer whose client has left.
@@ -75,4 +88,5 @@ type KeyFilter struct {
 	Enabled        Match[bool]
 	Label          Match[string]
 	CreatedByKeyID Match[int64]
+	TeamID         Match[int64]
 }

@@ -64,7 +64,8 @@ type Table[T, F any] interface {
 	// Update writes the whole row; CodeNotFound, or as Insert.
 	Update(ctx context.Context, row T) error
 	// Delete removes the row and what it owns (a user: keys, sessions, factors,
-	// identities, links, asks, permissions, limits, quotas; a provider: credentials, models,
+	// identities, links, asks, permissions, limits, quotas; a team: its keys, links,
+	// permissions, limits, quotas; a provider: credentials, models,
 	// permissions on it); usage and audit stay. CodeNotFound.
 	Delete(ctx context.Context, id int64) error
 }

@@ -18,7 +18,7 @@ type TeamFilter struct {
 // The roles in a team.
 const (
 	TeamMember = "member"
-	TeamAdmin  = "admin" // stored and shown; it gives no rights yet
+	TeamAdmin  = "admin" // manages members and their keys, and sees the team's usage
 )
 
 // TeamPermission lets all members of a team send models that match

@@ -39,6 +39,14 @@ type User struct {
 	LastLoginAt        time.Time // zero = never
 }
 
+// Administers returns the team that u is an admin of, 0 if none.
+func (u User) Administers() int64 {
+	if u.TeamRole != TeamAdmin {
+		return 0
+	}
+	return u.TeamID
+}
+
 // Limits of user input.
 const (
 	MaxNameLength  = 128

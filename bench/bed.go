@@ -35,9 +35,10 @@ type bed struct {
 	// money is a gateway with every quota, prices and rate limits, bare one
 	// without any of them and without lines in the log. nil pids until a case
 	// asks for them.
-	money, bare target
-	started     []*exec.Cmd
-	feeds       []io.Closer // standard inputs held open
+	// stormed is one that people sign in to.
+	money, bare, stormed target
+	started              []*exec.Cmd
+	feeds                []io.Closer // standard inputs held open
 }
 
 // startBed starts the fake upstream, nginx and the gateway.
@@ -174,8 +175,18 @@ func (b *bed) startGateways(ctx context.Context, o options, progress io.Writer) 
 			return fmt.Errorf("building the gateway: %w\n%s", err, out)
 		}
 	}
-	if b.gateway, err = b.startGateway(ctx, binary, "gateway", gatewayConf(b.upstream)); err != nil || !slices.Contains(o.cases, caseMoney) {
+	if b.gateway, err = b.startGateway(ctx, binary, "gateway", gatewayConf(b.upstream)); err != nil {
 		return err
+	}
+	if slices.Contains(o.cases, caseStorm) {
+		conf := "[server]\ntrusted_proxies = [\"127.0.0.1\"]\n" + gatewayConf(b.upstream) +
+			strings.Replace(b.userConf(), "name = \"bench\"\n", fmt.Sprintf("name = \"bench\"\npassword = %q\n", stormPassword), 1)
+		if b.stormed, err = b.startGateway(ctx, binary, "storm", conf); err != nil {
+			return err
+		}
+	}
+	if !slices.Contains(o.cases, caseMoney) {
+		return nil
 	}
 	if b.money, err = b.startGateway(ctx, binary, "money", gatewayConf(b.upstream)+moneyConf()+b.userConf()); err != nil {
 		return err
@@ -329,7 +340,7 @@ func (b *bed) stop() {
 // tail returns the last lines that nginx and the gateway printed, for an error.
 func (b *bed) tail() string {
 	var out strings.Builder
-	for _, name := range []string{"nginx.log", "nginx.out", "gateway.log", "money.log", "bare.log"} {
+	for _, name := range []string{"nginx.log", "nginx.out", "gateway.log", "money.log", "bare.log", "storm.log"} {
 		text, err := os.ReadFile(filepath.Join(b.dir, name))
 		if err != nil || len(text) == 0 {
 			continue

@@ -14,10 +14,16 @@ type benchCase struct {
 	// money compares the gateway with everything on with the same binary
 	// without, in place of the gateway with nginx.
 	money bool
+	// storm is how many clients sign in meanwhile: it compares the gateway so
+	// with the same gateway in peace.
+	storm int
 }
 
-// caseMoney is the id of the case that has money set.
-const caseMoney = "money"
+// The ids of the cases that need gateways of their own.
+const (
+	caseMoney = "money"
+	caseStorm = "storm"
+)
 
 // bar is a figure with the value that it must not pass and the one aimed at.
 type bar struct {
@@ -58,6 +64,14 @@ func cases() []benchCase {
 			id: caseMoney, title: "1 kB body, 64 connections, quotas and limits on to off", money: true,
 			load: load{conns: 64, body: body(false, 800)},
 			bars: []bar{{name: "CPU per request, ratio to the same binary without", must: 1.5, goal: 1.25, of: ratio}},
+		},
+		{
+			id: caseStorm, title: "200 requests/s while 500 clients sign in", storm: 500,
+			load: load{conns: 64, rate: 200, body: body(false, 800)},
+			bars: []bar{
+				{name: "p99, ms", must: 30, goal: 10, of: func(r result) float64 { return r.Gateway.P99 / 1e3 }},
+				{name: "memory, MiB", must: 512, goal: 256, of: func(r result) float64 { return r.Gateway.RSS }},
+			},
 		},
 	}
 }

@@ -43,15 +43,19 @@ type figures struct {
 	RSS       float64 `json:"rss_mib"`
 }
 
-// measure runs the rounds of a case, nginx and gateway in turn.
+// measure runs the rounds of a case, nginx (or what else the gateway is compared
+// with) and gateway in turn.
 func (b *bed) measure(ctx context.Context, c benchCase, o options, progress io.Writer) (result, error) {
 	r := result{Case: c.id, Title: c.title, Unit: "request", bars: c.bars}
 	if c.load.stream {
 		r.Unit = "event"
 	}
 	ruler, tested := b.nginx, b.gateway
-	if c.money {
+	switch {
+	case c.money:
 		ruler, tested = b.bare, b.money
+	case c.storm > 0:
+		ruler, tested = b.stormed, b.stormed
 	}
 	var nginx, gateway []figures
 	var ratios []float64
@@ -61,7 +65,13 @@ func (b *bed) measure(ctx context.Context, c benchCase, o options, progress io.W
 		if err != nil {
 			return r, err
 		}
+		calm := func() {}
+		if c.storm > 0 {
+			end := tested.storm(ctx, c.storm)
+			calm = func() { say(progress, "sign-ins by status: %v", end()) }
+		}
 		g, err := b.round(ctx, tested, c.load, o, &r)
+		calm()
 		if err != nil {
 			return r, err
 		}

@@ -35,6 +35,8 @@ go build -o "$dir/tollgate" ./cmd/tollgate
 TOLLGATE_PASSWORD=console-suite-$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
 TOLLGATE_URL=http://127.0.0.1:$port
 export TOLLGATE_PASSWORD TOLLGATE_URL
+mkdir "$dir/sync"
+printf '[server]\nsync_folder = "%s"\nkeep_alive = "14s"\n' "$dir/sync" >"$dir/tollgate.toml"
 # Nothing of this environment, and no tollgate.toml of this folder, may change what is tested.
 (cd "$dir" && exec env -i PATH="$PATH" HOME="$dir" TOLLGATE_PORT="$port" TOLLGATE_DATA_DIR="$dir/data" \
 	TOLLGATE_ADMIN_PASSWORD="$TOLLGATE_PASSWORD" "$dir/tollgate" --demo) >"$dir/log" 2>&1 </dev/null &

@@ -1,9 +1,10 @@
-import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";
+import { localStorageColorSchemeManager, MantineProvider, mergeThemeOverrides } from "@mantine/core";
 import { ModalsProvider } from "@mantine/modals";
 import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createRouter, RouterProvider } from "@tanstack/react-router";
-import { Suspense, useState } from "react";
+import { Suspense, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
 import { onForbidden } from "./api/gate";
 import { statusOf } from "./api/problem";
 import { meQuery } from "./api/session";
@@ -53,9 +54,15 @@ declare module "@tanstack/react-router" {
 export function App({ nonce }: { nonce: string }) {
   const [queries] = useState(newQueries);
   const [router] = useState(() => newRouter(queries));
+  const { t } = useTranslation("common");
+  // The crosses that close dialogs and notices have no words of their own.
+  const named = useMemo(
+    () => mergeThemeOverrides(theme, { components: { CloseButton: { defaultProps: { "aria-label": t("close") } } } }),
+    [t],
+  );
   return (
     <MantineProvider
-      theme={theme}
+      theme={named}
       cssVariablesResolver={cssVariables}
       colorSchemeManager={scheme}
       defaultColorScheme="auto"

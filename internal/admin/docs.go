@@ -193,6 +193,8 @@ func accessText(access string) string {
 		return "signed-in user"
 	case "self-read":
 		return "user, by session or key"
+	case "team-admin":
+		return "admin of a team, by session"
 	case "super-admin":
 		return "super admin"
 	}

@@ -35,6 +35,7 @@ type invitationShown struct {
 	IsAdmin   bool      `json:"is_admin"`
 	Team      *string   `json:"team" doc:"The team's name; null = none"`
 	TeamRole  *string   `json:"team_role"`
+	SSOOnly   bool      `json:"sso_only" doc:"Whether a sign-in provider is the only way; else name and password may be chosen."`
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
@@ -56,8 +57,8 @@ func (s *Server) mountInvitations() {
 	}.Mount(s.API, s.Store, s.Cursors)
 	create := writes("/admin/invitations/create", tag, "Make a link that gives a new account, once; nothing sends it",
 		map[string]any{"label": "Bob, new in research", "team_id": 1, "team_role": "member"})
-	api.Handle(s.API, create, func(ctx context.Context, in *invitationWrite) (madeLink, error) {
-		return s.makeLink(ctx, pageInvitation, func(tx tollgate.Tx, by tollgate.Actor) (tollgate.Link, tollgate.Secret, error) {
+	api.Handle(s.API, create, func(ctx context.Context, in *invitationWrite) (api.MadeLink, error) {
+		return s.links().Make(ctx, api.PageInvitation, func(tx tollgate.Tx, by tollgate.Actor) (tollgate.Link, tollgate.Secret, error) {
 			return s.Accounts.Invite(ctx, tx, by, auth.InvitationWrite{
 				Label: in.Label, Email: in.Email, IsAdmin: in.IsAdmin, TeamID: in.TeamID, TeamRole: in.TeamRole,
 				Life: time.Duration(in.ExpiresInSecs) * time.Second,
@@ -71,7 +72,7 @@ func (s *Server) mountInvitations() {
 		i, err := s.Sessions.Invitation(ctx, tollgate.NewSecret(in.Token), signInOf(web.EventFrom(ctx)))
 		return invitationShown{
 			Label: i.Label, Email: api.TextOrNull(i.Email), IsAdmin: i.Role.IsAdmin(), Team: api.TextOrNull(i.Team), TeamRole: api.TextOrNull(i.TeamRole),
-			ExpiresAt: i.ExpiresAt.UTC(),
+			SSOOnly: i.SSOOnly, ExpiresAt: i.ExpiresAt.UTC(),
 		}, err
 	})
 	api.Handle(s.API, onLink("/auth/invitation/accept", "Make the account that a link gives; then sign in", map[string]any{"token": "…", "username": "bob", "password": "…"}),

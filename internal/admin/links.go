@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"time"
 
 	"tollgate"
 	"tollgate/internal/auth"
@@ -14,20 +13,8 @@ import (
 // comes behind it.
 const PageSetup = "/console/setup#"
 
-// The pages of the console that links open. A token stands behind the #, which
-// browsers send to nobody: it is in no log and no Referer.
-const (
-	pageReset      = "/console/reset#"
-	pageInvitation = "/console/invitation#"
-)
-
-// madeLink is the answer that shows a link, once.
-type madeLink struct {
-	OK        bool      `json:"ok"`
-	ID        int64     `json:"id"`
-	URL       string    `json:"url" doc:"To hand on. It is shown only here; whoever has it can use it, once."`
-	ExpiresAt time.Time `json:"expires_at"`
-}
+// pageReset is the page that a reset link opens.
+const pageReset = "/console/reset#"
 
 type setupToken struct {
 	Token string `json:"token" required:"true" doc:"What stands behind the # of the link."`
@@ -78,22 +65,10 @@ func (s *Server) mountSetup() {
 		})
 }
 
-func (s *Server) resetLink(ctx context.Context, in *api.ByID) (madeLink, error) {
-	return s.makeLink(ctx, pageReset, func(tx tollgate.Tx, by tollgate.Actor) (tollgate.Link, tollgate.Secret, error) {
+func (s *Server) resetLink(ctx context.Context, in *api.ByID) (api.MadeLink, error) {
+	return s.links().Make(ctx, pageReset, func(tx tollgate.Tx, by tollgate.Actor) (tollgate.Link, tollgate.Secret, error) {
 		return s.Accounts.ResetLink(ctx, tx, by, in.ID)
 	})
 }
 
-// makeLink makes a link and answers its address.
-func (s *Server) makeLink(ctx context.Context, page string, issue func(tollgate.Tx, tollgate.Actor) (tollgate.Link, tollgate.Secret, error)) (made madeLink, err error) {
-	origin, err := s.Origin()
-	if err != nil {
-		return made, err
-	}
-	err = s.change(ctx, func(tx tollgate.Tx, by tollgate.Actor) error {
-		l, token, err := issue(tx, by)
-		made = madeLink{OK: true, ID: l.ID, URL: origin + page + token.Reveal(), ExpiresAt: l.ExpiresAt.UTC()}
-		return err
-	})
-	return made, err
-}
+func (s *Server) links() api.LinkMaker { return api.LinkMaker{Store: s.Store, Origin: s.Origin} }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,11 @@ func callers() []struct{ head, bearer, user string } {
 		{"user-key-user", "alice/user", "alice"},
 		{"user-key-admin", "alice/admin", "alice"},
 		{"other-session", "bob/session", "bob"},
+		{"team-member", "mate/session", "mate"},
+		{"team-key", "mate/team", "mate"},
+		{"team-admin", "lead/session", "lead"},
+		{"team-admin-key", "lead", "lead"},
+		{"other-team-admin", "rival/session", "rival"},
 		{"admin-session", "boss/session", "boss"},
 		{"admin-key", "boss", "boss"},
 		{"admin-key-llm", "boss/llm", "boss"},
@@ -65,6 +71,37 @@ func perID(format string, id func(r *rig, whose string) int64) []variant {
 		}
 		return fmt.Sprintf(format, id(r, user))
 	}})
+	return append(vs, variant{"missing", func(*rig, string) string { return fmt.Sprintf(format, noSuchID) }})
+}
+
+// perMember makes a variant per user that an admin of a team may meet: of the
+// field team a plain member, its admin and an admin of everything; of the other
+// team a member and its admin; somebody in no team; nobody.
+func perMember(format string, id func(r *rig, whose string) int64) []variant {
+	var vs []variant
+	for _, whose := range []string{"mate", "lead", "boss2", "owl", "rival", "alice"} {
+		vs = append(vs, variant{"of-" + whose, func(r *rig, _ string) string { return fmt.Sprintf(format, id(r, whose)) }})
+	}
+	return append(vs, variant{"missing", func(*rig, string) string { return fmt.Sprintf(format, noSuchID) }})
+}
+
+// perTeamKey are keys of members' own, then keys of teams.
+func perTeamKey(format string) []variant {
+	vs := perMember(format, ofKey)
+	for _, whose := range []string{"mate", "owl"} {
+		vs = append(vs, variant{whose + "'s", func(r *rig, _ string) string { return fmt.Sprintf(format, r.keys[whose+"/team"]) }})
+	}
+	return vs
+}
+
+// perInvitation are those by the admin of each team, one to the field team that
+// gives more than a plain member, one to no team, and none.
+func perInvitation(format string) []variant {
+	var vs []variant
+	for name, key := range map[string]string{"by-lead": "lead/invitation", "by-root": "admins/invitation", "by-rival": "rival/invitation", "no-team": "invitation"} {
+		vs = append(vs, variant{name, func(r *rig, _ string) string { return fmt.Sprintf(format, r.id[key]) }})
+	}
+	slices.SortFunc(vs, func(a, b variant) int { return strings.Compare(a.name, b.name) })
 	return append(vs, variant{"missing", func(*rig, string) string { return fmt.Sprintf(format, noSuchID) }})
 }
 
@@ -171,7 +208,15 @@ func bodies(pattern string) ([]variant, bool) {
 		"/admin/invitations/create":       append(fixed(`{"label":"new"}`), variant{"admin", func(*rig, string) string { return `{"is_admin":true}` }}),
 		"/admin/invitations/delete":       record(`{"id":%d}`, "invitation"),
 		"/auth/invitation":                fixed(`{"token":"x"}`),
+		"/auth/invitation/sign-in":        fixed(`{"token":"x","provider":"filed"}`),
 		"/auth/invitation/accept":         fixed(`{"token":"x","username":"new","password":"another long password"}`),
+		"/user/team":                      fixed(`{}`),
+		"/user/team/members/remove":       perMember(`{"id":%d}`, ofUser),
+		"/user/team/invitations/create":   fixed(`{"label":"new"}`),
+		"/user/team/invitations/delete":   perInvitation(`{"id":%d}`),
+		"/user/team/keys/generate":        perMember(`{"user_id":%d,"label":"x"}`, ofUser),
+		"/user/team/keys/update-enabled":  append(perTeamKey(`{"id":%d,"enabled":false}`), perTeamKey(`{"id":%d,"enabled":true}`)...),
+		"/user/team/keys/delete":          perTeamKey(`{"id":%d}`),
 		"/admin/teams/upsert":             append(record(`{"id":%d,"name":"renamed"}`, "team"), fixed(`{"name":"new"}`)...),
 		"/admin/teams/delete":             record(`{"id":%d}`, "team"),
 		"/admin/teams/members/add":        perID(`{"id":%d,"team_id":1}`, ofUser),
@@ -303,10 +348,14 @@ func checkRow(t *testing.T, route web.Route, name string, answers []answer) {
 			if a.status != http.StatusUnauthorized {
 				t.Errorf("%s %s (%s) as %s: %d", route.Method, route.Pattern, name, c.head, a.status)
 			}
-		case c.head == "service", strings.HasPrefix(route.Pattern, "/admin/") && (c.user == "alice" || c.user == "bob"):
+		case c.head == "service", strings.HasPrefix(route.Pattern, "/admin/") && !slices.Contains([]string{"boss", "root"}, c.user):
 			if a.status != http.StatusForbidden {
 				t.Errorf("%s %s (%s) as %s: %d", route.Method, route.Pattern, name, c.head, a.status)
 			}
+		}
+		ofTeam := c.bearer == "lead/session" || c.bearer == "rival/session"
+		if route.Policy.Access == web.AccessTeamAdmin && !ofTeam && a.status != http.StatusUnauthorized && a.status != http.StatusForbidden {
+			t.Errorf("%s %s (%s) as %s: %d", route.Method, route.Pattern, name, c.head, a.status)
 		}
 		if refused && !strings.Contains(a.body, `"error":"`) {
 			t.Errorf("%s %s (%s) as %s: %s", route.Method, route.Pattern, name, c.head, a.body)
@@ -351,7 +400,7 @@ func TestZ03N42N43ForeignIsMissing(t *testing.T) {
 	r.requests()
 	r.seen.Store = rolledBack{r.store}
 	for _, route := range r.router.Routes() {
-		if !strings.HasPrefix(route.Pattern, "/user/") {
+		if !strings.HasPrefix(route.Pattern, "/user/") || route.Policy.Access == web.AccessTeamAdmin {
 			continue
 		}
 		variants, _ := bodies(route.Pattern)

@@ -156,6 +156,7 @@ func newWatchedRig(t *testing.T) *rig {
 	}).Mount()
 	(&self.Server{
 		API: ops, Store: seen, Accounts: r.acc, Sessions: sessions, Cursors: cursors, Zone: time.UTC, Now: time.Now, CostLines: costLines, Live: live, Attend: r.dir.Attend,
+		Origin: func() (string, error) { return r.origin, nil },
 		Models: func(tollgate.Principal) []self.Model { return nil }, ReadPayload: read,
 	}).Mount()
 	r.must((&admin.Docs{API: ops, Router: r.router}).Mount())
@@ -194,7 +195,18 @@ func (r *rig) populate() {
 	for _, u := range []struct {
 		name         string
 		super, admin bool
-	}{{"root", true, false}, {"boss", false, true}, {"boss2", false, true}, {"alice", false, false}, {"bob", false, false}, {"gone", false, false}} {
+	}{
+		{"root", true, false},
+		{"boss", false, true},
+		{"boss2", false, true},
+		{"alice", false, false},
+		{"bob", false, false},
+		{"gone", false, false},
+		{"lead", false, false},
+		{"mate", false, false},
+		{"rival", false, false},
+		{"owl", false, false},
+	} {
 		w := auth.UserWrite{
 			Name: tollgate.Some(u.name), Password: tollgate.Some(tollgate.NewSecret(password)), SuperAdmin: u.super,
 			IsAdmin: tollgate.Some(u.admin || u.super), Email: tollgate.Some(u.name + "@example.com"),
@@ -213,17 +225,60 @@ func (r *rig) populate() {
 	r.makeKey("alice/admin", auth.KeyWrite{UserID: r.users["alice"], Surfaces: adm})
 	r.makeKey("boss/llm", auth.KeyWrite{UserID: r.users["boss"], Surfaces: llm})
 	r.makeKey("boss/admin", auth.KeyWrite{UserID: r.users["boss"], Surfaces: adm})
-	for _, name := range []string{"root", "boss", "boss2", "alice", "bob", "gone"} {
+	for _, name := range append(standing(), "gone") {
 		r.signIn(name)
 	}
 	off := auth.UserWrite{ID: r.users["gone"], Enabled: tollgate.Some(false)}
 	r.update(func(tx tollgate.Tx) error { _, err := r.acc.SaveUser(ctx, tx, host, off); return err })
 	r.must(r.dir.SetAccess(auth.Access{Key: tollgate.NewSecret(serviceKey)}))
 	r.token["service"] = serviceKey
-	for _, name := range []string{"root", "boss", "boss2", "alice", "bob", "gone"} {
+	for _, name := range append(standing(), "gone") {
 		r.makeFactor(name, false)
 	}
 	r.records()
+	r.teams()
+}
+
+// standing are the users who may come in. Lead and rival are admins of two
+// teams with one plain member each, mate and owl; boss2 is a member beside mate.
+func standing() []string {
+	return []string{"root", "boss", "boss2", "alice", "bob", "lead", "mate", "rival", "owl"}
+}
+
+// teams fills two teams, with an invitation and a key for the plain member each.
+func (r *rig) teams() {
+	field, night := r.id["team"], r.made("root/session", "/admin/teams/upsert", `{"name":"night team"}`)
+	r.id["night"] = night
+	for name, m := range map[string]struct {
+		team int64
+		role string
+	}{"lead": {field, "admin"}, "mate": {field, "member"}, "boss2": {field, "member"}, "rival": {night, "admin"}, "owl": {night, "member"}} {
+		r.made("root/session", "/admin/teams/members/add", fmt.Sprintf(`{"team_id":%d,"id":%d,"team_role":%q}`, m.team, r.users[name], m.role))
+	}
+	for lead, member := range map[string]string{"lead": "mate", "rival": "owl"} {
+		r.id[lead+"/invitation"] = r.made(lead+"/session", "/user/team/invitations/create", `{"label":"newcomer"}`)
+		a := r.post(lead+"/session", "/user/team/keys/generate", fmt.Sprintf(`{"user_id":%d}`, r.users[member]))
+		var key struct {
+			ID     int64
+			APIKey string `json:"api_key"`
+		}
+		if a.status != 200 || json.Unmarshal([]byte(a.body), &key) != nil {
+			r.t.Fatalf("key of a team: %d %s", a.status, a.body)
+		}
+		r.keys[member+"/team"], r.token[member+"/team"] = key.ID, key.APIKey
+	}
+	r.id["admins/invitation"] = r.made("root/session", "/admin/invitations/create", fmt.Sprintf(`{"team_id":%d,"team_role":"admin"}`, field))
+}
+
+// made posts a command that must succeed and returns the id that it answers.
+func (r *rig) made(who, path, body string) int64 {
+	r.t.Helper()
+	res := r.post(who, path, body)
+	var done struct{ ID int64 }
+	if res.status != 200 || json.Unmarshal([]byte(res.body), &done) != nil {
+		r.t.Fatalf("%s %s: %d %s", path, body, res.status, res.body)
+	}
+	return done.ID
 }
 
 func (r *rig) update(fn func(tollgate.Tx) error) {
@@ -279,12 +334,7 @@ func (r *rig) makeFactor(name string, confirmed bool) {
 func (r *rig) records() {
 	made := func(name, path, body string) {
 		r.t.Helper()
-		res := r.post("root/session", path, body)
-		var done struct{ ID int64 }
-		if res.status != 200 || json.Unmarshal([]byte(res.body), &done) != nil {
-			r.t.Fatalf("%s %s: %d %s", path, body, res.status, res.body)
-		}
-		r.id[name] = done.ID
+		r.id[name] = r.made("root/session", path, body)
 	}
 	made("provider", "/admin/providers/upsert", `{"name":"lab","kind":"openai","credentials":[{"label":"a","api_key":"`+vendorKey+`"}]}`)
 	seen := tollgate.Alarm{EventID: "alarm_1", Kind: tollgate.AlarmQuota, Subject: "quota:1:0:80", Scope: tollgate.ScopeUser, ScopeID: r.users["alice"], UserID: r.users["alice"]}
@@ -294,10 +344,7 @@ func (r *rig) records() {
 	made("invitation", "/admin/invitations/create", `{"label":"for Bob"}`)
 	made("team", "/admin/teams/upsert", `{"name":"field team"}`)
 	made("team permission", "/admin/teams/permissions/upsert", fmt.Sprintf(`{"team_id":%d,"model_pattern":"team-*"}`, r.id["team"]))
-	for name, role := range map[string]string{"alice": "admin", "bob": "member"} {
-		made("", "/admin/teams/members/add", fmt.Sprintf(`{"team_id":%d,"id":%d,"team_role":%q}`, r.id["team"], r.users[name], role))
-	}
-	for _, name := range []string{"root", "boss", "boss2", "alice", "bob"} {
+	for _, name := range standing() {
 		ask := tollgate.Ask{UserID: r.users[name], Kind: tollgate.AskModel, Model: "asked", State: tollgate.AskOpen, CreatedAt: time.Now()}
 		r.update(func(tx tollgate.Tx) error { return tx.Asks.Insert(r.t.Context(), &ask) })
 		r.id[name+"/ask"] = ask.ID
@@ -319,7 +366,7 @@ func (r *rig) records() {
 		}
 		return err
 	}))
-	for _, name := range []string{"root", "boss", "boss2", "alice", "bob"} {
+	for _, name := range standing() {
 		r.must(r.store.View(r.t.Context(), func(tx tollgate.Tx) error {
 			rows, _, err := tx.Sessions.Query(r.t.Context(), tollgate.SessionFilter{UserID: tollgate.Is(r.users[name])}, tollgate.Page{})
 			if err == nil {
@@ -342,13 +389,14 @@ func (r *rig) applicationOf(toml string) string {
 	return `{"toml":` + string(quoted) + `,"token":"` + plan.Token + `"}`
 }
 
-// requests makes one request of every user: a call that failed, then was served.
-func (r *rig) requests() {
+// requests makes one request of each of six users, and of more: a call that failed, then was served.
+func (r *rig) requests(more ...string) {
 	ids, at := &tollgate.RequestIDs{}, time.Now().Add(-time.Minute)
 	var rows []tollgate.Request
-	for _, name := range []string{"root", "boss", "boss2", "alice", "bob", "gone"} {
+	teams := map[string]int64{"lead": r.id["team"], "mate": r.id["team"], "boss2": r.id["team"], "rival": r.id["night"], "owl": r.id["night"]}
+	for _, name := range append([]string{"root", "boss", "boss2", "alice", "bob", "gone"}, more...) {
 		row := tollgate.Request{
-			ID: ids.Next(at), UserID: r.users[name], KeyID: r.keys[name], StartedAt: at, Dialect: tollgate.DialectOpenAIChat, Operation: tollgate.OpGenerate,
+			ID: ids.Next(at), TeamID: teams[name], UserID: r.users[name], KeyID: r.keys[name], StartedAt: at, Dialect: tollgate.DialectOpenAIChat, Operation: tollgate.OpGenerate,
 			Model: "=m1", ProviderID: r.id["provider"], Served: "m1", Status: 200, Latency: 2 * time.Second, FirstToken: 40 * time.Millisecond,
 			Tags: "x, " + name, Cost: 2500, Tokens: tollgate.Tokens{Input: 10, Output: 5}, ErrorText: "only for admins",
 		}

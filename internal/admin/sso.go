@@ -44,6 +44,8 @@ func (s *SSO) Mount() {
 		Example: map[string]any{"provider": "github", "return_to": "/console/account"},
 	}
 	api.HandleFull(s.API, link, s.link)
+	invited := onLink("/auth/invitation/sign-in", "Begin to take an invitation up through a sign-in provider; send the browser to the url", map[string]any{"token": "…", "provider": "github"})
+	api.HandleFull(s.API, invited, s.invited)
 	s.mountProviders()
 }
 
@@ -192,7 +194,9 @@ func (s *SSO) callback(w http.ResponseWriter, r *http.Request, name string) erro
 	if err == nil {
 		var p sso.Settings
 		if p, err = s.Engine.Provider(name); err == nil {
-			res, err = s.Sessions.LoginSSO(ctx, p, id, signInOf(e))
+			in := signInOf(e)
+			in.Invitation = tollgate.NewSecret(intent.Invitation)
+			res, err = s.Sessions.LoginSSO(ctx, p, id, in)
 		}
 	}
 	if need := tollgate.AsError(err); err != nil && need.SecondFactor != nil {
@@ -259,12 +263,35 @@ func (s *SSO) link(ctx context.Context, in *linkBody) (*linkOutput, error) {
 	if in.ReturnTo == "" {
 		in.ReturnTo = consoleTop
 	}
-	start, err := s.Engine.Begin(ctx, in.Provider, sso.Intent{ReturnTo: in.ReturnTo, LinkUser: p.UserID(), LinkSession: p.Session.ID})
+	return s.begin(ctx, in.Provider, sso.Intent{ReturnTo: in.ReturnTo, LinkUser: p.UserID(), LinkSession: p.Session.ID})
+}
+
+// begin starts on the way to a provider and answers where it leads.
+func (s *SSO) begin(ctx context.Context, provider string, intent sso.Intent) (*linkOutput, error) {
+	start, err := s.Engine.Begin(ctx, provider, intent)
 	if err != nil {
 		return nil, err
 	}
-	c := s.cookie(s.Engine.CookieName(in.Provider), start.Cookie, start.MaxAge)
+	c := s.cookie(s.Engine.CookieName(provider), start.Cookie, start.MaxAge)
 	return &linkOutput{Cookie: c.String(), Body: linkAnswer{OK: true, URL: start.URL}}, nil
+}
+
+type invitedBody struct {
+	Token    string `json:"token" required:"true" doc:"What stands behind the # of the link."`
+	Provider string `json:"provider" required:"true" maxLength:"32" doc:"The sign-in provider's name."`
+}
+
+// invited begins to take an invitation up. The token goes along sealed, in the
+// cookie of the sign-in: it stands in no address. It is used up when the person
+// comes back; nothing happens until then.
+func (s *SSO) invited(ctx context.Context, in *invitedBody) (*linkOutput, error) {
+	if _, err := s.Sessions.Invitation(ctx, tollgate.NewSecret(in.Token), signInOf(web.EventFrom(ctx))); err != nil {
+		return nil, err
+	}
+	if s.Engine == nil {
+		return nil, errNoPublicURL()
+	}
+	return s.begin(ctx, in.Provider, sso.Intent{ReturnTo: consoleTop, Invitation: in.Token})
 }
 
 // pending answers what /login answers when a second factor is missing:

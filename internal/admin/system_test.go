@@ -38,7 +38,7 @@ func TestResetRemovesWhatIsAskedForAndNothingElse(t *testing.T) {
 	r := newRig(t)
 	r.requests()
 	before := r.counts()
-	if before.Users != 6 || before.Dispatches != 12 || before.Requests != 6 {
+	if before.Users != 10 || before.Dispatches != 12 || before.Requests != 6 {
 		t.Fatalf("the rig has %+v", before)
 	}
 	for _, c := range []struct {
@@ -52,9 +52,9 @@ func TestResetRemovesWhatIsAskedForAndNothingElse(t *testing.T) {
 		{"root/session", `{"what":["audit"],"confirm":"RESET"}`, http.StatusUnprocessableEntity, before},
 		{"root", `{"what":["users"],"confirm":"RESET"}`, http.StatusForbidden, before}, // a key has not signed in
 		{"boss/session", `{"what":["users"],"confirm":"RESET"}`, http.StatusForbidden, before},
-		{"root/session", `{"what":["logs"],"confirm":"RESET"}`, http.StatusOK, counts{6, 12, 0}},
-		{"root/session", `{"what":["statistics"],"confirm":"RESET"}`, http.StatusOK, counts{6, 0, 0}},
-		{"root/session", `{"what":["users","logs","statistics","users"],"confirm":"RESET"}`, http.StatusUnprocessableEntity, counts{6, 0, 0}},
+		{"root/session", `{"what":["logs"],"confirm":"RESET"}`, http.StatusOK, counts{10, 12, 0}},
+		{"root/session", `{"what":["statistics"],"confirm":"RESET"}`, http.StatusOK, counts{10, 0, 0}},
+		{"root/session", `{"what":["users","logs","statistics","users"],"confirm":"RESET"}`, http.StatusUnprocessableEntity, counts{10, 0, 0}},
 		{"root/session", `{"what":["users"],"confirm":"RESET"}`, http.StatusOK, counts{1, 0, 0}},
 	} {
 		a := r.post(c.who, "/admin/system/reset", c.body)
@@ -78,7 +78,7 @@ func TestResetRemovesWhatIsAskedForAndNothingElse(t *testing.T) {
 	a := r.post("root/session", "/admin/audit/query", `{"action":{"in":["system.*","user.delete"]}}`)
 	var entries []audit.Record
 	r.must(json.Unmarshal([]byte(a.body), &entries))
-	if len(entries) != 8 || !strings.Contains(string(entries[7].Detail), `"users":5`) || entries[7].ActorName != "root" || entries[7].IP == "" {
+	if len(entries) != 12 || !strings.Contains(string(entries[11].Detail), `"users":9`) || entries[11].ActorName != "root" || entries[11].IP == "" {
 		t.Errorf("%d entries, the last is %+v %s", len(entries), entries[len(entries)-1], entries[len(entries)-1].Detail)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 func TestEffectiveRightsSayWhereTheyComeFrom(t *testing.T) {
 	r := newRig(t)
+	r.made("boss", "/admin/teams/members/add", fmt.Sprintf(`{"team_id":%d,"id":%d,"team_role":"admin"}`, r.id["team"], r.users["alice"]))
 	for path, body := range map[string]string{
 		"/admin/quotas/upsert":      fmt.Sprintf(`{"team_id":%d,"quota":100,"window":"month"}`, r.id["team"]),
 		"/admin/rate-limits/upsert": fmt.Sprintf(`{"team_id":%d,"rpm":600}`, r.id["team"]),

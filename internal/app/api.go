@@ -45,7 +45,7 @@ func (a *App) mountAPI(r *web.Router) error {
 	(&ascode.Server{API: doc, Store: a.db.Store, Importer: a.db.Importer, Cursors: cursors, Now: now, Places: a.places()}).Mount()
 	(&self.Server{
 		API: doc, Store: a.db.Store, Accounts: a.db.Accounts, Sessions: a.sessions, Cursors: cursors, Models: a.models, Zone: zone,
-		Held: a.held, CostLines: costLines, ReadPayload: a.readPayload, Live: live, Attend: a.directory.Attend, Now: now,
+		Held: a.held, CostLines: costLines, ReadPayload: a.readPayload, Live: live, Attend: a.directory.Attend, Origin: a.linkOrigin, Now: now,
 	}).Mount()
 	if err := (&admin.Docs{API: doc, Router: r}).Mount(); err != nil {
 		return fmt.Errorf("building the API document: %w", err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"slices"
 	"time"
 
 	"tollgate"
@@ -40,6 +39,7 @@ type actor struct {
 	by   tollgate.Actor
 	id   int64 // user id; 0 = the host
 	role tollgate.Role
+	team int64 // the one that they are an admin of; 0 = none
 	host bool
 }
 
@@ -70,7 +70,7 @@ func (a *Accounts) actor(ctx context.Context, tx tollgate.Tx, by tollgate.Actor)
 		return actor{}, errKeyMayNot()
 	}
 	by.Principal.User = &u
-	return actor{by: by, id: u.ID, role: u.Role}, nil
+	return actor{by: by, id: u.ID, role: u.Role, team: u.Administers()}, nil
 }
 
 // Verified checks an actor once for a transaction of many changes, one of
@@ -94,7 +94,7 @@ func (a *Accounts) credentialStands(ctx context.Context, tx tollgate.Tx, p tollg
 			return err
 		case k.UserID != p.UserID() || !k.Enabled || k.Expired(a.Now()):
 			return errCredential()
-		case len(k.Surfaces) > 0 && !slices.Contains(k.Surfaces, tollgate.SurfaceAdmin):
+		case !k.Reaches(tollgate.SurfaceAdmin):
 			return errKeyMayNot()
 		}
 		return nil

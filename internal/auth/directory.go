@@ -173,10 +173,11 @@ func (s *snapshot) byDigest(forms Form, digest *[32]byte, ip netip.Addr, now fun
 	if e == nil || !e.live(now) {
 		return p, false, nil
 	}
-	if !e.fromIP(ip.Unmap()) {
+	ip = ip.Unmap()
+	if !e.fromIP(ip) {
 		return p, false, tollgate.Errorf(tollgate.CodeForbidden, "this API key may not be used from this address")
 	}
-	return tollgate.Principal{Kind: tollgate.PrincipalKey, User: &e.owner.user, Key: &e.key}, true, nil
+	return tollgate.Principal{Kind: tollgate.PrincipalKey, User: &e.owner.user, Key: &e.key, From: ip}, true, nil
 }
 
 func (d *Directory) bySession(s *snapshot, token string) (p tollgate.Principal, ok bool) {
@@ -210,7 +211,7 @@ func (s *snapshot) permits(p tollgate.Principal, providerID int64, model string)
 		return s.access.is(p) && covers(s.access.allowed, providerID, model)
 	case tollgate.PrincipalKey:
 		e := s.key(p)
-		return e != nil && e.owner != nil && e.owner.mayUse(providerID, model) && e.mayUse(model)
+		return e != nil && e.mayUse(providerID, model)
 	case tollgate.PrincipalSession:
 		u := s.identity.users[p.UserID()]
 		return u != nil && p.Session != nil && !p.Session.EnrolOnly && u.mayUse(providerID, model)
@@ -237,6 +238,9 @@ func (d *Directory) FilesAllowed(p tollgate.Principal, providerID int64) bool {
 	u := d.current.Load().identity.users[p.UserID()]
 	if u == nil || p.Kind != tollgate.PrincipalKey && p.Kind != tollgate.PrincipalSession {
 		return false
+	}
+	if p.Key != nil && p.Key.TeamID != 0 {
+		return false // teams have none to give
 	}
 	for _, id := range u.files {
 		if id == 0 || id == providerID {

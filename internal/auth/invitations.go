@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -30,32 +31,35 @@ func (a *Accounts) Invite(ctx context.Context, tx tollgate.Tx, by tollgate.Actor
 		l.Role = tollgate.RoleAdmin
 	}
 	who, err := a.actor(ctx, tx, by)
-	if err == nil {
-		err = who.invites(l, errNotAdmin())
+	if err == nil && !who.role.IsAdmin() {
+		err = errNotAdmin()
 	}
 	if err != nil {
 		return l, tollgate.Secret{}, err
 	}
-	if err := a.checkInvitation(ctx, tx, &l, w.Life); err != nil {
+	return a.invite(ctx, tx, who, l, w.Life)
+}
+
+// invite makes the link of an invitation that the actor may give.
+func (a *Accounts) invite(ctx context.Context, tx tollgate.Tx, who actor, l tollgate.Link, life time.Duration) (tollgate.Link, tollgate.Secret, error) {
+	if err := a.checkInvitation(ctx, tx, &l, life); err != nil {
 		return l, tollgate.Secret{}, err
 	}
-	if w.Life == 0 {
-		w.Life = InvitationLife
-	}
-	token, err := a.issueLink(ctx, tx, who, &l, w.Life)
+	token, err := a.issueLink(ctx, tx, who, &l, cmp.Or(life, InvitationLife))
 	if err != nil {
 		return l, token, err
 	}
 	return l, token, a.audit(ctx, tx, who, "invitation.create", "invitation", l.ID, nil, viewLink(l))
 }
 
-// invites checks that the actor may give an account like l's; what else is
-// returned as refusal.
-func (a actor) invites(_ tollgate.Link, refusal error) error {
-	if !a.role.IsAdmin() {
-		return refusal
+// invites checks that the actor may give an account like l's: an admin any, an
+// admin of a team a plain member of it; what else is returned as refusal.
+func (a actor) invites(l tollgate.Link, refusal error) error {
+	plain := l.Role == tollgate.RoleUser && l.TeamRole == tollgate.TeamMember
+	if a.role.IsAdmin() || a.leads(l.TeamID) && plain {
+		return nil
 	}
-	return nil
+	return refusal
 }
 
 func (a *Accounts) checkInvitation(ctx context.Context, tx tollgate.Tx, l *tollgate.Link, life time.Duration) error {
@@ -99,20 +103,30 @@ func (a *Accounts) DeleteInvitation(ctx context.Context, tx tollgate.Tx, by toll
 	if err != nil {
 		return err
 	}
+	if !who.role.IsAdmin() {
+		return errNotAdmin()
+	}
+	l, err := a.invitationRow(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	return a.dropInvitation(ctx, tx, who, l)
+}
+
+// invitationRow returns the invitation of that id.
+func (a *Accounts) invitationRow(ctx context.Context, tx tollgate.Tx, id int64) (tollgate.Link, error) {
 	l, err := tx.Links.Get(ctx, id)
 	if err == nil && l.Purpose != tollgate.LinkInvitation {
 		err = errMissing("invitation", id)
 	}
-	if err == nil {
-		err = who.invites(l, errNotAdmin())
-	}
-	if err != nil {
-		return missing(err, "invitation", id)
-	}
-	if err := tx.Links.Delete(ctx, id); err != nil {
+	return l, missing(err, "invitation", id)
+}
+
+func (a *Accounts) dropInvitation(ctx context.Context, tx tollgate.Tx, who actor, l tollgate.Link) error {
+	if err := tx.Links.Delete(ctx, l.ID); err != nil {
 		return err
 	}
-	return a.audit(ctx, tx, who, "invitation.delete", "invitation", id, viewLink(l), nil)
+	return a.audit(ctx, tx, who, "invitation.delete", "invitation", l.ID, viewLink(l), nil)
 }
 
 // invitation returns the invitation of a token, if it may be used and whoever
@@ -133,6 +147,9 @@ func (a *Accounts) invitation(ctx context.Context, tx tollgate.Tx, token tollgat
 type Invitation struct {
 	tollgate.Link
 	Team string // the team's name; empty = none
+	// SSOOnly reports whether a sign-in provider is the only way; else its
+	// bearer may choose a password.
+	SSOOnly bool
 }
 
 // Invitation shows what a token invites to, without using it up. CodeNotFound
@@ -140,7 +157,11 @@ type Invitation struct {
 func (s *Sessions) Invitation(ctx context.Context, token tollgate.Secret, from SignIn) (in Invitation, err error) {
 	err = s.byLink(ctx, from, func() error {
 		return s.store.View(ctx, func(tx tollgate.Tx) (err error) {
-			if in.Link, err = s.accounts.invitation(ctx, tx, token); err != nil || in.TeamID == 0 {
+			if in.Link, err = s.accounts.invitation(ctx, tx, token); err != nil {
+				return err
+			}
+			p, err := readPolicy(ctx, tx)
+			if in.SSOOnly = p.ssoOnly; err != nil || in.TeamID == 0 {
 				return err
 			}
 			t, err := tx.Teams.Get(ctx, in.TeamID)
@@ -154,7 +175,8 @@ func (s *Sessions) Invitation(ctx context.Context, token tollgate.Secret, from S
 // Accept makes the account that an invitation gives, with the name and password
 // that its bearer chose, and uses the invitation up. A name that is taken, or a
 // password that is refused, uses nothing up. The person then signs in as
-// everybody does. Too many tokens that are not good are CodeRateLimited.
+// everybody does; CodeForbidden where nobody does with a password. Too many
+// tokens that are not good are CodeRateLimited.
 func (s *Sessions) Accept(ctx context.Context, token tollgate.Secret, name string, password tollgate.Secret, in SignIn) (u tollgate.User, err error) {
 	err = s.byLink(ctx, in, func() (err error) {
 		u, err = s.accept(ctx, token, name, password, in)
@@ -165,7 +187,7 @@ func (s *Sessions) Accept(ctx context.Context, token tollgate.Secret, name strin
 
 func (s *Sessions) accept(ctx context.Context, token tollgate.Secret, name string, password tollgate.Secret, in SignIn) (u tollgate.User, err error) {
 	a := s.accounts
-	if err := s.store.View(ctx, func(tx tollgate.Tx) error { _, err := a.invitation(ctx, tx, token); return err }); err != nil {
+	if err := s.store.View(ctx, func(tx tollgate.Tx) error { _, err := a.acceptable(ctx, tx, token); return err }); err != nil {
 		return u, err
 	}
 	prepared := UserWrite{Name: tollgate.Some(name), Password: tollgate.Some(password)}
@@ -173,7 +195,7 @@ func (s *Sessions) accept(ctx context.Context, token tollgate.Secret, name strin
 		return u, err
 	}
 	err = s.store.Update(ctx, func(tx tollgate.Tx) error {
-		l, err := a.invitation(ctx, tx, token)
+		l, err := a.acceptable(ctx, tx, token)
 		if err != nil {
 			return err
 		}
@@ -184,11 +206,25 @@ func (s *Sessions) accept(ctx context.Context, token tollgate.Secret, name strin
 		if err != nil {
 			return err
 		}
-		l.UsedAt, l.UsedBy = a.Now(), u.ID
-		if err := tx.Links.Update(ctx, l); err != nil {
-			return err
-		}
-		return a.audit(ctx, tx, newcomer("invitation", u, in), "invitation.accept", "invitation", l.ID, nil, viewLink(l))
+		return a.useInvitation(ctx, tx, l, newcomer("invitation", u, in))
 	})
 	return u, err
+}
+
+// acceptable is invitation for somebody who means to sign in with a password.
+func (a *Accounts) acceptable(ctx context.Context, tx tollgate.Tx, token tollgate.Secret) (tollgate.Link, error) {
+	l, err := a.invitation(ctx, tx, token)
+	if err == nil {
+		err = open(ctx, tx, tollgate.User{Role: l.Role}, "password")
+	}
+	return l, err
+}
+
+// useInvitation marks an invitation as used by the account that it gave, once.
+func (a *Accounts) useInvitation(ctx context.Context, tx tollgate.Tx, l tollgate.Link, who actor) error {
+	l.UsedAt, l.UsedBy = a.Now(), who.id
+	if err := tx.Links.Update(ctx, l); err != nil {
+		return err
+	}
+	return a.audit(ctx, tx, who, "invitation.accept", "invitation", l.ID, nil, viewLink(l))
 }

@@ -2,11 +2,14 @@ package auth_test
 
 import (
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"tollgate"
 	"tollgate/internal/auth"
+	"tollgate/internal/auth/sso"
 )
 
 func (w *world) invite(by tollgate.Actor, i auth.InvitationWrite) (l tollgate.Link, token tollgate.Secret, code tollgate.Code) {
@@ -149,6 +152,42 @@ func TestA08InvitationRacedGivesOneAccount(t *testing.T) {
 		n := racing(50, func(i int) bool { _, code := w.accept(token, fmt.Sprint("ann", i)); return code == "" })
 		if n != 1 {
 			w.Errorf("%d of 50 succeeded", n)
+		}
+	})
+}
+
+// TestAnInvitationThroughAProviderIsUsedOnce takes one invitation up by fifty
+// people at once.
+func TestAnInvitationThroughAProviderIsUsedOnce(t *testing.T) {
+	onBothEngines(t, func(w *world) {
+		t := w.T
+		team := w.team("research")
+		_, token, _ := w.invite(host(), auth.InvitationWrite{TeamID: team.ID})
+		p := sso.Settings{Name: "corp", Kind: sso.KindOIDC}
+		var in, out atomic.Int32
+		var everybody sync.WaitGroup
+		for i := range 50 {
+			everybody.Go(func() {
+				from := here()
+				from.Invitation = token
+				id := sso.Identity{Provider: "corp", Subject: fmt.Sprint("p-", i), Name: "newcomer"}
+				res, err := w.sessions.LoginSSO(t.Context(), p, id, from)
+				if tollgate.ErrorCode(err) == tollgate.CodeNotFound {
+					out.Add(1)
+					return
+				}
+				in.Add(1)
+				if err != nil || res.User.TeamID != team.ID || res.User.Role != tollgate.RoleUser {
+					t.Errorf("%+v, %v", res.User, err)
+				}
+			})
+		}
+		everybody.Wait()
+		if in.Load() != 1 || out.Load() != 49 {
+			t.Errorf("%d came in, %d were refused", in.Load(), out.Load())
+		}
+		if n := len(w.audited("user.register")); n != 1 {
+			t.Errorf("%d accounts were made", n)
 		}
 	})
 }

@@ -26,8 +26,10 @@ type KeyWrite struct {
 	Models    []string
 	IPAllow   []netip.Prefix
 	Surfaces  []tollgate.Surface
-	OnLeave   tollgate.LeavePolicy
-	Payloads  tollgate.PayloadMode
+	// TeamID makes it a key of its owner's team, on the LLM surface; 0 = none.
+	TeamID   int64
+	OnLeave  tollgate.LeavePolicy
+	Payloads tollgate.PayloadMode
 }
 
 // KeyPatch changes a key; absent fields stay, null clears.
@@ -79,10 +81,18 @@ func (a *Accounts) addKey(ctx context.Context, tx tollgate.Tx, by tollgate.Actor
 	if err := who.holds(owner, errMissing("user", w.UserID)); err != nil {
 		return tollgate.Key{}, err
 	}
+	return a.makeKey(ctx, tx, who, owner, w, secret, action)
+}
+
+// makeKey adds a key for owner, whom the actor may make keys for.
+func (a *Accounts) makeKey(ctx context.Context, tx tollgate.Tx, who actor, owner tollgate.User, w KeyWrite, secret tollgate.Secret, action string) (tollgate.Key, error) {
 	k := tollgate.Key{
-		UserID: w.UserID, Label: w.Label, Enabled: w.Enabled.Or(true), ExpiresAt: w.ExpiresAt, CreatedAt: a.Now(),
-		CreatedByKeyID: by.Principal.KeyID(), Models: w.Models, IPAllow: w.IPAllow, Surfaces: w.Surfaces,
+		UserID: owner.ID, Label: w.Label, Enabled: w.Enabled.Or(true), ExpiresAt: w.ExpiresAt, CreatedAt: a.Now(),
+		CreatedByKeyID: who.by.Principal.KeyID(), Models: w.Models, IPAllow: w.IPAllow, Surfaces: w.Surfaces, TeamID: w.TeamID,
 		OnLeave: w.OnLeave, Payloads: w.Payloads,
+	}
+	if k.TeamID != 0 && k.TeamID != owner.TeamID {
+		return k, tollgate.Invalidf("team", "a key of a team is for a member of it")
 	}
 	if err := a.checkKeyRow(&k, who.host || action == actionImportKey); err != nil {
 		return k, err
@@ -168,6 +178,9 @@ func (a *Accounts) checkKeyRow(k *tollgate.Key, pastOK bool) error {
 			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
 		}
 		k.IPAllow[i] = p.Masked()
+	}
+	if k.TeamID != 0 && !slices.Equal(k.Surfaces, teamSurfaces()) {
+		return tollgate.Invalidf("surfaces", "a key of a team serves model calls only: its surface is llm")
 	}
 	for _, s := range k.Surfaces {
 		switch s {
@@ -256,12 +269,18 @@ func (a *Accounts) SetKeyEnabled(ctx context.Context, tx tollgate.Tx, by tollgat
 	if err != nil {
 		return err
 	}
-	for _, old := range keys {
+	return a.setKeysEnabled(ctx, tx, who, keys, enabled)
+}
+
+// setKeysEnabled enables or disables keys. Of those that need a secret only the
+// first is an error.
+func (a *Accounts) setKeysEnabled(ctx context.Context, tx tollgate.Tx, who actor, keys []tollgate.Key, enabled bool) error {
+	for i, old := range keys {
 		if old.Enabled == enabled {
 			continue
 		}
 		if enabled && old.NeedsSecret {
-			if old.ID != id {
+			if i > 0 {
 				continue
 			}
 			return tollgate.Errorf(tollgate.CodeConflict, "this key was imported without its secret; rotate it to give it one")
@@ -295,17 +314,21 @@ func (a *Accounts) DeleteKey(ctx context.Context, tx tollgate.Tx, by tollgate.Ac
 		return err
 	}
 	for _, k := range slices.Backward(keys) {
-		if err := tx.Keys.Delete(ctx, k.ID); err != nil {
-			return err
-		}
-		if err := a.keepWayIn(ctx, tx, k.UserID); err != nil {
-			return err
-		}
-		if err := a.audit(ctx, tx, who, "key.delete", "key", k.ID, viewKey(k), nil); err != nil {
+		if err := a.dropKey(ctx, tx, who, k); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (a *Accounts) dropKey(ctx context.Context, tx tollgate.Tx, who actor, k tollgate.Key) error {
+	if err := tx.Keys.Delete(ctx, k.ID); err != nil {
+		return err
+	}
+	if err := a.keepWayIn(ctx, tx, k.UserID); err != nil {
+		return err
+	}
+	return a.audit(ctx, tx, who, "key.delete", "key", k.ID, viewKey(k), nil)
 }
 
 // family returns the key and, with cascade, all its descendants, ancestors
@@ -371,7 +394,7 @@ func (a *Accounts) RotateKey(ctx context.Context, tx tollgate.Tx, by tollgate.Ac
 	}
 	next := tollgate.Key{
 		UserID: old.UserID, Label: old.Label, Enabled: true, ExpiresAt: old.ExpiresAt, CreatedAt: now,
-		CreatedByKeyID: old.CreatedByKeyID, Models: old.Models, IPAllow: old.IPAllow, Surfaces: old.Surfaces,
+		CreatedByKeyID: old.CreatedByKeyID, Models: old.Models, IPAllow: old.IPAllow, Surfaces: old.Surfaces, TeamID: old.TeamID,
 		OnLeave: old.OnLeave, Payloads: old.Payloads,
 	}
 	if err := a.store(ctx, tx, &next, secret, func() error { return tx.Keys.Insert(ctx, &next) }); err != nil {
@@ -437,6 +460,7 @@ type keyView struct {
 	Models         []string           `json:"models,omitempty"`
 	IPAllow        []netip.Prefix     `json:"ip_allow,omitempty"`
 	Surfaces       []tollgate.Surface `json:"surfaces,omitempty"`
+	TeamID         int64              `json:"team_id,omitempty"`
 	NeedsSecret    bool               `json:"needs_secret,omitempty"`
 
 	OnLeave  tollgate.LeavePolicy `json:"on_leave,omitempty"`
@@ -446,8 +470,9 @@ type keyView struct {
 func viewKey(k tollgate.Key) keyView {
 	v := keyView{
 		ID: k.ID, UserID: k.UserID, Label: k.Label, Enabled: k.Enabled, Prefix: k.Prefix, Last4: k.Last4,
-		CreatedByKeyID: k.CreatedByKeyID, Models: k.Models, IPAllow: k.IPAllow, Surfaces: k.Surfaces, NeedsSecret: k.NeedsSecret,
-		OnLeave: k.OnLeave, Payloads: k.Payloads,
+		CreatedByKeyID: k.CreatedByKeyID, Models: k.Models, IPAllow: k.IPAllow, Surfaces: k.Surfaces, TeamID: k.TeamID,
+		NeedsSecret: k.NeedsSecret,
+		OnLeave:     k.OnLeave, Payloads: k.Payloads,
 	}
 	if !k.ExpiresAt.IsZero() {
 		at := k.ExpiresAt.UTC()

@@ -138,8 +138,8 @@ func (a *Accounts) scoped(ctx context.Context, tx tollgate.Tx, by tollgate.Actor
 		if err != nil {
 			return actor{}, a.refuseFirst(ctx, tx, by, missing(err, "key", id))
 		}
-		if who, err := a.actor(ctx, tx, by); err != nil || who.self(k.UserID) {
-			return who, err // everybody bounds their own keys
+		if who, err := a.actor(ctx, tx, by); err != nil || who.self(k.UserID) || who.madeFor(k) {
+			return who, err // everybody bounds their own keys, a team admin those of the team
 		}
 		return a.grantee(ctx, tx, by, k.UserID)
 	case tollgate.ScopeTeam, tollgate.ScopeInstance, tollgate.ScopeService:

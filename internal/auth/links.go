@@ -107,7 +107,7 @@ func (a *Accounts) giver(ctx context.Context, tx tollgate.Tx, l tollgate.Link) (
 	case !u.Enabled:
 		return actor{}, errLink()
 	}
-	return actor{id: u.ID, role: u.Role}, nil
+	return actor{id: u.ID, role: u.Role, team: u.Administers()}, nil
 }
 
 // ResetLink makes a link by which its bearer sets the password of another's

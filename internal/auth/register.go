@@ -103,8 +103,8 @@ type SignUp struct {
 	// that another account has, or that is none, is left out: accounts are not
 	// linked by address.
 	Email string
-	// Admin, TeamID and TeamRole come from a mapping of groups. There is no
-	// way to become the super admin here.
+	// Admin, TeamID and TeamRole come from an invitation. There is no way to
+	// become the super admin here.
 	Admin    bool
 	TeamID   int64
 	TeamRole string

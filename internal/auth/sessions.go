@@ -49,6 +49,9 @@ type SignIn struct {
 	RequestID tollgate.RequestID
 	// Proof is the second factor, where it came along with the password.
 	Proof Proof
+	// Invitation is the token of the invitation that somebody takes up who
+	// signs in through a provider; empty = none.
+	Invitation tollgate.Secret
 }
 
 // LoginResult is a session that was just made.

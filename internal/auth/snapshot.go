@@ -194,9 +194,11 @@ func readSessions(ctx context.Context, tx tollgate.Tx, old *sessions) (*sessions
 	return s, nil
 }
 
-// live reports whether the key may be used at all at now.
+// live reports whether the key may be used at all at now. One of a team is
+// good only while its owner is a member.
 func (e *keyEntry) live(now func() time.Time) bool {
 	return e.owner != nil && e.owner.user.Enabled && e.key.Enabled && !e.key.NeedsSecret &&
+		(e.key.TeamID == 0 || e.key.TeamID == e.owner.user.TeamID) &&
 		(e.key.ExpiresAt.IsZero() || !e.key.Expired(now()))
 }
 
@@ -220,13 +222,27 @@ func (e *keyEntry) fromIP(ip netip.Addr) bool {
 }
 
 func (e *keyEntry) reaches(s tollgate.Surface) bool {
-	return e.chain(func(k *tollgate.Key) bool { return len(k.Surfaces) == 0 || slices.Contains(k.Surfaces, s) })
+	return e.chain(func(k *tollgate.Key) bool { return k.Reaches(s) })
 }
 
-func (e *keyEntry) mayUse(model string) bool {
+// mayUse reports whether the key's owner may send model to a provider, by what
+// the key draws on: all of their rights, or their team's alone; and whether the
+// key itself may.
+func (e *keyEntry) mayUse(providerID int64, model string) bool {
+	if e.owner == nil || !e.ownerMayUse(providerID, model) {
+		return false
+	}
 	return e.chain(func(k *tollgate.Key) bool {
 		return len(k.Models) == 0 || slices.ContainsFunc(k.Models, func(p string) bool { return tollgate.MatchGlob(p, model) })
 	})
+}
+
+func (e *keyEntry) ownerMayUse(providerID int64, model string) bool {
+	if e.key.TeamID == 0 {
+		return e.owner.mayUse(providerID, model)
+	}
+	team := e.owner.team
+	return e.key.TeamID == e.owner.user.TeamID && team != nil && team.mayUse(providerID, model)
 }
 
 func (u *userEntry) mayUse(providerID int64, model string) bool {

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -10,8 +11,10 @@ import (
 
 // LoginSSO signs in the user whose linked identity id is, under the settings p
 // of the provider that vouches for it; [sso.Settings.Admit] has passed. Somebody
-// unknown gets an account where p opens one, else CodeForbidden. Groups give
-// role and team anew each time. Disabled users stay out (SECURITY O-08):
+// unknown gets an account where p opens one or in.Invitation gives one, else
+// CodeForbidden; an invitation that is not good (any more) is CodeNotFound, one
+// that comes with a known identity CodeConflict. Groups give role and team anew
+// each time. Disabled users stay out (SECURITY O-08):
 // CodeForbidden. An account with a second factor shows it too, unless p is
 // trusted with that: the error then holds a SecondFactor.
 func (s *Sessions) LoginSSO(ctx context.Context, p sso.Settings, id sso.Identity, in SignIn) (LoginResult, error) {
@@ -48,10 +51,10 @@ func (s *Sessions) LoginSSO(ctx context.Context, p sso.Settings, id sso.Identity
 		result, err = s.admit(ctx, tx, u, "", t.Method, in)
 		return err
 	})
-	switch {
+	switch code := tollgate.ErrorCode(err); {
 	case err == nil:
 		return result, need
-	case tollgate.ErrorCode(err) == tollgate.CodeForbidden:
+	case code == tollgate.CodeForbidden, !in.Invitation.Empty() && (code == tollgate.CodeNotFound || code == tollgate.CodeConflict):
 		return result, s.refuse(ctx, u, in, methodSSO+p.Name, err)
 	}
 	return result, unavailable(err)
@@ -79,28 +82,54 @@ func (t ticket) vouchedStill(ctx context.Context, tx tollgate.Tx) error {
 	return err
 }
 
-// arrive returns the link of id, made now with a new account where p opens one.
+// arrive returns the link of id, made now with a new account where p opens one
+// or an invitation gives one. An invitation never leads to an account that is
+// there: somebody who is known must not be led to somebody else's link.
 func (a *Accounts) arrive(ctx context.Context, tx tollgate.Tx, p sso.Settings, id sso.Identity, in SignIn) (tollgate.Identity, error) {
 	rows, _, err := tx.Identities.Query(ctx, tollgate.IdentityFilter{Provider: tollgate.Is(p.Name), Subject: tollgate.Is(id.Subject)}, tollgate.Page{Limit: 1})
 	if err != nil {
 		return tollgate.Identity{}, err
+	}
+	if len(rows) == 1 && !in.Invitation.Empty() {
+		return tollgate.Identity{}, tollgate.Errorf(tollgate.CodeConflict,
+			"this sign-in has an account here already, and an invitation gives a new one only; sign in without the invitation")
 	}
 	if len(rows) == 1 {
 		row := rows[0]
 		row.Email, row.LastUsedAt = id.Email, a.Now()
 		return row, tx.Identities.Update(ctx, row)
 	}
-	if err := p.AdmitNew(id); err != nil {
-		return tollgate.Identity{}, err
+	up := SignUp{Provider: p.Name, Subject: id.Subject, Name: id.Name, IP: in.IP, RequestID: in.RequestID}
+	if id.EmailVerified {
+		up.Email = id.Email
 	}
-	u, err := a.SignUp(ctx, tx, SignUp{
-		Provider: p.Name, Subject: id.Subject, Name: id.Name, Email: id.Email, IP: in.IP, RequestID: in.RequestID,
-	})
+	u, err := a.newAccount(ctx, tx, p, id, up, in)
 	if err != nil {
 		return tollgate.Identity{}, err
 	}
 	row := tollgate.Identity{UserID: u.ID, Provider: p.Name, Subject: id.Subject, Email: id.Email, CreatedAt: a.Now(), LastUsedAt: a.Now()}
 	return row, tx.Identities.Insert(ctx, &row)
+}
+
+// newAccount makes the account of a person who comes for the first time: as p
+// opens one, or as the invitation says that they bring, which is used up.
+func (a *Accounts) newAccount(ctx context.Context, tx tollgate.Tx, p sso.Settings, id sso.Identity, up SignUp, in SignIn) (tollgate.User, error) {
+	if in.Invitation.Empty() {
+		if err := p.AdmitNew(id); err != nil {
+			return tollgate.User{}, err
+		}
+		return a.SignUp(ctx, tx, up)
+	}
+	l, err := a.invitation(ctx, tx, in.Invitation)
+	if err != nil {
+		return tollgate.User{}, err
+	}
+	up.Admin, up.TeamID, up.TeamRole, up.Email = l.Role == tollgate.RoleAdmin, l.TeamID, l.TeamRole, cmp.Or(l.Email, up.Email)
+	u, err := a.SignUp(ctx, tx, up)
+	if err != nil {
+		return u, err
+	}
+	return u, a.useInvitation(ctx, tx, l, newcomer("sso", u, in))
 }
 
 // mapGroups gives u what id's groups give, and takes what they no longer do:
@@ -133,7 +162,10 @@ func (a *Accounts) mapGroups(ctx context.Context, tx tollgate.Tx, u tollgate.Use
 			return u, err
 		}
 	}
-	who := actor{id: u.ID, by: tollgate.Actor{Principal: tollgate.Principal{User: &u}, Via: "sso", IP: in.IP, RequestID: in.RequestID}}
+	who := newcomer("sso", u, in)
+	if err := a.settleTeam(ctx, tx, who, u); err != nil {
+		return u, err
+	}
 	return u, a.audit(ctx, tx, who, "user.map_groups", "user", u.ID, before, after)
 }
 

@@ -52,6 +52,9 @@ func (a *Accounts) DeleteTeam(ctx context.Context, tx tollgate.Tx, by tollgate.A
 		if err := tx.Users.Update(ctx, u); err != nil {
 			return err
 		}
+		if err := a.settleTeam(ctx, tx, who, u); err != nil {
+			return err
+		}
 	}
 	if err := tx.Teams.Delete(ctx, id); err != nil {
 		return err
@@ -109,7 +112,28 @@ func (a *Accounts) setMember(ctx context.Context, tx tollgate.Tx, who actor, u t
 	if err := tx.Users.Update(ctx, u); err != nil {
 		return err
 	}
+	if err := a.settleTeam(ctx, tx, who, u); err != nil {
+		return err
+	}
 	return a.audit(ctx, tx, who, action, "user", u.ID, before, viewUser(u, false))
+}
+
+// settleTeam deletes the keys of teams that u is no member of (any more). The
+// directory refuses them as it is; they must not come back with the membership.
+func (a *Accounts) settleTeam(ctx context.Context, tx tollgate.Tx, who actor, u tollgate.User) error {
+	keys, _, err := tx.Keys.Query(ctx, tollgate.KeyFilter{UserID: tollgate.Is(u.ID)}, all())
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if k.TeamID == 0 || k.TeamID == u.TeamID {
+			continue
+		}
+		if err := a.dropKey(ctx, tx, who, k); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // SaveTeamPermission inserts (ID 0) or changes what the members of a team may

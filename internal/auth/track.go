@@ -154,7 +154,7 @@ func (s *snapshot) judge(c *call, now func() time.Time, full bool) error {
 		if e == nil || !e.live(now) || e.owner.user.ID != c.principal.UserID() || e.owner.user.Role != c.principal.User.Role {
 			return errRevoked(tollgate.CodeUnauthenticated)
 		}
-		if full && !e.reaches(c.surface) {
+		if full && (!e.reaches(c.surface) || !e.fromIP(c.principal.From)) {
 			return errRevoked(tollgate.CodeForbidden)
 		}
 	case tollgate.PrincipalSession:

@@ -111,6 +111,9 @@ func (a *Accounts) updateUser(ctx context.Context, tx tollgate.Tx, who actor, ol
 	if err := a.settleRole(ctx, tx, old.Role, u); err != nil {
 		return u, err
 	}
+	if err := a.settleTeam(ctx, tx, who, u); err != nil {
+		return u, err
+	}
 	if old.Role != u.Role || !u.Enabled || w.changesPassword() {
 		if err := endSessions(ctx, tx, u.ID); err != nil {
 			return u, err

@@ -112,6 +112,11 @@ func (c Config) Effective() []Effective {
 	add("ledger.alarm_at", "", c.Ledger.AlarmAt)
 	add("ledger.alarm_webhook", "", c.Ledger.AlarmWebhook)
 	add("ledger.alarm_secret", "", c.Ledger.AlarmSecret)
+	return append(out, c.effectiveSSO()...)
+}
+
+// effectiveSSO lists what the file says of sign-in providers.
+func (c Config) effectiveSSO() (out []Effective) {
 	for _, p := range c.SSO {
 		out = append(out, p.effective()...)
 	}

@@ -64,6 +64,8 @@ type SeedKey struct {
 	Surfaces    []tollgate.Surface `toml:"surfaces"`
 	Models      []string           `toml:"models"`
 	IPAllow     []netip.Prefix     `toml:"ip_allow"`
+	// TeamKey makes it a key of the user's team: it ends with the membership.
+	TeamKey bool `toml:"team_key"`
 	// OnLeave is cancel or drain; empty = cancel.
 	OnLeave tollgate.LeavePolicy `toml:"on_leave"`
 	// Payloads is off, errors or all; empty = off.

@@ -108,6 +108,9 @@ func (c *seedCheck) key(u *SeedUser, k *SeedKey) {
 			addf(c.problems, k.At, "surfaces of a key are llm, user and admin, not %q", clip(string(s)))
 		}
 	}
+	if k.TeamKey && !slices.Equal(k.Surfaces, []tollgate.Surface{tollgate.SurfaceLLM}) {
+		addf(c.problems, k.At, `a key with team_key has surfaces = ["llm"]`)
+	}
 	if !k.OnLeave.Valid() {
 		addf(c.problems, k.At, "on_leave of a key is cancel or drain, not %q", clip(string(k.OnLeave)))
 	}

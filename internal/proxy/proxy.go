@@ -57,7 +57,7 @@ func (l Limits) Defaults() Limits {
 	size(&l.InFlightBytes, 512<<20)
 	set(&l.Body, 10*time.Second)
 	set(&l.Write, 30*time.Second)
-	set(&l.Grace, 300*time.Millisecond)
+	set(&l.Grace, 600*time.Millisecond)
 	set(&l.Record, 10*time.Second)
 	set(&l.Drain, 2*time.Minute)
 	set(&l.KeepAlive, 15*time.Second)

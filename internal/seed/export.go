@@ -171,7 +171,7 @@ func (e *exporter) keys(u tollgate.User, out *config.SeedUser) error {
 			continue
 		}
 		row := config.SeedKey{
-			Label: k.Label, Enabled: k.Enabled, ExpiresAt: k.ExpiresAt, Surfaces: k.Surfaces, Models: k.Models, IPAllow: k.IPAllow,
+			Label: k.Label, Enabled: k.Enabled, ExpiresAt: k.ExpiresAt, Surfaces: k.Surfaces, TeamKey: k.TeamID != 0, Models: k.Models, IPAllow: k.IPAllow,
 			OnLeave:     k.OnLeave,
 			Payloads:    k.Payloads,
 			NeedsSecret: true, Prefix: k.Prefix, Last4: k.Last4,

@@ -18,7 +18,7 @@ func TestPlanOfAnEmptyDatabaseNamesEverything(t *testing.T) {
 		"create provider main", "create credential main/a", "create credential main/", "create provider lab",
 		"create model main/gpt-small", "create price gpt-* at main", "create price * at every provider", "create price announced at every provider", "create alias small", "create alias any",
 		"create user root", "create key root/main",
-		"create user alice", "create key alice/default", "create key alice/ci-runner",
+		"create user alice", "create key alice/default", "create key alice/ci-runner", "create key alice/of the team",
 		"create permission alice gpt-* at main", "create permission alice small at every provider",
 		"create team permission team research gpt-* at main", "create team permission team research any at every provider",
 		"create file permission alice at main",
@@ -101,6 +101,7 @@ func TestImportIsAllOrNothing(t *testing.T) {
 		"hostile hash":      "[[users]]\nname='u'\n[[users]]\nname='v'\npassword='$argon2id$v=19$m=4194304,t=100,p=8$c2FsdHNhbHRzYWx0c2FsdA$fRXpUBPFhkIpoX3aNcQKFf5LhxYkGeNYlCzYJIb5Mm8'\n",
 		"unknown kind":      "[[users]]\nname='u'\n[[providers]]\nname='p'\nkind='telepathy'\n",
 		"private upstream":  "[[users]]\nname='u'\n[[providers]]\nname='p'\nkind='openai-compatible'\nbase_url='http://127.0.0.1:9/v1'\n",
+		"team key, no team": "[[users]]\nname='u'\n[[users.keys]]\napi_key='sk-user-key-1'\nsurfaces=['llm']\nteam_key=true\n",
 		"a checksum broken": "[[users]]\nname='u'\n[[users.keys]]\napi_key='sk-tg-00000000000000000000000000000000000000'\n",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -113,6 +114,27 @@ func TestImportIsAllOrNothing(t *testing.T) {
 				t.Errorf("a refused import left %q", got)
 			}
 		})
+	}
+}
+
+// TestKeysOfATeamEndWithTheMembershipInAFileToo moves a user to another team:
+// the key that stands there again is a new one of that team.
+func TestKeysOfATeamEndWithTheMembershipInAFileToo(t *testing.T) {
+	f := newFixture(t, false)
+	f.apply(t, whole)
+	moved := strings.NewReplacer(`team = "research"`+"\nteam_role", `team = "field"`+"\nteam_role", "[[teams]]\n", "[[teams]]\nname = \"field\"\n[[teams]]\n").Replace(whole)
+	want := []string{"create team field", "update user alice (team)", "create key alice/of the team"}
+	if diff := cmp.Diff(want, f.plan(t, moved)); diff != "" {
+		t.Errorf("plan (-want +got):\n%s", diff)
+	}
+	f.apply(t, moved)
+	if got := f.plan(t, moved); len(got) != 0 {
+		t.Errorf("after applying: %v", got)
+	}
+	own := strings.Replace(moved, "team_key = true\n", "", 1)
+	_, err := f.im.Apply(t.Context(), f.store, parse(t, own), tollgate.HostActor("import"), seed.Options{Origin: tollgate.ConfigImported})
+	if tollgate.ErrorCode(err) != tollgate.CodeInvalid || !strings.Contains(err.Error(), "team_key") {
+		t.Errorf("a key of the team became its owner's own: %v", err)
 	}
 }
 

@@ -139,6 +139,11 @@ models = ["gpt-*"]
 ip_allow = ["10.0.0.0/8"]
 surfaces = ["llm"]
 expires_at = 2099-01-01T00:00:00Z
+[[users.keys]]
+api_key = "sk-research-alice"
+label = "of the team"
+surfaces = ["llm"]
+team_key = true
 
 [[providers]]
 name = "main"
@@ -309,7 +314,10 @@ func TestExportWithoutSecretsHoldsNone(t *testing.T) {
 		t.Errorf("the export differs from its own database:\n%s", strings.Join(got, "\n"))
 	}
 	report := to.apply(t, text)
-	want := []string{"credential main/a", "credential main/", "key root/main", "key alice/default", "key alice/ci-runner", "sign-in provider corp", "sign-in provider hub"}
+	want := []string{
+		"credential main/a", "credential main/", "key root/main", "key alice/default", "key alice/ci-runner", "key alice/of the team",
+		"sign-in provider corp", "sign-in provider hub",
+	}
 	if diff := cmp.Diff(want, report.NeedSecret); diff != "" {
 		t.Errorf("need a secret (-want +got):\n%s", diff)
 	}

@@ -213,7 +213,7 @@ func (im *Importer) fingerprint32(st *state) [32]byte {
 		hashFields(h, "team", t.ID, t.Name)
 	}
 	for _, k := range st.keys {
-		hashFields(h, "key", k.ID, k.UserID, k.Label, k.Enabled, k.ExpiresAt, k.Models, k.IPAllow, k.Surfaces, k.OnLeave, k.Digest)
+		hashFields(h, "key", k.ID, k.UserID, k.Label, k.Enabled, k.ExpiresAt, k.Models, k.IPAllow, k.Surfaces, k.TeamID, k.OnLeave, k.Digest)
 	}
 	for _, p := range inOrder(st.providers, func(p tollgate.Provider) int64 { return p.ID }) {
 		hashFields(h, "provider", p.ID, p.Name, p.Kind, p.BaseURL, p.Settings, p.Enabled)

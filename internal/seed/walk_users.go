@@ -150,12 +150,15 @@ func (r *run) oneUser(ctx context.Context, u *config.SeedUser) (tollgate.User, e
 		}
 	}
 	r.state.users[u.Name], r.state.userName[row.ID] = row, u.Name
+	r.state.keys = slices.DeleteFunc(r.state.keys, func(k tollgate.Key) bool { // they ended with the membership
+		return k.UserID == row.ID && k.TeamID != 0 && k.TeamID != row.TeamID
+	})
 	return row, nil
 }
 
 // planned returns the row as far as a plan needs to know it.
 func planned(row tollgate.User, u *config.SeedUser, w auth.UserWrite) tollgate.User {
-	row.Name, row.Enabled = u.Name, u.Enabled
+	row.Name, row.Enabled, row.TeamID = u.Name, u.Enabled, w.TeamID.Or(row.TeamID)
 	switch {
 	case w.SuperAdmin:
 		row.Role = tollgate.RoleSuperAdmin
@@ -199,6 +202,10 @@ func (r *run) key(ctx context.Context, user tollgate.User, k config.SeedKey) err
 		return nil
 	}
 	r.see("key", row.ID)
+	if k.TeamKey != (row.TeamID != 0) {
+		r.problem(k.At, "team_key of a key never changes; delete key "+name+" and make another")
+		return nil
+	}
 	patch, fields := keyDiff(row, k)
 	enable := row.Enabled != k.Enabled && !row.NeedsSecret
 	if enable {
@@ -271,18 +278,26 @@ func moment(t time.Time) any {
 }
 
 func (r *run) newKey(ctx context.Context, user tollgate.User, k config.SeedKey, name string) error {
+	row := tollgate.Key{ID: r.placeholder(), UserID: user.ID, Label: k.Label, Enabled: k.Enabled, NeedsSecret: k.APIKey.Empty()}
 	_, fields := keyDiff(tollgate.Key{}, k)
 	fields.add("enabled", nil, k.Enabled && !k.APIKey.Empty())
+	if k.TeamKey {
+		if user.TeamID == 0 {
+			r.problem(k.At, "key "+name+" has team_key, and its user is in no team")
+			return nil
+		}
+		row.TeamID = user.TeamID
+		fields.add("team_key", nil, true)
+	}
 	r.change(Create, "key", name, k.At, fields.created()...)
 	if k.APIKey.Empty() {
 		r.needSecret = append(r.needSecret, "key "+name)
 	}
-	row := tollgate.Key{ID: r.placeholder(), UserID: user.ID, Label: k.Label, Enabled: k.Enabled, NeedsSecret: k.APIKey.Empty()}
 	if r.apply {
 		var err error
 		row, err = r.im.Accounts.ImportKey(ctx, r.tx, r.by, auth.KeyWrite{
 			UserID: user.ID, Label: k.Label, Enabled: tollgate.Some(k.Enabled), ExpiresAt: k.ExpiresAt,
-			Models: k.Models, IPAllow: k.IPAllow, Surfaces: k.Surfaces, OnLeave: k.OnLeave, Payloads: k.Payloads,
+			Models: k.Models, IPAllow: k.IPAllow, Surfaces: k.Surfaces, TeamID: row.TeamID, OnLeave: k.OnLeave, Payloads: k.Payloads,
 		}, k.APIKey)
 		if err != nil {
 			return place(k.At, "key "+name, err)

@@ -32,6 +32,9 @@ type Server struct {
 	// ReadPayload reads what is kept of the bodies of a request.
 	ReadPayload api.PayloadReader
 	Live        api.Live
+	// Origin is where people open the console (scheme://host[:port]), for
+	// invitations; an error when that is not known.
+	Origin func() (string, error)
 	// Attend ends streams when their caller may no longer see them.
 	Attend api.Attend
 	Now    func() time.Time
@@ -63,6 +66,7 @@ func (s *Server) Mount() {
 	s.mountAlarms()
 	s.mountRequests()
 	s.mountDashboard()
+	s.mountTeam()
 }
 
 // readable operations are open to the caller's API keys too.

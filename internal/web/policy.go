@@ -4,7 +4,6 @@
 package web
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +20,7 @@ const (
 	AccessLLM               // API key, session token or access key; never a cookie
 	AccessSelf              // a signed-in user, by session
 	AccessSelfRead          // as AccessSelf, or the user's API key with surface "user"
+	AccessTeamAdmin         // a signed-in admin of a team, by session
 	AccessAdmin             // admin or super admin, by session or API key with surface "admin"
 	AccessSuperAdmin        // super admin, likewise
 	AccessAny               // any authenticated principal: /docs, /openapi.json
@@ -37,6 +37,8 @@ func (a Access) String() string {
 		return "self"
 	case AccessSelfRead:
 		return "self-read"
+	case AccessTeamAdmin:
+		return "team-admin"
 	case AccessAdmin:
 		return "admin"
 	case AccessSuperAdmin:
@@ -122,7 +124,7 @@ func (p Policy) Permits(c tollgate.Principal, now time.Time) error {
 
 func (p Policy) permitsRole(c tollgate.Principal, role tollgate.Role, byKey bool) error {
 	needs := func(s tollgate.Surface) error {
-		if byKey && len(c.Key.Surfaces) > 0 && !slices.Contains(c.Key.Surfaces, s) {
+		if byKey && !c.Key.Reaches(s) {
 			return tollgate.Errorf(tollgate.CodeForbidden, "this API key may not be used on the %s surface", s)
 		}
 		return nil
@@ -130,9 +132,12 @@ func (p Policy) permitsRole(c tollgate.Principal, role tollgate.Role, byKey bool
 	switch p.Access {
 	case AccessAny:
 		return nil
-	case AccessSelf:
+	case AccessSelf, AccessTeamAdmin:
 		if byKey {
 			return tollgate.Errorf(tollgate.CodeForbidden, "this needs a signed-in session; an API key is not enough")
+		}
+		if p.Access == AccessTeamAdmin && c.User.Administers() == 0 {
+			return tollgate.Errorf(tollgate.CodeForbidden, "this needs an admin of a team")
 		}
 		return nil
 	case AccessSelfRead:

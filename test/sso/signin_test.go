@@ -158,6 +158,47 @@ func TestLinkThenSignInThenUnlinkThroughRealProviders(t *testing.T) {
 	}
 }
 
+// TestAnInvitationIsTakenUpThroughRealProviders: where nobody may register, by
+// the bearer alone and once.
+func TestAnInvitationIsTakenUpThroughRealProviders(t *testing.T) {
+	for _, f := range flows() {
+		t.Run(f.name, func(t *testing.T) {
+			g := f.setUp(t, "")
+			admin := g.browser()
+			if admin.call("/login", map[string]string{"username": "admin", "password": adminPassword}, nil) != http.StatusOK {
+				t.Fatal("the admin cannot sign in")
+			}
+			var made struct{ URL string }
+			if admin.call("/admin/invitations/create", map[string]any{"label": "for Alice", "is_admin": true}, &made) != http.StatusOK {
+				t.Fatal("no invitation")
+			}
+			_, token, _ := strings.Cut(made.URL, "#")
+			take := map[string]string{"token": token, "provider": f.name}
+			var way struct{ URL string }
+			alice, late := g.browser(), g.browser()
+			for _, b := range []*browser{alice, late} {
+				if b.call("/auth/invitation/sign-in", take, &way) != http.StatusOK {
+					t.Fatal("the way to the provider is closed")
+				}
+				b.get(way.URL)
+			}
+			if f.signIn(alice, "alice"); alice.at.Path != "/console/" || !alice.me().IsAdmin || alice.me().SSOProvider != f.name {
+				t.Errorf("led to %s as %+v", alice.at, alice.me())
+			}
+			if f.signIn(late, "ops"); late.at.Path != "/console/sign-in" || !strings.Contains(late.at.Query().Get("error"), "not valid") || late.me().ID != 0 {
+				t.Errorf("the second was led to %s", late.at)
+			}
+			if late.call("/auth/invitation/sign-in", take, nil) != http.StatusNotFound {
+				t.Error("a used invitation leads to the provider")
+			}
+			if again := f.through(g, "alice").me(); again.ID != alice.me().ID {
+				t.Errorf("alice is %+v now", again)
+			}
+			g.keepsSecrets()
+		})
+	}
+}
+
 // TestWhatIsSetUpWronglyIsTold: people are told that it is not their fault, and
 // the administrator what to do.
 func TestWhatIsSetUpWronglyIsTold(t *testing.T) {

@@ -34,14 +34,16 @@ export function refresh(queries: QueryClient, beginnings: string[]) {
 export function useAction<P extends Path>(path: P, { stale, done, quiet }: Options) {
   const queries = useQueryClient();
   const { t } = useTranslation("common");
+  const close = { closeButtonProps: { "aria-label": t("close") } };
   return useMutation({
     mutationFn: (body: Body<P>) => post(path, body),
     onSuccess: async () => {
-      if (done) notifications.show({ message: done, color: "pine" });
+      if (done) notifications.show({ message: done, color: "pine", ...close });
       await refresh(queries, stale);
     },
     onError: (error) => {
-      if (!quiet) notifications.show({ title: t("failed"), message: problemOf(error)?.detail ?? t("unreachable"), color: "red" });
+      if (!quiet)
+        notifications.show({ title: t("failed"), message: problemOf(error)?.detail ?? t("unreachable"), color: "red", ...close });
     },
   });
 }

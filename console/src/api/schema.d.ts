@@ -2314,6 +2314,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/invitation/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to take an invitation up through a sign-in provider; send the browser to the url */
+        post: operations["auth-invitation-sign-in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/passkey/begin": {
         parameters: {
             query?: never;
@@ -3085,6 +3102,196 @@ export interface paths {
         put?: never;
         /** Ask for a passkey, to sign in again with */
         post: operations["user-step-up-begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/team": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the team that the caller is an admin of */
+        post: operations["user-team"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/team/invitations/create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a link that gives a new account in the team, once; nothing sends it */
+        post: operations["user-team-invitations-create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/team/invitations/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an invitation back */
+        post: operations["user-team-invitations-delete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/team/invitations/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show invitations to the team, used ones too */
+        post: operations["user-team-invitations-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/team/keys/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete a key of a plain member, in force when this returns */
+        post: operations["user-team-keys-delete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/team/keys/generate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a key of the team for a plain member; it is shown this once */
+        post: operations["user-team-keys-generate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/team/keys/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the keys of plain members; secrets are never shown */
+        post: operations["user-team-keys-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/team/keys/update-enabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Disable a key of a plain member, or enable one of the team; in force when this returns */
+        post: operations["user-team-keys-update-enabled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/team/members/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the members of the team */
+        post: operations["user-team-members-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/team/members/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a plain member out of the team; their keys of the team end before this returns */
+        post: operations["user-team-members-remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/team/usages/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sum what the team used by member, key, model, day or hour
+         * @description What was used while its sender was a member, of those too who have left.
+         */
+        post: operations["user-team-usages-summary"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4278,6 +4485,8 @@ export interface components {
             expires_at?: string;
             is_admin?: boolean;
             label?: string;
+            /** @description Whether a sign-in provider is the only way; else name and password may be chosen. */
+            sso_only?: boolean;
             /** @description The team's name; null = none */
             team?: string | null;
             team_role?: string | null;
@@ -4304,6 +4513,12 @@ export interface components {
              * @enum {string}
              */
             team_role?: "member" | "admin";
+        };
+        InvitedBody: {
+            /** @description The sign-in provider's name. */
+            provider: string;
+            /** @description What stands behind the # of the link. */
+            token: string;
         };
         Key: {
             /** Format: date-time */
@@ -4343,6 +4558,11 @@ export interface components {
             quotas?: components["schemas"]["KeyQuota"][];
             /** @description Where the key works: llm, user, admin. Empty = all that its owner may. */
             surfaces?: string[];
+            /**
+             * Format: int64
+             * @description The team that it is a key of: it uses what the team may and ends with the membership; null = its owner's own.
+             */
+            team_id?: number | null;
             /** Format: int64 */
             user_id?: number;
         };
@@ -5083,6 +5303,55 @@ export interface components {
              */
             via?: "session" | "api_key";
         };
+        OwnMember: {
+            enabled?: boolean;
+            /** Format: int64 */
+            id?: number;
+            /**
+             * Format: date-time
+             * @description null = never
+             */
+            last_login_at?: string | null;
+            /** @description Whether admins of the team may remove the member and manage the keys: of plain members, who are no admins. */
+            manageable?: boolean;
+            name?: string;
+            /** @enum {string} */
+            team_role?: "member" | "admin";
+        };
+        OwnMemberQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            name?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+            team_role?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+        };
         OwnModel: {
             /**
              * Format: int64
@@ -5320,6 +5589,168 @@ export interface components {
             password?: string;
             /** @description Of the answer to /user/step-up/begin, with a passkey. */
             token?: string;
+        };
+        OwnTeam: {
+            /** Format: date-time */
+            created_at?: string;
+            /** Format: int64 */
+            id?: number;
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            members?: number;
+            name?: string;
+            /** @description What every member may call, and keys of the team. */
+            permissions?: components["schemas"]["Right"][];
+            /** @description Shared by all members. */
+            quotas?: components["schemas"]["Quota"][];
+            /** @description Shared by all members. */
+            rate_limits?: components["schemas"]["RateLimit"][];
+        };
+        OwnTeamInvitation: {
+            /** @description Of the new account. Nothing is sent there. */
+            email?: string;
+            /**
+             * Format: int64
+             * @description The default is a week.
+             */
+            expires_in_secs?: number;
+            /** @description Who it is for. */
+            label?: string;
+        };
+        OwnTeamInvitationQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+        };
+        OwnTeamKeyEnabled: {
+            /** @description true only for a key of the team. */
+            enabled: boolean;
+            /** Format: int64 */
+            id: number;
+        };
+        OwnTeamKeyGenerate: {
+            /** Format: date-time */
+            expires_at?: string | null;
+            /** @description CIDRs or addresses. */
+            ip_allow?: string[] | null;
+            label?: string | null;
+            limits?: components["schemas"]["KeyLimit"][] | null;
+            /** @description Globs over model names. */
+            models?: string[] | null;
+            /** @description cancel (the default) or drain: what becomes of an answer whose client has left. */
+            on_leave?: string | null;
+            quotas?: components["schemas"]["KeyQuota"][] | null;
+            /**
+             * Format: int64
+             * @description A plain member's, whose key it becomes.
+             */
+            user_id: number;
+        };
+        OwnTeamKeyQuery: {
+            /** @description x-next-cursor of the page before, with the same filter and sort. */
+            cursor?: string;
+            enabled?: ("all" | "All") | {
+                Eq?: boolean;
+                In?: boolean[];
+                eq?: boolean;
+                in?: boolean[];
+            };
+            id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            label?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * Format: int64
+             * @description Rows per page; the default is 1000.
+             */
+            limit?: number;
+            /**
+             * @description A column, "-" in front for descending; the default is id.
+             * @example -id
+             */
+            sort?: string;
+            user_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+        };
+        OwnTeamUsage: {
+            /**
+             * @description The default is user.
+             * @enum {string}
+             */
+            group_by?: "user" | "key" | "model" | "day" | "hour";
+            key_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
+            /** @description The model as sent to the provider. */
+            model?: ("all" | "All") | {
+                Eq?: string;
+                In?: string[];
+                eq?: string;
+                in?: string[];
+            };
+            /**
+             * Format: date-time
+             * @description From then on, included.
+             */
+            since?: string;
+            /**
+             * @description A second group within the first.
+             * @enum {string}
+             */
+            then_by?: "user" | "key" | "model" | "day" | "hour";
+            /**
+             * Format: date-time
+             * @description Up to then, not included.
+             */
+            until?: string;
+            user_id?: ("all" | "All") | {
+                /** Format: int64 */
+                Eq?: number;
+                In?: number[];
+                /** Format: int64 */
+                eq?: number;
+                in?: number[];
+            };
         };
         OwnTotpBegin: {
             label?: string;
@@ -13157,6 +13588,46 @@ export interface operations {
             };
         };
     };
+    "auth-invitation-sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "provider": "github",
+                 *       "token": "…"
+                 *     }
+                 */
+                "application/json": components["schemas"]["InvitedBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "auth-passkey-begin": {
         parameters: {
             query?: never;
@@ -14808,6 +15279,404 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Asked"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-team": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InputStruct {}Body"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnTeam"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-team-invitations-create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "label": "Bob, new in research"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OwnTeamInvitation"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeLink"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-team-invitations-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-team-invitations-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnTeamInvitationQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-team-keys-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-team-keys-generate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "label": "evaluation",
+                 *       "user_id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["OwnTeamKeyGenerate"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewKey"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-team-keys-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnTeamKeyQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Key"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-team-keys-update-enabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "enabled": false,
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["OwnTeamKeyEnabled"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-team-members-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnMemberQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "x-next-cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnMember"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-team-members-remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["ByID"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user-team-usages-summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnTeamUsage"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sum"][] | null;
                 };
             };
             /** @description Error */

@@ -30,6 +30,6 @@ export type Answer<P extends Path> = paths[P]["post"] extends { responses: { 200
 
 /** ListPath is an operation that answers rows, a page at a time. */
 export type ListPath = {
-  [P in Path]: P extends `${string}/query` ? (Answer<P> extends readonly unknown[] ? P : never) : never;
+  [P in Path]: P extends `${string}/${"query" | "history"}` ? (Answer<P> extends readonly unknown[] ? P : never) : never;
 }[Path];
 export type Row<P extends ListPath> = Answer<P> extends (infer R)[] ? R : never;

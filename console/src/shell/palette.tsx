@@ -20,7 +20,7 @@ export default function Palette() {
   useEffect(() => whenOpened("palette", spotlight.open), []);
 
   const icon = (Sign: Icon) => <Sign size={20} stroke={1.6} aria-hidden />;
-  const pages = navEntries(me.is_admin).map((entry) => ({
+  const pages = navEntries(me).map((entry) => ({
     id: entry.to,
     label: entry.title[i18n.language as Language],
     keywords: [entry.keywords ?? "", ...Object.values(entry.title)],

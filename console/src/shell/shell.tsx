@@ -2,7 +2,7 @@ import { ActionIcon, AppShell, Burger, Group, Kbd, ScrollArea } from "@mantine/c
 import { useDisclosure } from "@mantine/hooks";
 import { IconMenu2, IconSearch } from "@tabler/icons-react";
 import { Link, useLocation } from "@tanstack/react-router";
-import { lazy, type ReactNode, Suspense, useEffect } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useMe } from "@/api/session";
 import type { Language } from "@/i18n";
@@ -96,11 +96,17 @@ function PaletteButton() {
 
 function Navigation() {
   const { t, i18n } = useTranslation("common");
-  const entries = navEntries(useMe().is_admin);
+  const entries = navEntries(useMe());
   const groups = [...new Set(entries.map((entry) => entry.group))];
+  const { pathname } = useLocation();
+  const links = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the entry of a new page is brought into sight
+  useEffect(() => {
+    void links.current?.querySelector('[aria-current="page"]')?.scrollIntoView({ block: "nearest" });
+  }, [pathname]);
   const ordered = (["you", "administration"] as const).filter((group) => groups.includes(group));
   return (
-    <div className={classes.links}>
+    <div className={classes.links} ref={links}>
       {ordered.map((group) => (
         <section key={group} aria-label={t(group)}>
           <div className={classes.group}>{t(group)}</div>

@@ -20,8 +20,8 @@ export function Shortcuts() {
   const { t, i18n } = useTranslation("common");
   const [opened, help] = useDisclosure();
   const navigate = useNavigate();
-  const { is_admin } = useMe();
-  const entries = useMemo(() => navEntries(is_admin), [is_admin]);
+  const me = useMe();
+  const entries = useMemo(() => navEntries(me), [me]);
   const before = useRef({ key: "", at: 0 });
 
   useEffect(() => whenOpened("help", help.open), [help.open]);

@@ -101,6 +101,9 @@ function chartColours(colours: string[]) {
 
 export const chartSeries = series.map((_, i) => `var(--chart-${i + 1})`);
 
+/** The red of buttons, dark enough under white words for 4.5 : 1. */
+const danger = { "--mantine-color-red-filled": "#c92a2a", "--mantine-color-red-filled-hover": "#b02525" };
+
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
   light: {
@@ -113,6 +116,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--surface-sunken": "#f3f6f5",
     "--line": "#e1e8e5",
     "--shadow-card": "0 1px 2px rgb(20 32 29 / 5%)",
+    ...danger,
     ...lightBadges(ink),
     ...chartColours(series),
   },
@@ -127,6 +131,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--surface-sunken": "#0f1716",
     "--line": "#25302d",
     "--shadow-card": "none",
+    ...danger,
     ...lightBadges(inkDark),
     ...chartColours(seriesDark),
   },

@@ -43,11 +43,22 @@ func userTable() *spec[tollgate.User, tollgate.UserFilter] {
 
 // releaseUser deletes the quotas and rate limits of a user and of its keys.
 func releaseUser(ctx context.Context, s *session, id int64) error {
-	if err := releaseScope(ctx, s, tollgate.ScopeUser, id); err != nil {
+	return releaseWithKeys(ctx, s, tollgate.ScopeUser, id, "user_id")
+}
+
+// releaseTeam deletes the quotas and rate limits of a team and of the keys that
+// go with it.
+func releaseTeam(ctx context.Context, s *session, id int64) error {
+	return releaseWithKeys(ctx, s, tollgate.ScopeTeam, id, "team_id")
+}
+
+// releaseWithKeys is releaseScope for what owns keys, by a column of theirs.
+func releaseWithKeys(ctx context.Context, s *session, scope tollgate.Scope, id int64, owner string) error {
+	if err := releaseScope(ctx, s, scope, id); err != nil {
 		return err
 	}
 	for _, name := range []string{"quotas", "rate_limits"} {
-		query := "DELETE FROM " + name + " WHERE scope = 'key' AND scope_id IN (SELECT id FROM keys WHERE user_id = $1)"
+		query := "DELETE FROM " + name + " WHERE scope = 'key' AND scope_id IN (SELECT id FROM keys WHERE " + owner + " = $1)"
 		if _, err := s.exec(ctx, query, id); err != nil {
 			return err
 		}
@@ -79,6 +90,7 @@ func keyTable() *spec[tollgate.Key, tollgate.KeyFilter] {
 			boolean("needs_secret", func(r *row) *bool { return &r.NeedsSecret }),
 			text("on_leave", func(r *row) *tollgate.LeavePolicy { return &r.OnLeave }),
 			text("payloads", func(r *row) *tollgate.PayloadMode { return &r.Payloads }),
+			reference("team_id", "teams", func(r *row) *int64 { return &r.TeamID }),
 		},
 		filter: func(w *where, f tollgate.KeyFilter) {
 			ints(w, "id", f.ID)
@@ -86,6 +98,7 @@ func keyTable() *spec[tollgate.Key, tollgate.KeyFilter] {
 			enabled(w, f.Enabled)
 			texts(w, "label", f.Label)
 			refs(w, "created_by_key_id", f.CreatedByKeyID)
+			refs(w, "team_id", f.TeamID)
 		},
 		sorts: []string{"user_id", "label", "expires_at", "last_used_at", "created_at"},
 		release: func(ctx context.Context, s *session, id int64) error {
@@ -108,10 +121,8 @@ func teamTable() *spec[tollgate.Team, tollgate.TeamFilter] {
 			ints(w, "id", f.ID)
 			texts(w, "name", f.Name)
 		},
-		sorts: []string{"name", "created_at"},
-		release: func(ctx context.Context, s *session, id int64) error {
-			return releaseScope(ctx, s, tollgate.ScopeTeam, id)
-		},
+		sorts:   []string{"name", "created_at"},
+		release: releaseTeam,
 	}
 }
 

@@ -104,7 +104,7 @@ func (f *fixture) insert(ctx context.Context, tx tollgate.Tx) error {
 		func() error { return tx.Teams.Insert(ctx, &f.team) },
 		func() error { return tx.Users.Insert(ctx, &f.root) },
 		func() error { f.user.TeamID = f.team.ID; return tx.Users.Insert(ctx, &f.user) },
-		func() error { f.key.UserID = f.user.ID; return tx.Keys.Insert(ctx, &f.key) },
+		func() error { f.key.UserID, f.key.TeamID = f.user.ID, f.team.ID; return tx.Keys.Insert(ctx, &f.key) },
 		func() error {
 			f.child.UserID, f.child.CreatedByKeyID = f.user.ID, f.key.ID
 			return tx.Keys.Insert(ctx, &f.child)

@@ -54,6 +54,8 @@ func testFilters(b *bench) {
 		count(1, len(all(ctx, t, tx.Keys, tollgate.KeyFilter{CreatedByKeyID: tollgate.Is(f.key.ID)})))
 		count(1, len(all(ctx, t, tx.Keys, tollgate.KeyFilter{Label: tollgate.Is("laptop"), UserID: tollgate.Is(f.user.ID)})))
 		count(1, len(all(ctx, t, tx.Keys, tollgate.KeyFilter{Enabled: tollgate.Is(false), ID: tollgate.Is(f.child.ID)})))
+		count(1, len(all(ctx, t, tx.Keys, tollgate.KeyFilter{TeamID: tollgate.Is(f.team.ID)})))
+		count(1, len(all(ctx, t, tx.Keys, tollgate.KeyFilter{TeamID: tollgate.Is[int64](0), UserID: tollgate.Is(f.user.ID)})))
 		count(1, len(all(ctx, t, tx.Teams, tollgate.TeamFilter{Name: tollgate.Is("Forschung äöü")})))
 		count(0, len(all(ctx, t, tx.Sessions, tollgate.SessionFilter{ExpiredBefore: f.session.ExpiresAt})))
 		count(1, len(all(ctx, t, tx.Sessions, tollgate.SessionFilter{ExpiredBefore: f.session.ExpiresAt.Add(time.Microsecond), UserID: tollgate.Is(f.user.ID)})))

@@ -20,7 +20,7 @@ func testTables(b *bench) {
 	zero := tollgate.Money(0)
 	f.team.Name = "Renamed"
 	f.user.Email, f.user.Password, f.user.TeamID, f.user.Enabled = "", nil, 0, false
-	f.key.Surfaces, f.key.Models, f.key.IPAllow, f.key.Sealed, f.key.Enabled = nil, nil, nil, nil, false
+	f.key.Surfaces, f.key.Models, f.key.IPAllow, f.key.Sealed, f.key.Enabled, f.key.TeamID = nil, nil, nil, nil, false, 0
 	f.child.CreatedByKeyID, f.child.Label = 0, "was a child"
 	f.identity.Email, f.identity.UserID, f.identity.LastUsedAt = "", f.root.ID, time.Time{}
 	f.signIn.Settings, f.signIn.Secret, f.signIn.Enabled = json.RawMessage("{}"), nil, false
@@ -143,6 +143,7 @@ func testReferences(b *bench) {
 		dangles(tx.Keys.Insert(ctx, &tollgate.Key{UserID: f.user.ID, Digest: []byte("x"), CreatedByKeyID: unknown}), "created_by_key_id")
 		dangles(tx.Sessions.Insert(ctx, &tollgate.Session{UserID: unknown, Digest: []byte("x")}), "user_id")
 		dangles(tx.Identities.Insert(ctx, &tollgate.Identity{UserID: unknown, Provider: "x", Subject: "x"}), "user_id")
+		dangles(tx.Keys.Insert(ctx, &tollgate.Key{UserID: f.user.ID, Digest: []byte("x"), TeamID: unknown}), "team_id")
 		dangles(tx.Links.Insert(ctx, &tollgate.Link{Purpose: tollgate.LinkReset, Digest: "x", UserID: unknown}), "user_id")
 		dangles(tx.Links.Insert(ctx, &tollgate.Link{Purpose: tollgate.LinkInvitation, Digest: "x", TeamID: unknown}), "team_id")
 		dangles(tx.TeamPermissions.Insert(ctx, &tollgate.TeamPermission{TeamID: unknown, ModelPattern: "x"}), "team_id")
@@ -249,12 +250,17 @@ func testCascades(b *bench) {
 	b.update(t, func(ctx context.Context, tx tollgate.Tx) error {
 		must(t, tx.Permissions.Insert(ctx, &tollgate.Permission{UserID: f.user.ID, ModelPattern: "*"}))
 		must(t, tx.Quotas.Insert(ctx, &tollgate.Quota{Scope: tollgate.ScopeTeam, ScopeID: f.team.ID, Window: tollgate.WindowDay}))
+		must(t, tx.Quotas.Insert(ctx, &tollgate.Quota{Scope: tollgate.ScopeKey, ScopeID: f.child.ID, Window: tollgate.WindowDay}))
 		return tx.Teams.Delete(ctx, f.team.ID)
 	})
 	b.view(t, func(ctx context.Context, tx tollgate.Tx) error {
 		f.user.TeamID = 0 // a member outlives its team
 		row(ctx, t, tx.Users, f.user.ID, f.user)
 		empty(ctx, t, tx.Quotas, tollgate.QuotaFilter{Scope: tollgate.Is(tollgate.ScopeTeam)})
+		empty(ctx, t, tx.Quotas, tollgate.QuotaFilter{Scope: tollgate.Is(tollgate.ScopeKey), ScopeID: tollgate.Is(f.key.ID)})
+		empty(ctx, t, tx.Keys, tollgate.KeyFilter{ID: tollgate.Is(f.key.ID)}) // a key of the team goes with it
+		f.child.CreatedByKeyID = 0
+		row(ctx, t, tx.Keys, f.child.ID, f.child)
 		return nil
 	})
 	b.update(t, func(ctx context.Context, tx tollgate.Tx) error { return tx.Users.Delete(ctx, f.user.ID) })

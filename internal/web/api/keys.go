@@ -21,6 +21,7 @@ type Key struct {
 	LastUsedAt     *time.Time `json:"last_used_at" doc:"null = never; at most a minute old"`
 	CreatedAt      time.Time  `json:"created_at"`
 	CreatedByKeyID *int64     `json:"created_by_key_id" doc:"The key that made this one; null = none."`
+	TeamID         *int64     `json:"team_id" doc:"The team that it is a key of: it uses what the team may and ends with the membership; null = its owner's own."`
 	NeedsSecret    bool       `json:"needs_secret" doc:"Imported without its secret: disabled until it is rotated."`
 	OnLeave        string     `json:"on_leave" doc:"cancel or drain: what becomes of an answer whose client has left."`
 	Payloads       string     `json:"payloads" doc:"off, errors or all: of which requests the bodies are kept, if that is more than [logging] payloads says."`
@@ -173,7 +174,7 @@ func keyRecord(k tollgate.Key) Key {
 	rec := Key{
 		ID: k.ID, UserID: k.UserID, Label: k.Label, Enabled: k.Enabled, Prefix: k.Prefix, Last4: k.Last4,
 		ExpiresAt: Stamp(k.ExpiresAt), LastUsedAt: Stamp(k.LastUsedAt), CreatedAt: k.CreatedAt.UTC(),
-		CreatedByKeyID: OrNull(k.CreatedByKeyID), NeedsSecret: k.NeedsSecret,
+		CreatedByKeyID: OrNull(k.CreatedByKeyID), TeamID: OrNull(k.TeamID), NeedsSecret: k.NeedsSecret,
 		OnLeave: string(cmp.Or(k.OnLeave, tollgate.LeaveCancel)), Payloads: string(cmp.Or(k.Payloads, tollgate.PayloadsOff)),
 		Surfaces: make([]string, len(k.Surfaces)), Models: append([]string{}, k.Models...), IPAllow: make([]string, len(k.IPAllow)),
 		Quotas: []KeyQuota{}, Limits: []KeyLimit{},

@@ -113,13 +113,37 @@ func RightsOf(ctx context.Context, tx tollgate.Tx, u tollgate.User, v QuotaView)
 	return r, r.readBounds(ctx, tx, u, keyIDs, v)
 }
 
-func (r *Rights) readPermissions(ctx context.Context, tx tollgate.Tx, u tollgate.User) error {
-	all := tollgate.Page{All: true}
+// providerNames are the names of providers by id; of every one: *.
+func providerNames(ctx context.Context, tx tollgate.Tx) (map[int64]string, error) {
 	names := map[int64]string{0: "*"}
-	providers, _, err := tx.Providers.Query(ctx, tollgate.ProviderFilter{}, all)
+	providers, _, err := tx.Providers.Query(ctx, tollgate.ProviderFilter{}, tollgate.Page{All: true})
 	for _, p := range providers {
 		names[p.ID] = p.Name
 	}
+	return names, err
+}
+
+// TeamRights reads what the members of a team may.
+func TeamRights(ctx context.Context, tx tollgate.Tx, teamID int64) ([]Right, error) {
+	names, err := providerNames(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	return teamRights(ctx, tx, teamID, names)
+}
+
+func teamRights(ctx context.Context, tx tollgate.Tx, teamID int64, names map[int64]string) ([]Right, error) {
+	rights := []Right{}
+	shared, _, err := tx.TeamPermissions.Query(ctx, tollgate.TeamPermissionFilter{TeamID: tollgate.Is(teamID)}, tollgate.Page{All: true})
+	for _, p := range shared {
+		rights = append(rights, Right{OrNull(p.ProviderID), names[p.ProviderID], p.ModelPattern, "team", p.ID})
+	}
+	return rights, err
+}
+
+func (r *Rights) readPermissions(ctx context.Context, tx tollgate.Tx, u tollgate.User) error {
+	all := tollgate.Page{All: true}
+	names, err := providerNames(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -136,13 +160,11 @@ func (r *Rights) readPermissions(ctx context.Context, tx tollgate.Tx, u tollgate
 		r.Permissions = append(r.Permissions, Right{OrNull(p.ProviderID), names[p.ProviderID], p.ModelPattern, source, p.ID})
 	}
 	if u.TeamID != 0 {
-		shared, _, err := tx.TeamPermissions.Query(ctx, tollgate.TeamPermissionFilter{TeamID: tollgate.Is(u.TeamID)}, all)
+		shared, err := teamRights(ctx, tx, u.TeamID, names)
 		if err != nil {
 			return err
 		}
-		for _, p := range shared {
-			r.Permissions = append(r.Permissions, Right{OrNull(p.ProviderID), names[p.ProviderID], p.ModelPattern, "team", p.ID})
-		}
+		r.Permissions = append(r.Permissions, shared...)
 	}
 	files, _, err := tx.FilePermissions.Query(ctx, mine, all)
 	for _, p := range files {

@@ -136,6 +136,16 @@ func SumRecord(s tollgate.UsageSum) Sum {
 
 // Summary reads the sums of the rows that f selects, by model if by says nothing.
 func Summary(ctx context.Context, store tollgate.Store, now time.Time, f tollgate.UsageFilter, by ...string) ([]Sum, error) {
+	var recs []Sum
+	err := store.View(ctx, func(tx tollgate.Tx) (err error) {
+		recs, err = SummaryIn(ctx, tx, now, f, by...)
+		return err
+	})
+	return recs, err
+}
+
+// SummaryIn is Summary within a transaction.
+func SummaryIn(ctx context.Context, tx tollgate.Tx, now time.Time, f tollgate.UsageFilter, by ...string) ([]Sum, error) {
 	var groups []tollgate.UsageGroup
 	for _, g := range by {
 		if g != "" {
@@ -149,13 +159,10 @@ func Summary(ctx context.Context, store tollgate.Store, now time.Time, f tollgat
 		return nil, err
 	}
 	recs := []Sum{}
-	err := store.View(ctx, func(tx tollgate.Tx) error {
-		sums, err := tx.Usage.Summarize(ctx, f, groups...)
-		for _, s := range sums {
-			recs = append(recs, SumRecord(s))
-		}
-		return err
-	})
+	sums, err := tx.Usage.Summarize(ctx, f, groups...)
+	for _, s := range sums {
+		recs = append(recs, SumRecord(s))
+	}
 	return recs, err
 }
 

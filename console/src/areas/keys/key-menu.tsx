@@ -6,8 +6,10 @@ import { nameOf } from "./columns";
 
 interface KeyMenuProps {
   row: Key;
-  setEnabled: (enabled: boolean) => void;
-  rotate: () => void;
+  /** Absent where the key cannot be switched. */
+  setEnabled?: (enabled: boolean) => void;
+  /** Absent where the key cannot be rotated. */
+  rotate?: () => void;
   remove: () => void;
 }
 
@@ -17,21 +19,23 @@ export function KeyMenu({ row, setEnabled, rotate, remove }: KeyMenuProps) {
   const { t: common } = useTranslation("common");
   const label = nameOf(row, t);
   const disable = async () => {
-    if (await confirm({ title: t("disableTitle", { label }), body: t("disableBody"), confirm: t("disable") })) setEnabled(false);
+    if (await confirm({ title: t("disableTitle", { label }), body: t("disableBody"), confirm: t("disable") }))
+      setEnabled?.(false);
   };
   const turn = async () => {
-    if (await confirm({ title: t("rotateTitle", { label }), body: t("rotateBody"), confirm: t("rotate") })) rotate();
+    if (await confirm({ title: t("rotateTitle", { label }), body: t("rotateBody"), confirm: t("rotate") })) rotate?.();
   };
   const drop = async () => {
     if (await confirm({ title: t("deleteTitle", { label }), body: t("deleteBody"), confirm: common("delete"), danger: true }))
       remove();
   };
+  const turned = row.enabled ? { label: t("disable"), run: disable } : { label: t("enable"), run: () => setEnabled?.(true) };
   return (
     <RowMenu
       name={label}
       items={[
-        row.enabled ? { label: t("disable"), run: disable } : { label: t("enable"), run: () => setEnabled(true) },
-        { label: t("rotate"), run: turn },
+        ...(setEnabled ? [turned] : []),
+        ...(rotate ? [{ label: t("rotate"), run: turn }] : []),
         { label: common("delete"), run: drop, danger: true },
       ]}
     />

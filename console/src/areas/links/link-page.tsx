@@ -1,11 +1,13 @@
-import { Button, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Button, Divider, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useDocumentTitle } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { plainClient } from "@/api/client";
 import { Failure, fieldsOf, problemOf, statusOf } from "@/api/problem";
+import { providersQuery } from "@/api/session";
 import type { Problem } from "@/api/types";
 import classes from "@/areas/session/sign-in.module.css";
 import { Mark } from "@/shell/mark";
@@ -47,6 +49,7 @@ export function LinkPage({ purpose }: { purpose: Purpose }) {
   const { t } = useTranslation("links");
   const token = useToken();
   const [team, setTeam] = useState<string | null>(null);
+  const [elsewhere, setElsewhere] = useState(false);
   const [bad, setBad] = useState(token === "");
   const [done, setDone] = useState(false);
   const title = t(`${purpose}Title`);
@@ -62,6 +65,7 @@ export function LinkPage({ purpose }: { purpose: Purpose }) {
       const { data, response } = await plainClient.POST("/auth/invitation", { body: { token } });
       setBad(!response.ok);
       setTeam(data?.team ?? null);
+      setElsewhere(data?.sso_only === true);
     };
     check().catch(() => {}); // a lost network is said when the form is sent
   }, [token, purpose]);
@@ -74,7 +78,7 @@ export function LinkPage({ purpose }: { purpose: Purpose }) {
             {bad ? t("badTitle") : title}
           </Title>
           <Text c="dimmed" ta="center">
-            {bad ? t("badBody") : t(`${purpose}Lead`)}
+            {bad ? t("badBody") : t(elsewhere ? "invitationLeadProvider" : `${purpose}Lead`)}
           </Text>
           {team && !bad && <Text ta="center">{t("invitationTeam", { team })}</Text>}
         </Stack>
@@ -85,11 +89,47 @@ export function LinkPage({ purpose }: { purpose: Purpose }) {
               {t("signIn")}
             </Button>
           ) : (
-            <LinkForm purpose={purpose} token={token} onBad={() => setBad(true)} onDone={() => setDone(true)} />
+            <>
+              {!elsewhere && <LinkForm purpose={purpose} token={token} onBad={() => setBad(true)} onDone={() => setDone(true)} />}
+              {purpose === "invitation" && <Providers token={token} alone={elsewhere} onBad={() => setBad(true)} />}
+            </>
           )}
         </Stack>
       </Stack>
     </main>
+  );
+}
+
+/** Providers take an invitation up by signing in elsewhere; none are shown where none are set up. */
+function Providers({ token, alone, onBad }: { token: string; alone: boolean; onBad: () => void }) {
+  const { t } = useTranslation("links");
+  const { data = [] } = useQuery(providersQuery);
+  const [failure, setFailure] = useState<unknown>(null);
+  const [busy, setBusy] = useState("");
+  if (data.length === 0) return null;
+  const leave = async (provider: string) => {
+    setBusy(provider);
+    setFailure(null);
+    try {
+      const { data: way, error, response } = await plainClient.POST("/auth/invitation/sign-in", { body: { token, provider } });
+      if (!way) throw new Failure({ status: response.status, ...(error as Problem | undefined) });
+      window.location.assign(way.url ?? "");
+    } catch (error) {
+      if (statusOf(error) === 404) onBad();
+      else setFailure(error);
+      setBusy("");
+    }
+  };
+  return (
+    <>
+      {!alone && <Divider label={t("or")} />}
+      {data.map(({ name, title }) => (
+        <Button key={name} variant="default" fullWidth loading={busy === name} onClick={() => void leave(name)}>
+          {t("with", { provider: title })}
+        </Button>
+      ))}
+      {failure !== null && <ProblemAlert error={failure} />}
+    </>
   );
 }
 

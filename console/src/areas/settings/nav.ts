@@ -9,6 +9,6 @@ export default [
     group: "administration",
     order: 90,
     shortcut: "g s",
-    keywords: "sessions second factor version about health",
+    keywords: "sessions second factor",
   },
 ] satisfies NavEntry[];

@@ -1,5 +1,4 @@
-import { Anchor, Button, Group, NumberInput, Stack, Switch, Text } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { Button, Group, NumberInput, Switch, Text } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
@@ -7,11 +6,9 @@ import { api } from "@/api/client";
 import type { Row } from "@/api/types";
 import { useFormat } from "@/i18n/format";
 import { type Column, DataTable } from "@/ui/data-table";
-import { Facts } from "@/ui/facts";
 import { Card, Page, PageSkeleton } from "@/ui/page";
 import { ProblemAlert } from "@/ui/problem";
 import { RowMenu } from "@/ui/row-menu";
-import { Status } from "@/ui/status";
 
 type Setting = Row<"/admin/settings/query">;
 
@@ -44,7 +41,6 @@ export function SettingsPage() {
         <RequireFactor on={kept("require_second_factor") === true} />
       </Card>
       {others.length > 0 && <Others settings={others} />}
-      <About />
     </Page>
   );
 }
@@ -139,43 +135,4 @@ function Others({ settings }: { settings: Setting[] }) {
       <DataTable label={t("others")} columns={columns} list={{ rows: settings, ...rest }} rowId={(s) => s.name} empty={null} />
     </Card>
   );
-}
-
-/** About says which gateway this is and how it is. */
-function About() {
-  const { t } = useTranslation("settings");
-  const { t: common } = useTranslation("common");
-  const version = useQuery({ queryKey: ["get", "/version"], queryFn: () => read("/version") });
-  const ready = useQuery({ queryKey: ["get", "/readyz"], queryFn: () => read("/readyz"), refetchInterval: 15_000, retry: false });
-  return (
-    <Card title={t("about")}>
-      <Facts
-        facts={[
-          [t("version"), version.data?.version ?? "–"],
-          [t("go"), version.data?.go ?? "–"],
-          [
-            t("health"),
-            <Status key="health" tone={ready.error ? "bad" : "good"}>
-              {ready.error ? t("unhealthy") : t("healthy")}
-            </Status>,
-          ],
-          [t("licence"), "Apache-2.0"],
-        ]}
-      />
-      <Stack gap={0} align="flex-start">
-        <Text size="sm" c="dimmed">
-          {t("source")}
-        </Text>
-        <Anchor href="/docs" size="sm">
-          {common("docs")}
-        </Anchor>
-      </Stack>
-    </Card>
-  );
-}
-
-async function read(path: string): Promise<Record<string, string>> {
-  const response = await fetch(path);
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  return response.json();
 }
