@@ -1,12 +1,13 @@
 import { Button, Group, Modal, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { answerChallenge, type Challenge, useGate } from "@/api/gate";
 import { passkeysKnown } from "@/api/passkey";
 import { problemOf } from "@/api/problem";
-import { meQuery, secondFactor, signIn, stepUp, stepUpWithPasskey, useMe } from "@/api/session";
+import { meQuery, type SignInProvider, secondFactor, signIn, stepUp, stepUpWithPasskey, useMe, waysQuery } from "@/api/session";
 import { ProblemAlert } from "@/ui/problem";
+import { ProviderLinks } from "@/ui/provider-links";
 
 /** Challenges asks over the page for what a waiting request needs. */
 export function Challenges() {
@@ -26,7 +27,37 @@ export function Challenges() {
   );
 }
 
+/** Proof asks for the password, or leads to a provider where that is the way in. */
 function Proof({ challenge }: { challenge: Challenge }) {
+  const me = useMe();
+  const { data: ways, isPending } = useQuery(waysQuery);
+  if (isPending) return null;
+  const elsewhere = ways?.providers.filter(({ name }) => me.identities.some(({ provider }) => provider === name)) ?? [];
+  const ownWay = me.has_password && (me.is_super_admin || !ways?.ssoOnly);
+  return ownWay || elsewhere.length === 0 ? (
+    <OwnProof challenge={challenge} />
+  ) : (
+    <ElsewhereProof list={elsewhere} challenge={challenge} />
+  );
+}
+
+function ElsewhereProof({ list, challenge }: { list: SignInProvider[]; challenge: Challenge }) {
+  const { t } = useTranslation("common");
+  const { pathname, search } = window.location;
+  return (
+    <Stack>
+      <Text size="sm" c="dimmed">
+        {challenge === "sign-in" ? t("sessionElsewhere") : t("stepUpElsewhere")}
+      </Text>
+      <ProviderLinks list={list} to={pathname + search} />
+      <Button variant="subtle" onClick={() => answerChallenge(false)}>
+        {t("cancel")}
+      </Button>
+    </Stack>
+  );
+}
+
+function OwnProof({ challenge }: { challenge: Challenge }) {
   const { t } = useTranslation("common");
   const me = useMe();
   const queries = useQueryClient();

@@ -13,13 +13,14 @@ import type { Problem } from "@/api/types";
 import { type Language, languages, switchLanguage } from "@/i18n";
 import { Mark } from "@/shell/mark";
 import { ProblemAlert } from "@/ui/problem";
+import { ProviderLinks } from "@/ui/provider-links";
 import classes from "./sign-in.module.css";
 
 const route = getRouteApi("/sign-in");
 
 /** inside reports whether a path to go on to is ours and nobody else's. */
 function inside(path: string | undefined): path is string {
-  return path !== undefined && /^\/(?![/\\])/.test(path);
+  return path !== undefined && /^\/(?!\/)[^\p{Cc}\\]*$/u.test(path);
 }
 
 /** destination is where to go on to, as the console's router knows it; a provider's redirect brings the whole path. */
@@ -253,21 +254,9 @@ function Passkey() {
 
 /** Providers are the other ways in; they lead back to where the person wanted to go. */
 function Providers({ list }: { list: SignInProvider[] }) {
-  const { t } = useTranslation("session");
   const { next } = route.useSearch();
   const path = destination(next);
-  const to = path.startsWith("/docs") ? path : `/console${path}`;
-  return list.map(({ name, title }) => (
-    <Button
-      key={name}
-      component="a"
-      href={`/auth/sso/${encodeURIComponent(name)}/login?return_to=${encodeURIComponent(to)}`}
-      variant="default"
-      fullWidth
-    >
-      {t("with", { provider: title })}
-    </Button>
-  ));
+  return <ProviderLinks list={list} to={path.startsWith("/docs") ? path : `/console${path}`} />;
 }
 
 function Languages() {
