@@ -42,6 +42,12 @@ export const pages: { name: string; path: string; heading: RegExp }[] = [
   { name: "user-keys", path: "/console/admin/users/1?tab=keys", heading: /^admin$/ },
   { name: "user-rights", path: "/console/admin/users/1?tab=rights", heading: /^admin$/ },
   { name: "user-usage", path: "/console/admin/users/1?tab=usage", heading: /^admin$/ },
+  { name: "user-security", path: "/console/admin/users/1?tab=security", heading: /^admin$/ },
+  { name: "teams", path: "/console/admin/teams", heading: /^Teams$|^团队$/ },
+  { name: "missing-team", path: "/console/admin/teams/999999", heading: /^No such team$|^没有这个团队$/ },
+  { name: "grants", path: "/console/admin/grants", heading: /^Permissions and limits$|^权限与限制$/ },
+  { name: "grants-budgets", path: "/console/admin/grants?tab=budgets", heading: /^Permissions and limits$|^权限与限制$/ },
+  { name: "sign-in-providers", path: "/console/admin/sign-in-providers", heading: /^Sign-in providers$|^登录供应商$/ },
   { name: "missing-user", path: "/console/admin/users/999999", heading: /^No such user$|^没有这个用户$/ },
   { name: "not-found", path: "/console/no/such/page", heading: /^There is nothing here$|^这里什么也没有$/ },
 ];

@@ -14,3 +14,10 @@ export function useProviderNames(enabled = true): (id: number) => string {
   const names = useMemo(() => new Map(rows.map((p) => [p.id, p.name])), [rows]);
   return useCallback((id: number) => names.get(id) ?? `#${id}`, [names]);
 }
+
+/** useTeamNames names teams by id, for administrators. */
+export function useTeamNames(enabled = true): (id: number) => string {
+  const { rows } = useRows("/admin/teams/query", {}, { pageSize: 1000, all: true, enabled });
+  const names = useMemo(() => new Map(rows.map((x) => [x.id, x.name])), [rows]);
+  return useCallback((id: number) => names.get(id) ?? `#${id}`, [names]);
+}

@@ -20,7 +20,7 @@ export function userSearch(search: Record<string, unknown>): UserSearch {
   };
 }
 
-export const tabs = ["overview", "keys", "rights", "usage"] as const;
+export const tabs = ["overview", "keys", "rights", "security", "usage"] as const;
 export type Tab = (typeof tabs)[number];
 
 /** userTab reads which part of a user's page is shown. */

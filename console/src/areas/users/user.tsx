@@ -5,6 +5,8 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useRows } from "@/api/rows";
 import type { User } from "@/api/types";
+import { Budgets } from "@/areas/grants/budgets";
+import { Spend } from "@/areas/usage/spend";
 import { Empty } from "@/ui/empty";
 import { Facts } from "@/ui/facts";
 import { Card, Page, PageSkeleton } from "@/ui/page";
@@ -17,8 +19,8 @@ import { Role } from "./role";
 import { type Tab, tabs } from "./search";
 import { type Editing, UserForm } from "./user-form";
 import { UserKeys } from "./user-keys";
-import { UserQuotas, UserRights } from "./user-rights";
-import { UserUsage } from "./user-usage";
+import { UserRights } from "./user-rights";
+import { UserSecurity } from "./user-security";
 
 const route = getRouteApi("/_app/admin/users/$id");
 
@@ -89,7 +91,7 @@ function Details({ user }: { user: User }) {
           <Tabs.Panel value="overview">
             <Stack>
               <Overview user={user} />
-              <UserQuotas id={user.id} />
+              <Budgets owner={{ scope: "user", id: user.id }} />
             </Stack>
           </Tabs.Panel>
           <Tabs.Panel value="keys">
@@ -98,8 +100,11 @@ function Details({ user }: { user: User }) {
           <Tabs.Panel value="rights">
             <UserRights id={user.id} />
           </Tabs.Panel>
+          <Tabs.Panel value="security">
+            <UserSecurity user={user} />
+          </Tabs.Panel>
           <Tabs.Panel value="usage">
-            <UserUsage id={user.id} />
+            <Spend user={user.id} />
           </Tabs.Panel>
         </Tabs>
       </Page>

@@ -1,1 +1,0 @@
-import{l as e}from"./index-B47xs6ph.js";var t=e;export{t as component};

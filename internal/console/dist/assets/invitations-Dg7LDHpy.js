@@ -1,1 +1,0 @@
-import{n as e}from"./invitations-E1L7LJx7.js";var t=e;export{t as component};

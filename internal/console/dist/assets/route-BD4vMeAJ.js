@@ -1,1 +1,0 @@
-import{N as e,R as t,c as n}from"./index-B47xs6ph.js";import{m as r}from"./shim-BUQMAqlz.js";var i=r(),a=function(){return e().is_admin?(0,i.jsx)(t,{}):(0,i.jsx)(n,{})};export{a as component};

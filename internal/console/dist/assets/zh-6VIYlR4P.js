@@ -1,1 +1,0 @@
-var e={title:`登录`,lead:`通往所有模型的统一入口。`,username:`用户名`,password:`密码`,submit:`登录`,or:`或`,with:`使用 {{provider}} 登录`,lost:`忘记密码？管理员可以为您重设。`,factorTitle:`第二因素`,factorLead:`输入验证器应用中的代码，或一个恢复代码。`,code:`代码`,passkey:`使用通行密钥`,back:`返回密码登录`,providerFailed:`登录供应商的回应`,superOnly:`以超级管理员身份登录`};export{e as default};

@@ -1,1 +1,0 @@
-var e={title:`审计`,lead:`谁在何时、从何处更改了什么。这里的内容永不改动。`,time:`时间`,actor:`谁`,action:`操作`,target:`对象`,via:`方式`,address:`地址`,request:`请求`,before:`之前`,after:`之后`,details:`详情`,show:`查看`,searchAction:`操作，例如 user.upsert`,anyTarget:`任意对象`,emptyTitle:`没有条目`,emptyBody:`账户、密钥、供应商和设置的更改会出现在这里。`};export{e as default};
