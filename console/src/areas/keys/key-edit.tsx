@@ -38,12 +38,20 @@ function valuesOf(key: Key): typeof nothing {
   };
 }
 
-/** KeyEdit changes one's own key: what it is called, how long and for what it works, what it may spend. */
-export function KeyEdit({ row, stale, close }: { row: Key | null; stale: string[]; close: () => void }) {
+interface EditProps {
+  row: Key | null;
+  /** The operation that changes it: of one's own keys, or of anybody's. */
+  path: "/user/keys/update" | "/admin/user-keys/update";
+  stale: string[];
+  close: () => void;
+}
+
+/** KeyEdit changes a key: what it is called, how long and for what it works, what it may spend. */
+export function KeyEdit({ row, path, stale, close }: EditProps) {
   const { t } = useTranslation("keys");
   const { t: common } = useTranslation("common");
   const form = useForm({ initialValues: nothing });
-  const write = useAction("/user/keys/update", { stale, done: t("changed"), quiet: true });
+  const write = useAction(path, { stale, done: t("changed"), quiet: true });
   // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form begins with what is kept
   useEffect(() => {
     if (!row) return;

@@ -43,7 +43,7 @@ export function KeysPage() {
         onClose={form.close}
         generate={async (draft) => setSecret((await generate.mutateAsync(draft)).api_key)}
       />
-      <KeyEdit row={editing} stale={keysStale} close={() => setEditing(null)} />
+      <KeyEdit row={editing} path="/user/keys/update" stale={keysStale} close={() => setEditing(null)} />
       <SecretDialog title={t("created")} label={t("secret")} secret={secret} onClose={() => setSecret(null)}>
         {secret !== null && <UseKey secret={secret} />}
       </SecretDialog>

@@ -42,7 +42,7 @@ export function useKeys(user?: number) {
         (row) => (
           <KeyMenu
             row={row}
-            edit={user === undefined ? () => setEditing(row) : undefined}
+            edit={() => setEditing(row)}
             setEnabled={(enabled) => enable({ id: row.id, enabled })}
             rotate={() => rotate({ id: row.id, overlap_secs: overlap }, { onSuccess: ({ api_key }) => setSecret(api_key) })}
             remove={() => remove({ id: row.id })}
@@ -50,7 +50,7 @@ export function useKeys(user?: number) {
         ),
         common("actions"),
       ),
-    [t, common, user, enable, rotate, remove],
+    [t, common, enable, rotate, remove],
   );
   return { list, columns, sort, setSort, secret, setSecret, editing, setEditing };
 }

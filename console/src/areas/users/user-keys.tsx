@@ -3,6 +3,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconKey, IconPlus } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
+import { KeyEdit } from "@/areas/keys/key-edit";
 import { KeyForm } from "@/areas/keys/key-form";
 import { UseKey } from "@/areas/keys/use-key";
 import { keysStale, useKeys } from "@/areas/keys/use-keys";
@@ -15,7 +16,7 @@ export function UserKeys({ id }: { id: number }) {
   const { t } = useTranslation("keys");
   const { t: users } = useTranslation("users");
   const [opened, form] = useDisclosure();
-  const { list, columns, sort, setSort, secret, setSecret } = useKeys(id);
+  const { list, columns, sort, setSort, secret, setSecret, editing, setEditing } = useKeys(id);
   const generate = useAction("/admin/user-keys/generate", { stale: keysStale, quiet: true });
   const create = (
     <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={form.open}>
@@ -44,6 +45,7 @@ export function UserKeys({ id }: { id: number }) {
         onClose={form.close}
         generate={async (draft) => setSecret((await generate.mutateAsync({ user_id: id, ...draft })).api_key)}
       />
+      <KeyEdit row={editing} path="/admin/user-keys/update" stale={keysStale} close={() => setEditing(null)} />
       <SecretDialog title={t("created")} label={t("secret")} secret={secret} onClose={() => setSecret(null)}>
         {secret !== null && <UseKey secret={secret} />}
       </SecretDialog>

@@ -1,0 +1,1 @@
+import{l as e}from"./index-CE8vPiXy.js";var t=e;export{t as component};
