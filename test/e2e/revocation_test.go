@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -102,6 +103,67 @@ func teamWays() []way {
 			g.admin("/admin/teams/permissions/delete", map[string]any{"id": permission}, nil)
 		})},
 		{"team deleted", of(func(g *gateway, team, _, _ int64) { g.admin("/admin/teams/delete", map[string]any{"id": team}, nil) })},
+		{"key of a team, member removed", func(g *gateway, name string) attempt {
+			t := g.newLedTeam(name)
+			return calling(t.key, func() { g.as(t.token, "/user/team/members/remove", map[string]any{"id": t.member}, nil) })
+		}},
+		{"key of a team, disabled by its admin", func(g *gateway, name string) attempt {
+			t := g.newLedTeam(name)
+			return calling(t.key, func() {
+				g.as(t.token, "/user/team/keys/update-enabled", map[string]any{"id": t.keyID, "enabled": false}, nil)
+			})
+		}},
+		{"admin of a team demoted", func(g *gateway, name string) attempt {
+			t := g.newLedTeam(name)
+			return asking("/user/team/keys/query", t.token, func() {
+				g.admin("/admin/teams/members/set-role", map[string]any{"team_id": t.id, "id": t.admin, "team_role": "member"}, nil)
+			})
+		}},
+	}
+}
+
+// ledTeam is a team with its admin, who is signed in, and a member with a key
+// that the admin has made.
+type ledTeam struct {
+	id, admin, member, keyID int64
+	token, key               string
+}
+
+func (g *gateway) newLedTeam(name string) (t ledTeam) {
+	g.t.Helper()
+	const password = "Correct horse battery 9"
+	put := func(path string, in map[string]any) int64 {
+		var out struct{ ID int64 }
+		g.admin(path, in, &out)
+		return out.ID
+	}
+	t.id = put("/admin/teams/upsert", map[string]any{"name": name})
+	put("/admin/teams/permissions/upsert", map[string]any{"team_id": t.id, "model_pattern": "*"})
+	t.admin = put("/admin/users/upsert", map[string]any{"name": name + " admin", "password": password, "team_id": t.id})
+	put("/admin/teams/members/set-role", map[string]any{"team_id": t.id, "id": t.admin, "team_role": "admin"})
+	t.member = put("/admin/users/upsert", map[string]any{"name": name + " member", "team_id": t.id})
+	t.token = g.login(name+" admin", password)
+	var key struct {
+		ID     int64
+		APIKey string `json:"api_key"`
+	}
+	g.as(t.token, "/user/team/keys/generate", map[string]any{"user_id": t.member}, &key)
+	t.key, t.keyID = key.APIKey, key.ID
+	return t
+}
+
+// as sends a command as whoever a token is, which must succeed.
+func (g *gateway) as(token, path string, in, out any) {
+	g.t.Helper()
+	status, body := g.adminAs(token, path, in)
+	if status/100 != 2 {
+		g.t.Fatalf("POST %s: %d %s", path, status, body)
+	}
+	if out == nil {
+		return
+	}
+	if err := json.Unmarshal(body, out); err != nil {
+		g.t.Fatal(err)
 	}
 }
 
@@ -116,21 +178,15 @@ func signedInWays() []way {
 			return asking(path, token, func() { revoke(g, user.ID, name, token) })
 		}
 	}
-	as := func(g *gateway, token, path string, in any) {
-		g.t.Helper()
-		if status, body := g.adminAs(token, path, in); status/100 != 2 {
-			g.t.Fatalf("POST %s: %d %s", path, status, body)
-		}
-	}
 	write := func(change string, value any) func(*gateway, int64, string, string) {
 		return func(g *gateway, user int64, _, _ string) {
 			g.admin("/admin/users/upsert", map[string]any{"id": user, change: value}, nil)
 		}
 	}
 	return []way{
-		{"signed out", of(own, false, func(g *gateway, _ int64, _, token string) { as(g, token, "/logout", map[string]any{}) })},
+		{"signed out", of(own, false, func(g *gateway, _ int64, _, token string) { g.as(token, "/logout", map[string]any{}, nil) })},
 		{"own sign-ins ended", of(own, false, func(g *gateway, _ int64, _, token string) {
-			as(g, token, "/user/sessions/delete", map[string]any{"all": true})
+			g.as(token, "/user/sessions/delete", map[string]any{"all": true}, nil)
 		})},
 		{"sign-ins ended by an administrator", of(own, false, func(g *gateway, user int64, _, _ string) {
 			g.admin("/admin/user-sessions/delete", map[string]any{"user_id": user}, nil)
@@ -141,7 +197,7 @@ func signedInWays() []way {
 			g.admin("/admin/user-sessions/delete", map[string]any{"id": found[0].ID}, nil)
 		})},
 		{"password changed elsewhere", of(own, false, func(g *gateway, _ int64, name, _ string) {
-			as(g, g.login(name, password), "/user/password", map[string]any{"current_password": password, "new_password": password + "!"})
+			g.as(g.login(name, password), "/user/password", map[string]any{"current_password": password, "new_password": password + "!"}, nil)
 		})},
 		{"password set by an administrator", of(own, false, write("password", password+"?"))},
 		{"user disabled, signed in", of(own, false, write("enabled", false))},

@@ -5,11 +5,11 @@ import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import { fieldsOf, problemOf } from "@/api/problem";
 import { useMe } from "@/api/session";
-import { Facts } from "@/ui/facts";
 import { Card, Page } from "@/ui/page";
 import { ProblemAlert } from "@/ui/problem";
-import { Time } from "@/ui/time";
 import { Factors } from "./factors";
+import { Identities } from "./identities";
+import { Profile } from "./profile";
 import { Sessions } from "./sessions";
 
 /** AccountPage is one's own account. */
@@ -22,27 +22,9 @@ export function AccountPage() {
         <Password />
       </SimpleGrid>
       <Factors />
+      <Identities />
       <Sessions />
     </Page>
-  );
-}
-
-function Profile() {
-  const { t } = useTranslation("account");
-  const { t: common } = useTranslation("common");
-  const me = useMe();
-  const role = me.is_super_admin ? "super" : me.is_admin ? "admin" : "user";
-  return (
-    <Card title={t("profile")}>
-      <Facts
-        facts={[
-          [t("name"), me.name],
-          [t("email"), me.email || common("none")],
-          [t("role"), t(`roles.${role}`)],
-          [t("created"), <Time key="created" at={me.created_at} />],
-        ]}
-      />
-    </Card>
   );
 }
 

@@ -1,7 +1,15 @@
-import { IconBell } from "@tabler/icons-react";
+import { IconBell, IconBellRinging } from "@tabler/icons-react";
 import type { NavEntry } from "@/shell/nav";
 
 export default [
+  {
+    to: "/alarms",
+    title: { en: "My alarms", zh: "我的警报" },
+    icon: IconBellRinging,
+    group: "you",
+    order: 67,
+    keywords: "budgets spent thresholds",
+  },
   {
     to: "/admin/alarms",
     title: { en: "Alarms", zh: "警报" },

@@ -12,6 +12,7 @@ import { Empty } from "@/ui/empty";
 import { Facts } from "@/ui/facts";
 import { Page } from "@/ui/page";
 import { Time } from "@/ui/time";
+import { ExportAudit } from "./export";
 
 type Entry = Row<"/admin/audit/query">;
 
@@ -37,11 +38,8 @@ export function AuditPage() {
   const { action, target } = route.useSearch();
   const navigate = route.useNavigate();
   const [shown, setShown] = useState<Entry | null>(null);
-  const list = useRows("/admin/audit/query", {
-    sort: "-id",
-    ...(action && { action: { eq: action } }),
-    ...(target && { target: { eq: target } }),
-  });
+  const filter = { ...(action && { action: { eq: action } }), ...(target && { target: { eq: target } }) };
+  const list = useRows("/admin/audit/query", { sort: "-id", ...filter });
   const typed = useDebouncedCallback(
     (text: string) => void navigate({ search: (now) => ({ ...now, action: text || undefined }), replace: true }),
     300,
@@ -66,7 +64,7 @@ export function AuditPage() {
     },
   ];
   return (
-    <Page title={t("title")} lead={t("lead")}>
+    <Page title={t("title")} lead={t("lead")} actions={<ExportAudit filter={filter} />}>
       <Stack gap="sm">
         <Group gap="sm">
           <TextInput
@@ -121,6 +119,12 @@ function Details({ entry: e }: { entry: Entry }) {
           [t("via"), e.via],
           [t("address"), e.ip || "–"],
           [t("request"), e.request_id || "–"],
+          [
+            t("hash"),
+            <span key="hash" className="mono">
+              {e.hash}
+            </span>,
+          ],
         ]}
       />
       <Text fw={600}>{t("before")}</Text>

@@ -1,5 +1,5 @@
-import { Button, SimpleGrid, Stack, Text } from "@mantine/core";
-import { IconRocket } from "@tabler/icons-react";
+import { Alert, Button, Group, SimpleGrid, Stack, Text } from "@mantine/core";
+import { IconBellRinging, IconRocket } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
@@ -32,9 +32,27 @@ export function HomePage() {
   const me = useMe();
   return (
     <Page title={t("title", { name: me.name })} lead={t("lead")}>
+      <Alarms />
       <Spending />
       <Recent />
     </Page>
+  );
+}
+
+/** Alarms says that a budget is nearly spent, before a call is refused for it. */
+function Alarms() {
+  const { t } = useTranslation("home");
+  const { rows } = useRows("/user/alarms/query", { open: true }, { pageSize: 100 });
+  if (rows.length === 0) return null;
+  return (
+    <Alert color="orange" icon={<IconBellRinging aria-hidden />} role="status">
+      <Group justify="space-between" gap="sm">
+        <Text size="sm">{t("alarm", { count: rows.length })}</Text>
+        <Button size="xs" variant="default" component={Link} to="/alarms">
+          {t("alarmLook")}
+        </Button>
+      </Group>
+    </Alert>
   );
 }
 

@@ -6,6 +6,8 @@ import { nameOf } from "./columns";
 
 interface KeyMenuProps {
   row: Key;
+  /** Absent where a key is changed elsewhere. */
+  edit?: () => void;
   /** Absent where the key cannot be switched. */
   setEnabled?: (enabled: boolean) => void;
   /** Absent where the key cannot be rotated. */
@@ -14,7 +16,7 @@ interface KeyMenuProps {
 }
 
 /** KeyMenu is what can be done with a key, asked first where it hurts. */
-export function KeyMenu({ row, setEnabled, rotate, remove }: KeyMenuProps) {
+export function KeyMenu({ row, edit, setEnabled, rotate, remove }: KeyMenuProps) {
   const { t } = useTranslation("keys");
   const { t: common } = useTranslation("common");
   const label = nameOf(row, t);
@@ -34,6 +36,7 @@ export function KeyMenu({ row, setEnabled, rotate, remove }: KeyMenuProps) {
     <RowMenu
       name={label}
       items={[
+        ...(edit ? [{ label: common("edit"), run: edit }] : []),
         ...(setEnabled ? [turned] : []),
         ...(rotate ? [{ label: t("rotate"), run: turn }] : []),
         { label: common("delete"), run: drop, danger: true },

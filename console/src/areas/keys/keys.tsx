@@ -7,6 +7,7 @@ import { DataTable } from "@/ui/data-table";
 import { Empty } from "@/ui/empty";
 import { Page } from "@/ui/page";
 import { SecretDialog } from "@/ui/secret";
+import { KeyEdit } from "./key-edit";
 import { KeyForm } from "./key-form";
 import { UseKey } from "./use-key";
 import { keysStale, useKeys } from "./use-keys";
@@ -14,7 +15,7 @@ import { keysStale, useKeys } from "./use-keys";
 export function KeysPage() {
   const { t } = useTranslation("keys");
   const [opened, form] = useDisclosure();
-  const { list, columns, sort, setSort, secret, setSecret } = useKeys();
+  const { list, columns, sort, setSort, secret, setSecret, editing, setEditing } = useKeys();
   const generate = useAction("/user/keys/generate", { stale: keysStale, quiet: true });
   const create = (
     <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={form.open}>
@@ -42,6 +43,7 @@ export function KeysPage() {
         onClose={form.close}
         generate={async (draft) => setSecret((await generate.mutateAsync(draft)).api_key)}
       />
+      <KeyEdit row={editing} stale={keysStale} close={() => setEditing(null)} />
       <SecretDialog title={t("created")} label={t("secret")} secret={secret} onClose={() => setSecret(null)}>
         {secret !== null && <UseKey secret={secret} />}
       </SecretDialog>

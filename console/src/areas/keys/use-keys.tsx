@@ -2,6 +2,7 @@ import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import { useRows } from "@/api/rows";
+import type { Key } from "@/api/types";
 import { keyColumns } from "./columns";
 import { KeyMenu } from "./key-menu";
 import { overlap } from "./overlap";
@@ -28,6 +29,7 @@ export function useKeys(user?: number) {
   const { t: common } = useTranslation("common");
   const paths = user === undefined ? own : anybodys;
   const [secret, setSecret] = useState<string | null>(null);
+  const [editing, setEditing] = useState<Key | null>(null);
   const [sort, setSort] = useState<string | undefined>("-created_at");
   const list = useRows(paths.query, { ...(user !== undefined && { user_id: { eq: user } }), sort });
   const enable = useAction(paths.enable, { stale: keysStale, done: t("changed") }).mutate;
@@ -40,6 +42,7 @@ export function useKeys(user?: number) {
         (row) => (
           <KeyMenu
             row={row}
+            edit={user === undefined ? () => setEditing(row) : undefined}
             setEnabled={(enabled) => enable({ id: row.id, enabled })}
             rotate={() => rotate({ id: row.id, overlap_secs: overlap }, { onSuccess: ({ api_key }) => setSecret(api_key) })}
             remove={() => remove({ id: row.id })}
@@ -47,7 +50,7 @@ export function useKeys(user?: number) {
         ),
         common("actions"),
       ),
-    [t, common, enable, rotate, remove],
+    [t, common, user, enable, rotate, remove],
   );
-  return { list, columns, sort, setSort, secret, setSecret };
+  return { list, columns, sort, setSort, secret, setSecret, editing, setEditing };
 }

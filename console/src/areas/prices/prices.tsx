@@ -19,6 +19,7 @@ import { Page } from "@/ui/page";
 import { RowMenu } from "@/ui/row-menu";
 import { Status } from "@/ui/status";
 import { Time } from "@/ui/time";
+import { Import } from "./import";
 import { Rerate } from "./rerate";
 
 type Price = Row<"/admin/prices/query">;
@@ -35,6 +36,7 @@ export function PricesPage() {
   const navigate = route.useNavigate();
   const [creating, create] = useDisclosure();
   const [rerating, rerate] = useDisclosure();
+  const [importing, imports] = useDisclosure();
   const providerOf = useProviderNames();
   const list = useRows("/admin/prices/query", { sort: "-id" }, { pageSize: 1000, all: true });
   const remove = useAction("/admin/prices/delete", { stale, done: t("withdrawn") }).mutate;
@@ -90,6 +92,9 @@ export function PricesPage() {
       lead={t("lead")}
       actions={
         <>
+          <Button variant="default" onClick={imports.open}>
+            {t("import")}
+          </Button>
           <Button variant="default" onClick={rerate.open}>
             {t("rerate")}
           </Button>
@@ -136,6 +141,7 @@ export function PricesPage() {
         />
       </Stack>
       <PriceForm opened={creating} close={create.close} />
+      <Import opened={importing} close={imports.close} stale={stale} />
       <Rerate opened={rerating} close={rerate.close} />
     </Page>
   );

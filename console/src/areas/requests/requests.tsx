@@ -1,5 +1,5 @@
 import { Alert, Button, Group, Select, Stack, Switch, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
+import { useDebouncedCallback, useDisclosure } from "@mantine/hooks";
 import { IconDownload, IconListDetails, IconSearch } from "@tabler/icons-react";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
@@ -12,6 +12,7 @@ import { useFormat } from "@/i18n/format";
 import { DataTable } from "@/ui/data-table";
 import { Empty } from "@/ui/empty";
 import { Page } from "@/ui/page";
+import { ClearBodies } from "./clear";
 import { useRequestColumns } from "./columns";
 import { useLive } from "./live";
 import { filterOf, type RequestSearch, type Scope } from "./search";
@@ -22,6 +23,7 @@ export function RequestsPage({ scope }: { scope: Scope }) {
   const format = useFormat();
   const search = useSearch({ strict: false }) as RequestSearch;
   const on = search.live === "on";
+  const [clearing, clear] = useDisclosure();
   const filter = filterOf(search, scope);
   const path = scope === "admin" ? "/admin/requests/query" : "/user/requests/query";
   const list = useRows(path, { ...filter, sort: "-id" }) as Rows<RequestRow>;
@@ -44,8 +46,18 @@ export function RequestsPage({ scope }: { scope: Scope }) {
     </Button>
   );
   const own = scope === "user";
+  const actions = own ? (
+    save
+  ) : (
+    <>
+      <Button variant="default" onClick={clear.open}>
+        {t("clear")}
+      </Button>
+      {save}
+    </>
+  );
   return (
-    <Page title={own ? t("titleOwn") : t("titleAll")} lead={own ? t("leadOwn") : t("leadAll")} actions={save}>
+    <Page title={own ? t("titleOwn") : t("titleAll")} lead={own ? t("leadOwn") : t("leadAll")} actions={actions}>
       <Stack gap="sm">
         <Filters scope={scope} search={search} />
         {live.lost > 0 && <Alert color="orange">{t("lagged", { number: format.number(live.lost) })}</Alert>}
@@ -57,6 +69,7 @@ export function RequestsPage({ scope }: { scope: Scope }) {
           empty={filtered ? <NoMatch /> : <None />}
         />
       </Stack>
+      {!own && <ClearBodies opened={clearing} close={clear.close} />}
     </Page>
   );
 }

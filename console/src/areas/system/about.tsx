@@ -90,6 +90,7 @@ export function About() {
 
 async function readiness(): Promise<boolean> {
   const response = await fetch("/readyz");
+  await response.text(); // or the connection would wait for its reader
   if (!response.ok) throw new Error(`/readyz: ${response.status}`);
   return true;
 }

@@ -15,6 +15,7 @@ import { Money } from "@/ui/money";
 import { Card, Page, PageSkeleton } from "@/ui/page";
 import { ProblemAlert } from "@/ui/problem";
 import { Stat } from "@/ui/stat";
+import { Calls } from "./calls";
 import { allGroups, type Group as By, boundsOf, ownGroups, type Range, ranges, type UsageSearch } from "./search";
 
 /** How many groups a chart tells apart. */
@@ -51,6 +52,7 @@ export function UsagePage({ scope }: { scope: "user" | "admin" }) {
   const rows = (sums.data ?? []) as UsageSum[];
   return (
     <Page title={own ? t("titleOwn") : t("titleAll")} lead={own ? t("leadOwn") : t("leadAll")} actions={save}>
+      {own && <Calls />}
       <Choices scope={scope} range={range} by={by} />
       {error && <ProblemAlert error={error} retry={() => void Promise.all([sums.refetch(), daily.refetch()])} />}
       {!sums.data && !error && <PageSkeleton />}
