@@ -193,6 +193,17 @@ func (s failingAudit) Update(ctx context.Context, fn func(tollgate.Tx) error) er
 	})
 }
 
+// unaudited are the routes whose bodies in the matrix end before the audit: they
+// need a link, a ticket, a factor or a stored payload that the rig does not have,
+// or change nothing as they are sent.
+func unaudited() []string {
+	return []string{
+		"/admin/prices/re-rate", "/admin/requests/payload", "/admin/teams/members/set-role", "/auth/invitation/accept", "/auth/invitation/sign-in",
+		"/auth/passkey/finish", "/auth/reset", "/auth/setup", "/login/second-factor", "/user/factors/passkey/finish", "/user/factors/recovery-codes",
+		"/user/keys/update-enabled",
+	}
+}
+
 // TestU01NoChangeWithoutItsAuditEntry breaks the audit: every change must be
 // undone, and no detail told.
 func TestU01NoChangeWithoutItsAuditEntry(t *testing.T) {
@@ -207,9 +218,13 @@ func TestU01NoChangeWithoutItsAuditEntry(t *testing.T) {
 			continue
 		}
 		variants, _ := bodies(route.Pattern)
+		who, earlier := "root/session", refused
+		if route.Policy.Access == web.AccessTeamAdmin {
+			who = "lead/session"
+		}
 		for _, v := range variants {
 			body := v.body(r, "root")
-			a := r.post("root/session", route.Pattern, body)
+			a := r.post(who, route.Pattern, body)
 			switch {
 			case strings.Contains(a.body, "canary"):
 				t.Errorf("%s tells %s", route.Pattern, a.body)
@@ -221,6 +236,9 @@ func TestU01NoChangeWithoutItsAuditEntry(t *testing.T) {
 			case a.status == http.StatusOK:
 				t.Errorf("%s %s succeeded without an audit entry: %s", route.Pattern, body, a.body)
 			}
+		}
+		if refused == earlier && !slices.Contains(unaudited(), route.Pattern) {
+			t.Errorf("%s never came as far as the audit", route.Pattern)
 		}
 	}
 	if refused < 40 {

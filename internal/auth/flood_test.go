@@ -16,7 +16,7 @@ import (
 func TestFailedSignInsCannotFillTheDisk(t *testing.T) {
 	w := newWorld(t)
 	s := auth.NewSessions(w.store, w.accounts, w.keyring, auth.ThrottleLimits{Burst: 1_000_000, Free: 1_000_000, Global: 1_000_000})
-	const attempts = 3000
+	const attempts = 10_000
 	for i := range attempts {
 		ip := netip.AddrFrom4([4]byte{192, 0, 2, byte(i)})
 		if _, err := s.Login(w.Context(), "nobody", tollgate.NewSecret("a canary guess"), auth.SignIn{IP: ip}); tollgate.ErrorCode(err) != tollgate.CodeUnauthenticated {
