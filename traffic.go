@@ -20,9 +20,25 @@ type Traffic struct {
 	Latency, FirstToken Histogram
 }
 
-// TrafficClasses is how many kinds of outcome are counted apart: the hundreds
-// of the answer's status; 0 = the client left before there was an answer.
+// TrafficClasses is how many kinds of outcome are counted apart; see Request.Outcome.
 const TrafficClasses = 6
+
+// Outcome is the kind of end that traffic counts r as: the hundreds of the
+// answer's status, or 0 when the client left before the end. An answer that
+// began well and broke off counts as what broke it: 4 for a limit of the
+// caller's, 5 for anything else.
+func (r *Request) Outcome() int {
+	const leftEarly, refused, failed = 499, 4, 5
+	switch class := r.Status / 100; {
+	case r.Status == leftEarly:
+		return 0
+	case class >= refused || r.ErrorClass == "":
+		return max(0, min(class, failed))
+	case r.ErrorClass == CodeQuota || r.ErrorClass == CodeRateLimited || r.ErrorClass == CodeForbidden || r.ErrorClass == CodeUnauthenticated:
+		return refused
+	}
+	return failed
+}
 
 // Total returns the number of requests of every outcome.
 func (t *Traffic) Total() (n int64) {

@@ -34,7 +34,8 @@ port=$(free_port)
 go build -o "$dir/tollgate" ./cmd/tollgate
 TOLLGATE_PASSWORD=console-suite-$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
 TOLLGATE_URL=http://127.0.0.1:$port
-export TOLLGATE_PASSWORD TOLLGATE_URL
+TOLLGATE_BINARY=$dir/tollgate # for tests with a gateway of their own
+export TOLLGATE_BINARY TOLLGATE_PASSWORD TOLLGATE_URL
 mkdir "$dir/sync"
 printf '[server]\nsync_folder = "%s"\nkeep_alive = "14s"\n' "$dir/sync" >"$dir/tollgate.toml"
 # Nothing of this environment, and no tollgate.toml of this folder, may change what is tested.

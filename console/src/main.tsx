@@ -1,6 +1,5 @@
 import "@mantine/core/styles.css";
 import "@mantine/notifications/styles.css";
-import "@mantine/spotlight/styles.css";
 import "./theme/theme.css";
 import { setNonce } from "get-nonce";
 import { StrictMode } from "react";

@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import AxeBuilder from "@axe-core/playwright";
-import { test as base, expect, type Page } from "@playwright/test";
+import { test as base, expect, type Locator, type Page } from "@playwright/test";
+import { Gateway } from "./gateway";
 
 /** The gateway's first admin, as scripts/test-console.sh starts it. */
 export const admin = { name: "admin", password: process.env.TOLLGATE_PASSWORD ?? "" };
@@ -21,6 +22,24 @@ export const test = base.extend<{ page: Page }>({
     expect(found).toEqual([]);
   },
 });
+
+/** testOn is test with a gateway of each test's own, for what would get into the way of others. */
+export function testOn(toml: string) {
+  return test.extend<{ gateway: Gateway }>({
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from the pattern what a fixture needs
+    gateway: async ({}, use) => {
+      const gateway = await Gateway.begin(toml, { TOLLGATE_ADMIN_PASSWORD: toml.includes("bootstrap") ? "" : admin.password });
+      await use(gateway);
+      await gateway.end();
+    },
+    baseURL: async ({ gateway }, use) => use(gateway.url),
+  });
+}
+
+/** newestRow is the first row of the list that a page shows. */
+export function newestRow(page: Page): Locator {
+  return page.locator('tbody tr[data-index="0"]');
+}
 
 export async function signIn(page: Page, name = admin.name, password = admin.password) {
   await page.goto("/console/sign-in");
@@ -89,4 +108,4 @@ export function totp(base32: string, steps = 0): string {
   return String((hash.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
-export { expect };
+export { expect, type Page };

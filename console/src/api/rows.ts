@@ -1,4 +1,4 @@
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 import { client } from "./client";
 import { Failure } from "./problem";
@@ -29,6 +29,12 @@ interface Page<T> {
   next: string | null;
 }
 
+/** later is the size of pages after the first: somebody who reads on reads much. */
+const later = (pageSize: number) => Math.min(1000, 5 * pageSize);
+
+/** isShort tells whether a list may be read again unasked; of a long one that would be hundreds of requests. */
+const isShort = ({ state }: { state: { data?: { pages: unknown[] } } }) => (state.data?.pages.length ?? 0) <= 3;
+
 type Post = (path: string, init: object) => Promise<{ data?: unknown; error?: unknown; response: Response }>;
 
 async function page<T>(path: ListPath, body: object, signal: AbortSignal): Promise<Page<T>> {
@@ -43,10 +49,16 @@ export function useRows<P extends ListPath>(path: P, body: Body<P>, options: Row
   const query = useInfiniteQuery({
     queryKey: ["post", path, { body, pageSize }, "rows"],
     queryFn: ({ pageParam, signal }) =>
-      page<Row<P>>(path, { ...(body as object), limit: pageSize, ...(pageParam ? { cursor: pageParam } : {}) }, signal),
+      page<Row<P>>(
+        path,
+        { ...(body as object), ...(pageParam ? { limit: later(pageSize), cursor: pageParam } : { limit: pageSize }) },
+        signal,
+      ),
     initialPageParam: "",
     getNextPageParam: (last: Page<Row<P>>) => last.next,
     placeholderData: keepPreviousData,
+    refetchOnWindowFocus: isShort,
+    refetchOnReconnect: isShort,
     ...rest,
   });
   const { hasNextPage, isFetchingNextPage, fetchNextPage, data } = query;
@@ -66,4 +78,31 @@ export function useRows<P extends ListPath>(path: P, body: Body<P>, options: Row
     loadMore,
     refetch: () => void query.refetch(),
   };
+}
+
+/** useWhole reads a short list that comes in one answer, as statuses do: it has no pages. */
+export function useWhole<P extends ListPath>(
+  path: P,
+  body: Body<P>,
+  options: Pick<RowsOptions, "refetchInterval" | "enabled"> = {},
+) {
+  const query = useQuery({
+    queryKey: ["post", path, { body }, "whole"],
+    queryFn: async ({ signal }) => {
+      const { data, error, response } = await (client.POST as unknown as Post)(path, { body, signal });
+      if (error !== undefined || !response.ok) throw new Failure((error ?? { status: response.status }) as Problem);
+      return data as Row<P>[];
+    },
+    ...options,
+  });
+  const list: Rows<Row<P>> = {
+    rows: query.data ?? [],
+    isPending: query.isPending,
+    isFetching: query.isFetching,
+    error: query.error,
+    hasMore: false,
+    loadMore: () => undefined,
+    refetch: () => void query.refetch(),
+  };
+  return list;
 }

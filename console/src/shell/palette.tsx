@@ -1,3 +1,4 @@
+import "@mantine/spotlight/styles.css";
 import { useMantineColorScheme } from "@mantine/core";
 import { createSpotlight, Spotlight, type SpotlightActionGroupData } from "@mantine/spotlight";
 import { type Icon, IconBook2, IconKeyboard, IconLanguage, IconLogout, IconMoon, IconSearch, IconSun } from "@tabler/icons-react";
@@ -17,7 +18,10 @@ export default function Palette() {
   const me = useMe();
   const navigate = useNavigate();
   const { setColorScheme } = useMantineColorScheme();
-  useEffect(() => whenOpened("palette", spotlight.open), []);
+  useEffect(() => {
+    spotlight.open(); // it was loaded because somebody asked for it
+    return whenOpened("palette", spotlight.open);
+  }, []);
 
   const icon = (Sign: Icon) => <Sign size={20} stroke={1.6} aria-hidden />;
   const pages = navEntries(me).map((entry) => ({
@@ -48,7 +52,7 @@ export default function Palette() {
     <Spotlight
       store={store}
       actions={actions}
-      shortcut={["mod + K"]}
+      shortcut={null}
       nothingFound={t("paletteEmpty")}
       highlightQuery
       searchProps={{ leftSection: <IconSearch size={20} aria-hidden />, placeholder: t("palette"), "aria-label": t("palette") }}

@@ -1,8 +1,8 @@
 import { ActionIcon, AppShell, Burger, Group, Kbd, ScrollArea } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import { useDisclosure, useHotkeys } from "@mantine/hooks";
 import { IconMenu2, IconSearch } from "@tabler/icons-react";
 import { Link, useLocation } from "@tanstack/react-router";
-import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMe } from "@/api/session";
 import type { Language } from "@/i18n";
@@ -11,7 +11,7 @@ import { Banners } from "./banners";
 import { Challenges } from "./challenges";
 import { Wordmark } from "./mark";
 import { navEntries } from "./nav";
-import { openPalette } from "./palette-store";
+import { openPalette, whenOpened } from "./palette-store";
 import classes from "./shell.module.css";
 import { Shortcuts } from "./shortcuts";
 
@@ -71,10 +71,21 @@ export function Shell({ children }: { children: ReactNode }) {
       </ActionIcon>
       <Challenges />
       <Shortcuts />
-      <Suspense fallback={null}>
-        <Palette />
-      </Suspense>
+      <AskedPalette />
     </>
+  );
+}
+
+/** AskedPalette loads the palette when it is asked for the first time. */
+function AskedPalette() {
+  const [asked, setAsked] = useState(false);
+  useEffect(() => whenOpened("palette", () => setAsked(true)), []);
+  useHotkeys([["mod+K", openPalette]]);
+  if (!asked) return null;
+  return (
+    <Suspense fallback={null}>
+      <Palette />
+    </Suspense>
   );
 }
 

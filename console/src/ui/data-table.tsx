@@ -12,6 +12,9 @@ import { ProblemAlert } from "./problem";
 const features = tableFeatures({ rowSelectionFeature });
 const rowHeight = 52;
 
+/** How many rows before the end the next ones are asked for. */
+const ahead = 60;
+
 /** Column is one column of a table of T. */
 export interface Column<T> {
   id: string;
@@ -57,16 +60,7 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
       ),
     [columns],
   );
-  const table = useTable({
-    features,
-    columns: defs,
-    data: list.rows,
-    getRowId: rowId,
-    enableRowSelection: onSelect === undefined ? false : canSelect ? (row) => canSelect(row.original) : true,
-    state: { rowSelection: selected ?? {} },
-    onRowSelectionChange: (change) => onSelect?.(typeof change === "function" ? change(selected ?? {}) : change),
-  });
-  const { rows } = table.getRowModel();
+  const { rows, hasMore, loadMore } = list;
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => frame.current,
@@ -74,11 +68,23 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
     overscan: 12,
   });
   const items = virtual.getVirtualItems();
+  const first = items[0]?.index ?? 0;
   const last = items.at(-1)?.index ?? 0;
-  const { hasMore, loadMore } = list;
   useEffect(() => {
-    if (hasMore && last >= rows.length - 20) loadMore();
+    if (hasMore && last >= rows.length - ahead) loadMore();
   }, [hasMore, loadMore, last, rows.length]);
+  // The table knows the rows in sight alone: what it makes of each row would be made anew for all with every page read.
+  const shown = useMemo(() => rows.slice(first, last + 1), [rows, first, last]);
+  const table = useTable({
+    features,
+    columns: defs,
+    data: shown,
+    getRowId: rowId,
+    enableRowSelection: onSelect === undefined ? false : canSelect ? (row) => canSelect(row.original) : true,
+    state: { rowSelection: selected ?? {} },
+    onRowSelectionChange: (change) => onSelect?.(typeof change === "function" ? change(selected ?? {}) : change),
+  });
+  const drawn = table.getRowModel().rows;
 
   if (list.error && rows.length === 0) return <ProblemAlert error={list.error} retry={list.refetch} />;
   if (!list.isPending && rows.length === 0 && !list.hasMore) return <div className="card">{empty}</div>;
@@ -94,11 +100,10 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
             <tr>
               {onSelect && (
                 <th scope="col" className={classes.tick}>
-                  <Checkbox
-                    aria-label={t("selectAll")}
-                    checked={rows.length > 0 && table.getIsAllRowsSelected()}
-                    indeterminate={table.getIsSomeRowsSelected()}
-                    onChange={table.getToggleAllRowsSelectedHandler()}
+                  <SelectAll
+                    ids={(canSelect ? rows.filter(canSelect) : rows).map(rowId)}
+                    selected={selected ?? {}}
+                    onSelect={onSelect}
                   />
                 </th>
               )}
@@ -111,7 +116,7 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
             {list.isPending && <SkeletonRows span={span} />}
             {before > 0 && <Space height={before} span={span} />}
             {items.map(({ index }) => {
-              const row = rows[index];
+              const row = drawn[index - first];
               if (!row) return null;
               return (
                 <tr
@@ -145,6 +150,27 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
       </section>
       <Foot count={rows.length} hasMore={list.hasMore} />
     </div>
+  );
+}
+
+interface SelectAllProps {
+  ids: string[];
+  selected: RowSelectionState;
+  onSelect: (selected: RowSelectionState) => void;
+}
+
+/** SelectAll ticks every row that may be selected, in sight or not. */
+function SelectAll({ ids, selected, onSelect }: SelectAllProps) {
+  const { t } = useTranslation("common");
+  const ticked = ids.filter((id) => selected[id]).length;
+  const all = ids.length > 0 && ticked === ids.length;
+  return (
+    <Checkbox
+      aria-label={t("selectAll")}
+      checked={all}
+      indeterminate={ticked > 0 && !all}
+      onChange={() => onSelect(all ? {} : Object.fromEntries(ids.map((id) => [id, true])))}
+    />
   );
 }
 

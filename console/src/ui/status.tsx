@@ -16,7 +16,8 @@ export function Enabled({ enabled }: { enabled: boolean }) {
   return <Status tone={enabled ? "good" : "quiet"}>{enabled ? t("enabled") : t("disabled")}</Status>;
 }
 
-/** HttpStatus is the status code of a request. */
-export function HttpStatus({ code }: { code: number }) {
+/** HttpStatus is the status code of a request; broken says what broke off an answer that had begun well. */
+export function HttpStatus({ code, broken }: { code: number; broken?: string }) {
+  if (broken && code < 400) return <Status tone="bad">{`${code} · ${broken}`}</Status>;
   return <Status tone={code < 400 ? "good" : code < 500 ? "warn" : "bad"}>{String(code)}</Status>;
 }

@@ -88,10 +88,14 @@ func appendQuery(u *usageSpec) string {
 // spansOf are the spans as a table, in minutes.
 const spansOf = "(VALUES (CAST(5 AS BIGINT)), (CAST(60 AS BIGINT))) AS s (span)"
 
+// outcome is Request.Outcome of a row.
+const outcome = "CASE WHEN status = 499 THEN 0 WHEN status >= 400 OR error_class = '' THEN GREATEST(0, LEAST(status / 100, 5))" +
+	" WHEN error_class IN ('quota', 'rate_limited', 'forbidden', 'unauthenticated') THEN 4 ELSE 5 END"
+
 // countTraffic counts the requests that were added.
 func countTraffic(columns []column[flow]) string {
 	return "INSERT INTO traffic (" + names(columns) + ") SELECT span, started_at / (span * 60000000), user_id," +
-		" CASE WHEN status = " + strconv.Itoa(leftEarly) + " THEN 0 ELSE LEAST(status / 100, 5) END, COUNT(*), COUNT(*) FILTER (WHERE stream)," +
+		" " + outcome + ", COUNT(*), COUNT(*) FILTER (WHERE stream)," +
 		" CAST(SUM(LEAST(cost, " + strconv.FormatInt(int64(tollgate.MaxCost), 10) + ")) AS BIGINT), CAST(SUM(" + few("tokens_input") + " + " +
 		few("tokens_cache_read") + " + " + few("tokens_cache_write") + " + " + few("tokens_cache_write_1h") + ") AS BIGINT)," +
 		" CAST(SUM(" + few("tokens_output") + ") AS BIGINT) FROM told, " + spansOf + " GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4" + grows("traffic", columns, flowKeys)

@@ -23,9 +23,6 @@ const (
 	measureFirstToken
 )
 
-// leftEarly is the status of requests whose client left.
-const leftEarly = 499
-
 // maxTokens bounds what one request adds by kind, so that no sum overflows over
 // what a provider may claim.
 const maxTokens = 1 << 40
@@ -115,12 +112,9 @@ func (s *stream) reset() { s.flows, s.bars = s.flows[:0], s.bars[:0] }
 // add counts one request that was not there before.
 func (s *stream) add(r *tollgate.Request) {
 	f := flow{
-		userID: r.UserID, class: min(int64(r.Status/100), tollgate.TrafficClasses-1), requests: 1, cost: min(r.Cost, tollgate.MaxCost),
+		userID: r.UserID, class: int64(r.Outcome()), requests: 1, cost: min(r.Cost, tollgate.MaxCost),
 		input:  min(r.Tokens.Input, maxTokens) + min(r.Tokens.CacheRead, maxTokens) + min(r.Tokens.CacheWrite, maxTokens) + min(r.Tokens.CacheWrite1h, maxTokens),
 		output: min(r.Tokens.Output, maxTokens),
-	}
-	if r.Status == leftEarly {
-		f.class = 0
 	}
 	if r.Stream {
 		f.streams = 1

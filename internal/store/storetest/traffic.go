@@ -22,8 +22,11 @@ func variedRequests(ids *tollgate.RequestIDs) []tollgate.Request {
 		r.KeyID, r.TeamID, r.Cost = int64(i%5), int64(i%2), tollgate.Money(i)*1000
 		r.Model, r.Served = fmt.Sprint("m", i%4), fmt.Sprint("served-", i%3)
 		r.ErrorClass, r.ErrorText, r.Tags = "", "", ""
-		if r.Status >= 400 {
+		if r.Status >= 400 || i%24 == 1 { // some broke off after a good beginning
 			r.ErrorClass, r.ErrorText = tollgate.CodeUpstream, fmt.Sprintf("the Provider_%d said 100%% no! Écrit en FRANÇAIS", i%10)
+		}
+		if i%36 == 0 && r.ErrorClass == "" {
+			r.ErrorClass = tollgate.CodeQuota
 		}
 		switch i % 3 {
 		case 1:
@@ -50,7 +53,7 @@ func testRequestFilters(b *bench) {
 		"team, key":         {tollgate.RequestFilter{UsageFilter: tollgate.UsageFilter{TeamID: is(1), KeyID: is(2, 3)}}, func(r *tollgate.Request) bool { return r.TeamID == 1 && (r.KeyID == 2 || r.KeyID == 3) }},
 		"status":            {tollgate.RequestFilter{Status: tollgate.Is(429, 499)}, func(r *tollgate.Request) bool { return r.Status == 429 || r.Status == 499 }},
 		"class":             {tollgate.RequestFilter{Class: tollgate.Is(5)}, func(r *tollgate.Request) bool { return r.Status == 503 }},
-		"error class":       {tollgate.RequestFilter{ErrorClass: tollgate.Is(tollgate.CodeUpstream)}, func(r *tollgate.Request) bool { return r.ErrorClass != "" }},
+		"error class":       {tollgate.RequestFilter{ErrorClass: tollgate.Is(tollgate.CodeUpstream)}, func(r *tollgate.Request) bool { return r.ErrorClass == tollgate.CodeUpstream }},
 		"text":              {tollgate.RequestFilter{ErrorText: "PROVIDER_7"}, func(r *tollgate.Request) bool { return strings.Contains(r.ErrorText, "Provider_7") }},
 		"text of wildcards": {tollgate.RequestFilter{ErrorText: "0% NO!"}, func(r *tollgate.Request) bool { return r.ErrorText != "" }},
 		"text beyond ASCII": {tollgate.RequestFilter{ErrorText: "Écrit EN FRANÇ"}, func(r *tollgate.Request) bool { return r.ErrorText != "" }},
@@ -201,8 +204,13 @@ func count(steps map[time.Time]*tollgate.Traffic, r *tollgate.Request, at time.T
 		steps[at] = s
 	}
 	class := r.Status / 100
-	if r.Status == 499 {
+	switch {
+	case r.Status == 499:
 		class = 0
+	case r.Status == 200 && r.ErrorClass == tollgate.CodeQuota:
+		class = 4
+	case r.Status == 200 && r.ErrorClass != "":
+		class = 5
 	}
 	s.Requests[class]++
 	if r.Stream {

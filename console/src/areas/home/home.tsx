@@ -143,7 +143,7 @@ function Recent() {
     (): Column<RequestRow>[] => [
       { id: "time", header: t("time"), cell: (r) => <Time at={r.started_at} /> },
       { id: "model", header: t("model"), cell: (r) => r.model },
-      { id: "status", header: t("status"), cell: (r) => <HttpStatus code={r.status} /> },
+      { id: "status", header: t("status"), cell: (r) => <HttpStatus code={r.status} broken={r.error_class} /> },
       {
         id: "tokens",
         header: t("tokens"),

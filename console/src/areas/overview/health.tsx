@@ -1,7 +1,7 @@
 import { Table, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { useProviderNames } from "@/api/names";
-import { useRows } from "@/api/rows";
+import { useWhole } from "@/api/rows";
 import { CredentialState } from "@/ui/credential-state";
 import { Card } from "@/ui/page";
 import { ProblemAlert } from "@/ui/problem";
@@ -10,7 +10,7 @@ import { Time } from "@/ui/time";
 /** Health shows how the credentials at the providers fare. */
 export function Health() {
   const { t } = useTranslation("overview");
-  const list = useRows("/admin/credential-statuses/query", {}, { refetchInterval: 30_000 });
+  const list = useWhole("/admin/credential-statuses/query", {}, { refetchInterval: 30_000 });
   const nameOf = useProviderNames();
   return (
     <Card title={t("health")}>

@@ -39,6 +39,11 @@ export function TopTable({ what, range }: { what: keyof typeof paths; range: Ran
               <Table.Th scope="col" ta="end">
                 {t("calls")}
               </Table.Th>
+              {what === "providers" && (
+                <Table.Th scope="col" ta="end">
+                  {t("failed")}
+                </Table.Th>
+              )}
               <Table.Th scope="col" ta="end">
                 {t("cost")}
               </Table.Th>
@@ -58,6 +63,11 @@ export function TopTable({ what, range }: { what: keyof typeof paths; range: Ran
                 <Table.Td ta="end" className="tabular">
                   {format.tokens(r.dispatches)}
                 </Table.Td>
+                {what === "providers" && (
+                  <Table.Td ta="end" className="tabular" c={r.errors > 0 ? "var(--mantine-color-error)" : undefined}>
+                    {format.tokens(r.errors)}
+                  </Table.Td>
+                )}
                 <Table.Td ta="end">
                   <Money dollars={r.cost} />
                 </Table.Td>

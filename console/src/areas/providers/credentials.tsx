@@ -5,7 +5,7 @@ import { IconKey, IconPlus } from "@tabler/icons-react";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
-import { useRows } from "@/api/rows";
+import { useRows, useWhole } from "@/api/rows";
 import type { Row } from "@/api/types";
 import { confirm } from "@/ui/confirm";
 import { CredentialState } from "@/ui/credential-state";
@@ -27,7 +27,7 @@ export function Credentials({ provider }: { provider: number }) {
   const { t: common } = useTranslation("common");
   const [opened, form] = useDisclosure();
   const list = useRows("/admin/credentials/query", { provider_id: { eq: provider } });
-  const health = useRows("/admin/credential-statuses/query", {}, { refetchInterval: 15_000 });
+  const health = useWhole("/admin/credential-statuses/query", {}, { refetchInterval: 15_000 });
   const write = useAction("/admin/credentials/upsert", { stale, done: t("credentialSaved") }).mutate;
   const remove = useAction("/admin/credentials/delete", { stale, done: t("credentialDeleted") }).mutate;
   const drop = async ({ id }: Credential) => {

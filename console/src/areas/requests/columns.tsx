@@ -54,7 +54,12 @@ export function useRequestColumns(scope: Scope, nameOf: (id: number) => string):
       {
         id: "status",
         header: t("status"),
-        cell: (r) => (ended(r) ? <HttpStatus code={r.status} /> : <Loader type="dots" size="xs" aria-label={t("running")} />),
+        cell: (r) =>
+          ended(r) ? (
+            <HttpStatus code={r.status} broken={r.error_class} />
+          ) : (
+            <Loader type="dots" size="xs" aria-label={t("running")} />
+          ),
       },
       { id: "tokens", header: t("tokens"), align: "end", from: "wide", cell: (r) => format.tokens(tokensOf(r)) },
       {

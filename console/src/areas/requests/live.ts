@@ -24,12 +24,13 @@ export function useLive(scope: Scope, { model, status, user }: RequestSearch, on
     const stop = new AbortController();
     const body = {
       ...(model && { model }),
-      ...(status && { status_class: Number(status) }),
+      ...(status && { status_class: status === "broken" ? 2 : Number(status) }),
       ...(scope === "admin" && user && { user_id: Number(user) }),
     };
     const take = (event: string, data: string) => {
       if (event === "new" || event === "update") {
         const row = JSON.parse(data) as RequestRow;
+        if (status === "broken" && !row.error_class) return;
         setLive((now) => ({ ...now, rows: [row, ...now.rows.filter((r) => r.id !== row.id)].slice(0, kept) }));
       } else if (event === "lagged") {
         const { lost } = JSON.parse(data) as { lost: number };

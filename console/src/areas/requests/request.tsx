@@ -85,7 +85,7 @@ function Details({ scope, request: r }: { scope: Scope; request: Detail }) {
         <Card title={t("summary")}>
           <Facts
             facts={[
-              [t("status"), <HttpStatus key="s" code={r.status} />],
+              [t("status"), <HttpStatus key="s" code={r.status} broken={r.error_class} />],
               ...failed,
               [t("time"), <Time key="t" at={r.started_at} />],
               [t("latency"), format.duration(r.latency_ms)],
@@ -181,7 +181,7 @@ function AttemptDetails({ scope, attempt: a }: { scope: Scope; attempt: Attempt 
           [t("provider"), scope === "admin" ? providerOf(a.provider_id) : `#${a.provider_id}`],
           [t("credential"), `#${a.credential_id}`],
           [t("model"), a.model],
-          [t("status"), a.status > 0 ? <HttpStatus key="s" code={a.status} /> : a.error_class || "–"],
+          [t("status"), a.status > 0 ? <HttpStatus key="s" code={a.status} broken={a.error_class} /> : a.error_class || "–"],
           [t("latency"), format.duration(a.latency_ms)],
           [t("exactness"), a.exactness],
           [t("tier"), a.service_tier || "–"],

@@ -101,6 +101,7 @@ function Filters({ scope, search }: { scope: Scope; search: RequestSearch }) {
           { value: "2", label: t("succeeded") },
           { value: "4", label: t("refused") },
           { value: "5", label: t("failed") },
+          { value: "broken", label: t("broken") },
         ]}
         value={search.status ?? null}
         onChange={(status) => change({ status: (status as RequestSearch["status"]) ?? undefined })}

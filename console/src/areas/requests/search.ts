@@ -6,7 +6,8 @@ export type Scope = "user" | "admin";
 
 /** RequestSearch is the state of the list that its address holds. */
 export interface RequestSearch {
-  status?: "2" | "4" | "5";
+  /** The hundreds of the status; broken = began well and broke off. */
+  status?: "2" | "4" | "5" | "broken";
   since?: "1h" | "24h" | "7d";
   model?: string;
   tag?: string;
@@ -19,7 +20,7 @@ export interface RequestSearch {
 /** requestSearch reads it. */
 export function requestSearch(search: Record<string, unknown>): RequestSearch {
   return {
-    status: oneOf(["2", "4", "5"] as const, text(search.status)),
+    status: oneOf(["2", "4", "5", "broken"] as const, text(search.status)),
     since: oneOf(["1h", "24h", "7d"] as const, search.since),
     model: text(search.model),
     tag: text(search.tag),
@@ -30,6 +31,9 @@ export function requestSearch(search: Record<string, unknown>): RequestSearch {
   };
 }
 
+/** What can break off an answer that has begun. */
+const breaks = ["upstream", "timeout", "unavailable", "internal", "quota", "forbidden", "unauthenticated"];
+
 const hours = { "1h": 1, "24h": 24, "7d": 168 };
 
 /** filterOf is the search as the API has it. */
@@ -38,7 +42,8 @@ export function filterOf(search: RequestSearch, scope: Scope): Body<"/admin/requ
   // Whole minutes, so that the same search stays the same query while one looks at it.
   const from = since && new Date(Math.floor(Date.now() / 60_000) * 60_000 - hours[since] * 3_600_000).toISOString();
   return {
-    ...(status && { status_class: { eq: Number(status) } }),
+    ...(status && status !== "broken" && { status_class: { eq: Number(status) } }),
+    ...(status === "broken" && { status_class: { eq: 2 }, error_class: { in: breaks } }),
     ...(from && { since: from }),
     ...(model && { model: { eq: model } }),
     ...(tag && { tag }),
