@@ -5,6 +5,7 @@ import { useAction } from "@/api/action";
 import { api } from "@/api/client";
 import type { Row } from "@/api/types";
 import { useFormat } from "@/i18n/format";
+import { confirm } from "@/ui/confirm";
 import { type Column, DataTable } from "@/ui/data-table";
 import { Card, Page, PageSkeleton } from "@/ui/page";
 import { ProblemAlert } from "@/ui/problem";
@@ -18,7 +19,7 @@ const stale = ["/admin/settings"];
 const times = { session_idle_secs: 43_200, session_life_secs: 604_800, session_life_admin_secs: 86_400 } as const;
 type Time = keyof typeof times;
 const timeNames = Object.keys(times) as Time[];
-const known: string[] = [...timeNames, "require_second_factor"];
+const known: string[] = [...timeNames, "require_second_factor", "sso_only"];
 
 /** SettingsPage is what is decided for the whole gateway. */
 export function SettingsPage() {
@@ -39,6 +40,7 @@ export function SettingsPage() {
           <TimeSetting key={`${name} ${kept(name)}`} name={name} value={kept(name)} />
         ))}
         <RequireFactor on={kept("require_second_factor") === true} />
+        <SSOOnly on={kept("sso_only") === true} />
       </Card>
       {others.length > 0 && <Others settings={others} />}
     </Page>
@@ -104,6 +106,26 @@ function RequireFactor({ on }: { on: boolean }) {
       checked={on}
       disabled={save.isPending}
       onChange={(event) => save.mutate({ name, value: event.currentTarget.checked })}
+    />
+  );
+}
+
+/** SSOOnly closes every way to sign in but the providers'; asked first, since it ends sessions. */
+function SSOOnly({ on }: { on: boolean }) {
+  const { t } = useTranslation("settings");
+  const { save } = useSettings();
+  const name = "sso_only";
+  const set = async (value: boolean) => {
+    const question = { title: t("ssoOnlyTitle"), body: t("ssoOnlyHint"), confirm: t("ssoOnlyConfirm"), danger: true };
+    if (!value || (await confirm(question))) save.mutate({ name, value });
+  };
+  return (
+    <Switch
+      label={t(`names.${name}`)}
+      description={t("ssoOnlyHint")}
+      checked={on}
+      disabled={save.isPending}
+      onChange={(event) => void set(event.currentTarget.checked)}
     />
   );
 }

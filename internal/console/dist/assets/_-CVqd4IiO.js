@@ -1,1 +1,0 @@
-import{l as e}from"./index-CE8vPiXy.js";var t=e;export{t as component};

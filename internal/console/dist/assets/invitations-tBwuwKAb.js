@@ -1,1 +1,0 @@
-import{n as e}from"./invitations-B49ychaT.js";var t=e;export{t as component};

@@ -1,1 +1,0 @@
-import{t as e}from"./client-CYcjwg3Q.js";function t(t=!0){let n=e.useQuery(`post`,`/admin/sso-providers/query`,{body:{}},{enabled:t});return{rows:n.data??[],isPending:n.isPending,isFetching:n.isFetching,error:n.error,hasMore:!1,loadMore:()=>void 0,refetch:()=>void n.refetch()}}export{t};
