@@ -34,6 +34,15 @@ test("hostile names run nowhere and leave the layout as it is", async ({ page })
   await put("/admin/credentials/upsert", "label", 128, "cred", { provider_id: provider.id, api_key: "sk-hostile-credential" });
   await api(page, "/admin/settings/upsert", { name: "w".repeat(64), value: markup });
   await put("/admin/user-permissions/upsert", "model_pattern", 256, "pattern", { user_id: user.id });
+  const team = await put("/admin/teams/upsert", "name", 128, "team");
+  await api(page, "/admin/teams/members/add", { team_id: team.id, id: user.id });
+  await put("/admin/teams/permissions/upsert", "model_pattern", 256, "allowed", { team_id: team.id });
+  await put("/admin/sso-providers/upsert", "display_name", 64, "door", {
+    name: "hostile",
+    kind: "github",
+    client_id: "x",
+    client_secret: "y",
+  });
   const { api_key } = await api(page, "/user/keys/generate", { label: "for calls" });
   const agent = encodeURI(name(200, ""))
     .replaceAll("%3C", "<")
@@ -50,13 +59,14 @@ test("hostile names run nowhere and leave the layout as it is", async ({ page })
   await addUser(page, "plain", "a password that is long enough"); // beside them, in the same lists
   const [{ id: request }] = await api(page, "/user/requests/query", { sort: "-id", limit: 1 });
 
-  const more = ["", "?tab=keys", "?tab=rights", "?tab=usage", "?tab=sessions"].map(
+  const more = ["", "?tab=keys", "?tab=rights", "?tab=usage", "?tab=security"].map(
     (tab) => `/console/admin/users/${user.id}${tab}`,
   );
   const all = [
     ...pages.map(({ path }) => path),
     ...more,
-    `/console/admin/users/${own}?tab=sessions`,
+    `/console/admin/users/${own}?tab=security`,
+    ...["", "?tab=rights", "?tab=usage"].map((tab) => `/console/admin/teams/${team.id}${tab}`),
     `/console/admin/providers/${provider.id}`,
     `/console/admin/requests/${request}`,
     `/console/requests/${request}`,
