@@ -23,6 +23,9 @@ type HasherOptions struct {
 	Queue int           // callers that may wait; 0 = 64
 	Wait  time.Duration // how long each waits; 0 = 2 s
 	Cost  Cost          // of new hashes; zero = PolicyCost
+	// Headroom gives the scheduler more processors while hashes run, so that
+	// nobody waits behind them: for the one Hasher of a server.
+	Headroom bool
 }
 
 // Hasher runs Argon2id, a few at a time: unbounded, a burst of sign-ins would
@@ -35,6 +38,7 @@ type Hasher struct {
 	cost    Cost
 	rand    io.Reader
 	dummy   phc
+	room    *headroom // nil = none
 }
 
 // NewHasher returns a Hasher that takes salts from random.
@@ -51,10 +55,14 @@ func NewHasher(o HasherOptions, random io.Reader) *Hasher {
 	if o.Cost == (Cost{}) {
 		o.Cost = PolicyCost()
 	}
-	return &Hasher{
+	h := &Hasher{
 		slots: make(chan struct{}, o.Slots), queue: int64(o.Queue), wait: o.Wait, cost: o.Cost, rand: random,
 		dummy: phc{variant: "argon2id", cost: o.Cost, salt: make([]byte, 16), hash: make([]byte, 32)},
 	}
+	if o.Headroom {
+		h.room = &headroom{slots: o.Slots}
+	}
+	return h
 }
 
 // Hash returns the PHC string of password. Under overload it is CodeUnavailable.
@@ -101,6 +109,10 @@ func (h *Hasher) run(ctx context.Context, fn func()) error {
 		}
 	}
 	defer func() { <-h.slots }()
+	if h.room != nil {
+		h.room.enter()
+		defer h.room.leave()
+	}
 	fn()
 	return nil
 }

@@ -84,7 +84,7 @@ func Open(ctx context.Context, o OpenOptions) (*Database, error) {
 
 func newDatabase(o OpenOptions, store *sqlstore.Store, keys *seal.Keyring, master seal.Master, table *shipped.Table) *Database {
 	accounts := &auth.Accounts{
-		Sealer: keys, Keys: keys, Hasher: auth.NewHasher(auth.HasherOptions{}, o.Rand), Now: o.Now, Rand: o.Rand,
+		Sealer: keys, Keys: keys, Hasher: auth.NewHasher(auth.HasherOptions{Headroom: true}, o.Rand), Now: o.Now, Rand: o.Rand,
 		SealKeys: keys.State().Source == seal.SourceEnv, Zone: o.Config.Ledger.Location,
 	}
 	accounts.SignInOfFile = func(name string) bool {
