@@ -157,7 +157,7 @@ test("a place is added, pushed to, pulled from, and a change there is not overwr
   await expect(page.getByRole("dialog", { name: "Versions at git" }).getByText("present", { exact: true })).toBeVisible();
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Actions: elsewhere" }).click();
-  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await page.getByRole("menu", { name: "Actions: elsewhere" }).getByRole("menuitem", { name: "Delete" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await expect(other).toBeHidden();
 });

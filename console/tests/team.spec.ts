@@ -89,7 +89,14 @@ test("the page of an invitation offers the sign-in providers", async ({ page, br
   const context = await browser.newContext({ baseURL, locale: "en-US" });
   const guest = await context.newPage();
   const sent: unknown[] = [];
-  await guest.route("**/auth/providers", (route) => route.fulfill({ json: [{ name: "corp", title: "Corp login" }] }));
+  await guest.route("**/auth/providers", (route) =>
+    route.fulfill({
+      json: {
+        sso_only: false,
+        providers: [{ name: "corp", title: "Corp login", kind: "oidc", login_url: "/auth/sso/corp/login" }],
+      },
+    }),
+  );
   await guest.route("**/auth/invitation/sign-in", (route) => {
     sent.push(route.request().postDataJSON());
     return route.fulfill({ json: { ok: true, url: "/console/sign-in?error=back+from+corp" } });

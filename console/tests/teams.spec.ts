@@ -78,14 +78,14 @@ test("an admin ends a person's sign-ins and makes a link for a new password", as
 
 test("everybody's permissions are in one place", async ({ page }) => {
   await signIn(page);
-  const id = await addUser(page, "tess", "a password of tess's");
+  const id = await addUser(page, "thea", "a password of thea's");
   await page.goto("/console/admin/grants?scope=user");
-  await expect(page.getByRole("link", { name: "tess" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "thea" })).toBeVisible();
   await page.getByRole("tab", { name: "Budgets" }).click();
   await page.getByRole("button", { name: "Set a budget" }).first().click();
   const form = page.getByRole("dialog", { name: "Set a budget" });
-  await form.getByRole("combobox", { name: "User" }).fill("tess");
-  await page.getByRole("option", { name: "tess" }).click();
+  await form.getByRole("combobox", { name: "User" }).fill("thea");
+  await page.getByRole("option", { name: "thea" }).click();
   await form.getByLabel("US dollars").fill("3");
   await form.getByRole("button", { name: "Save" }).click();
   await expect(form).toBeHidden();
