@@ -9,9 +9,9 @@ import { Card } from "@/ui/page";
 import { ProblemAlert } from "@/ui/problem";
 import { QuotaBar } from "@/ui/quota";
 import { RowMenu } from "@/ui/row-menu";
+import { Nothing } from "@/ui/small-table";
 import { idOf, type Owner, ownedBy, rightsStale, whose } from "./owner";
 import { type QuotaEditing, QuotaForm, quotaPaths } from "./quota-form";
-import { Nothing } from "./small-table";
 import { useRemoval } from "./use-removal";
 
 interface BudgetsProps {

@@ -8,9 +8,9 @@ import { useFormat } from "@/i18n/format";
 import { Card } from "@/ui/page";
 import { ProblemAlert } from "@/ui/problem";
 import { RowMenu } from "@/ui/row-menu";
+import { Nothing, SmallTable } from "@/ui/small-table";
 import { bounds, type LimitEditing, LimitForm, limitPaths } from "./limit-form";
 import { type RateLimit, rightsStale } from "./owner";
-import { Nothing, SmallTable } from "./small-table";
 import { useRemoval } from "./use-removal";
 
 interface LimitsProps {

@@ -8,9 +8,9 @@ import { useRows } from "@/api/rows";
 import { Card } from "@/ui/page";
 import { ProblemAlert } from "@/ui/problem";
 import { RowMenu } from "@/ui/row-menu";
+import { Nothing, SmallTable } from "@/ui/small-table";
 import { rightsStale } from "./owner";
 import { type PermissionEditing, PermissionForm, permissionPaths } from "./permission-form";
-import { Nothing, SmallTable } from "./small-table";
 import { useRemoval } from "./use-removal";
 
 /** Inherited is a right that comes from elsewhere and is changed there. */

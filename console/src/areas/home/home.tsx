@@ -1,4 +1,4 @@
-import { Alert, Button, Group, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, SimpleGrid, Skeleton, Stack, Text } from "@mantine/core";
 import { IconBellRinging, IconRocket } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
@@ -6,15 +6,15 @@ import { useTranslation } from "react-i18next";
 import { api } from "@/api/client";
 import { useRows } from "@/api/rows";
 import { useMe } from "@/api/session";
-import type { Quota, RequestRow, UsageSum } from "@/api/types";
+import type { Quota, UsageSum } from "@/api/types";
 import { useFormat } from "@/i18n/format";
 import { Chart } from "@/ui/charts";
-import { type Column, DataTable } from "@/ui/data-table";
 import { Empty } from "@/ui/empty";
 import { Money } from "@/ui/money";
 import { Card, Page } from "@/ui/page";
 import { ProblemAlert } from "@/ui/problem";
 import { QuotaBar } from "@/ui/quota";
+import { SmallTable } from "@/ui/small-table";
 import { Stat } from "@/ui/stat";
 import { HttpStatus } from "@/ui/status";
 import { Time } from "@/ui/time";
@@ -135,28 +135,13 @@ function Budget() {
   );
 }
 
+/** How many of the latest calls are shown. */
+const shown = 10;
+
 function Recent() {
   const { t } = useTranslation("home");
   const format = useFormat();
-  const list = useRows("/user/requests/query", { sort: "-id" }, { pageSize: 20, refetchInterval: 15_000 });
-  const columns = useMemo(
-    (): Column<RequestRow>[] => [
-      { id: "time", header: t("time"), cell: (r) => <Time at={r.started_at} /> },
-      { id: "model", header: t("model"), cell: (r) => r.model },
-      { id: "status", header: t("status"), cell: (r) => <HttpStatus code={r.status} broken={r.error_class} /> },
-      {
-        id: "tokens",
-        header: t("tokens"),
-        align: "end",
-        from: "wide",
-        cell: (r) => format.tokens(r.input_tokens + r.output_tokens),
-      },
-      { id: "latency", header: t("latency"), align: "end", from: "wide", cell: (r) => format.duration(r.latency_ms) },
-      { id: "cost", header: t("cost"), align: "end", cell: (r) => <Money dollars={r.cost} /> },
-    ],
-    [t, format],
-  );
-  const recent = { ...list, hasMore: false, rows: list.rows.slice(0, 20) };
+  const list = useRows("/user/requests/query", { sort: "-id" }, { pageSize: shown, refetchInterval: 15_000 });
   const empty = (
     <Empty
       icon={IconRocket}
@@ -175,7 +160,37 @@ function Recent() {
       <Text component="h2" fw={620} fz="1.0625rem" mb="sm">
         {t("recent")}
       </Text>
-      <DataTable label={t("recent")} columns={columns} list={recent} rowId={(r) => r.id} empty={empty} />
+      {list.error ? <ProblemAlert error={list.error} retry={list.refetch} /> : null}
+      <div className="card">
+        {list.isPending ? (
+          <Skeleton height={shown * 40} />
+        ) : list.rows.length === 0 ? (
+          empty
+        ) : (
+          <SmallTable
+            label={t("recent")}
+            heads={[
+              t("time"),
+              t("model"),
+              t("status"),
+              { text: t("tokens"), wide: true, end: true },
+              { text: t("latency"), wide: true, end: true },
+              { text: t("cost"), end: true },
+            ]}
+            rows={list.rows.slice(0, shown).map((r) => ({
+              key: r.id,
+              cells: [
+                <Time key="time" at={r.started_at} />,
+                r.model,
+                <HttpStatus key="status" code={r.status} broken={r.error_class} />,
+                format.tokens(r.input_tokens + r.output_tokens),
+                format.duration(r.latency_ms),
+                <Money key="cost" dollars={r.cost} />,
+              ],
+            }))}
+          />
+        )}
+      </div>
     </section>
   );
 }

@@ -8,12 +8,12 @@ import { useAction } from "@/api/action";
 import { useProviderNames } from "@/api/names";
 import { useRows } from "@/api/rows";
 import type { Schema } from "@/api/types";
-import { Nothing, SmallTable } from "@/areas/grants/small-table";
 import { useRemoval } from "@/areas/grants/use-removal";
 import { FormDrawer } from "@/ui/form-drawer";
 import { Card } from "@/ui/page";
 import { ProblemAlert } from "@/ui/problem";
 import { RowMenu } from "@/ui/row-menu";
+import { Nothing, SmallTable } from "@/ui/small-table";
 import { usersStale } from "./actions";
 
 /** FilePermissions are the providers where a user may keep files. */

@@ -7,9 +7,9 @@ import type { Quota, Schema } from "@/api/types";
 import { Budgets } from "@/areas/grants/budgets";
 import { Limits } from "@/areas/grants/limits";
 import { Permissions } from "@/areas/grants/permissions";
-import { SmallTable } from "@/areas/grants/small-table";
 import { Card, PageSkeleton } from "@/ui/page";
 import { ProblemAlert } from "@/ui/problem";
+import { SmallTable } from "@/ui/small-table";
 import { FilePermissions } from "./file-permissions";
 
 type Rights = Omit<Schema<"Rights">, "quotas"> & { quotas: Quota[] };

@@ -1,1 +1,0 @@
-import{l as e}from"./index-DKdHWyci.js";var t=e;export{t as component};

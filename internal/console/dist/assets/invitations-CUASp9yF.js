@@ -1,1 +1,0 @@
-import{n as e}from"./invitations-BcW8lKPj.js";var t=e;export{t as component};
