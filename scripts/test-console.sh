@@ -57,6 +57,7 @@ fi
 if [ "${1:-}" = report ]; then
 	npm ci --prefix report --loglevel=error --no-fund --no-audit --ignore-scripts </dev/null
 	node report/report.mjs
+	node report/rows.mjs
 	exit
 fi
 status=0

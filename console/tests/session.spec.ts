@@ -1,4 +1,4 @@
-import { admin, expect, signIn, test } from "./support";
+import { addUser, admin, api, expect, signIn, test } from "./support";
 
 test("a deep link leads through the sign-in to its page", async ({ page }) => {
   await page.goto("/console/admin/users?sort=-name");
@@ -73,4 +73,54 @@ test("what a sign-in provider answered is shown as a report, and a factor that n
   await page.goto("/console/sign-in?second_factor=1");
   await expect(page.getByRole("alert")).toContainText("no sign-in waits for a second factor");
   await expect(page.getByLabel("User name")).toBeVisible();
+});
+
+test("a part of the console that the gateway no longer has is said, with a way on", async ({ page }) => {
+  await signIn(page);
+  await page.route(/\/console\/assets\/audit-[^/]*\.js$/, (route) => route.fulfill({ status: 404, body: "" }));
+  await page.getByRole("link", { name: "Audit" }).click();
+  await expect(page.getByText("The gateway has been updated")).toBeVisible();
+  await page.unroute(/\/console\/assets\/audit-[^/]*\.js$/);
+  await page.getByRole("button", { name: "Reload" }).first().click();
+  await expect(page.getByRole("heading", { level: 1, name: "Audit" })).toBeVisible();
+});
+
+test("a role that is taken while a page is open asks to sign in again and leaves a page that says so", async ({
+  page,
+  browser,
+  baseURL,
+}) => {
+  await signIn(page);
+  const password = "a password that is long enough";
+  const id = await addUser(page, "nora", password);
+  await api(page, "/admin/users/upsert", { id, is_admin: true });
+  const theirs = await (await browser.newContext({ baseURL, locale: "en-US" })).newPage();
+  await signIn(theirs, "nora", password);
+  await theirs.getByRole("link", { name: "Users" }).click();
+  await expect(theirs.getByRole("heading", { level: 1, name: "Users" })).toBeVisible();
+  await api(page, "/admin/users/upsert", { id, is_admin: false });
+  await theirs.getByRole("link", { name: "Prices" }).click(); // the change has ended the session
+  const again = theirs.getByRole("dialog", { name: "Your session has ended" });
+  await again.getByLabel(/^Password/).fill(password);
+  await again.getByRole("button", { name: "Sign in" }).click();
+  await expect(theirs.getByRole("heading", { level: 1, name: "This page is for administrators" })).toBeVisible();
+  await theirs.getByRole("link", { name: "Home", exact: true }).last().click();
+  await expect(theirs.getByRole("heading", { level: 1, name: "Welcome, nora" })).toBeVisible();
+  await expect(theirs.getByRole("link", { name: "Users" })).toHaveCount(0);
+});
+
+test("signing out in one window asks the other one to sign in, and it goes on", async ({ page, context }) => {
+  await signIn(page);
+  const other = await context.newPage();
+  await other.goto("/console/keys");
+  await other.getByRole("button", { name: "Create a key" }).first().click();
+  await other.getByLabel("Label").fill("from the other window");
+  await page.getByRole("button", { name: "Account" }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Sign in" })).toBeVisible();
+  await other.getByRole("dialog", { name: "New key" }).getByRole("button", { name: "Create a key" }).click();
+  const again = other.getByRole("dialog", { name: "Your session has ended" });
+  await again.getByLabel(/^Password/).fill(admin.password);
+  await again.getByRole("button", { name: "Sign in" }).click();
+  await expect(other.getByLabel("API key", { exact: true })).toBeVisible();
 });
