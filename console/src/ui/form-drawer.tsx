@@ -1,7 +1,7 @@
 import { Button, Drawer, Group, Stack } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
 import { useBlocker } from "@tanstack/react-router";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { fieldsOf, problemOf } from "@/api/problem";
 import { confirm } from "./confirm";
@@ -12,6 +12,8 @@ interface FormDrawerProps<V extends object> {
   opened: boolean;
   onClose: () => void;
   form: UseFormReturnType<V>;
+  /** The values that it opens with; left out = those that the form was made with. */
+  begin?: () => V;
   /** Sends the values; what it throws is shown at the fields it names, else above the buttons. */
   onSubmit: (values: V) => Promise<unknown>;
   submit: string;
@@ -23,11 +25,26 @@ interface FormDrawerProps<V extends object> {
  * server's findings at their fields, and never closed over unsaved changes
  * without asking. Names of form fields are those of the API.
  */
-export function FormDrawer<V extends object>({ title, opened, onClose, form, onSubmit, submit, children }: FormDrawerProps<V>) {
+export function FormDrawer<V extends object>({
+  title,
+  opened,
+  onClose,
+  form,
+  begin,
+  onSubmit,
+  submit,
+  children,
+}: FormDrawerProps<V>) {
   const { t } = useTranslation("common");
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
   const dirty = opened && form.isDirty();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form shows what it was opened for, and keeps what is typed then
+  useEffect(() => {
+    if (!opened) return;
+    if (begin) form.setInitialValues(begin());
+    form.reset();
+  }, [opened]);
 
   const mayDiscard = () =>
     confirm({ title: t("discardTitle"), body: t("discardBody"), confirm: t("discard"), cancel: t("keepEditing"), danger: true });

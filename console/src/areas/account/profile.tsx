@@ -1,7 +1,6 @@
 import { Button, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useDisclosure } from "@mantine/hooks";
-import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import { useMe } from "@/api/session";
@@ -45,18 +44,13 @@ function ProfileForm({ opened, close }: { opened: boolean; close: () => void }) 
   const me = useMe();
   const form = useForm({ initialValues: { name: "", email: "" } });
   const write = useAction("/user/profile", { stale: ["/user/me", "/admin/users"], done: t("profileSaved"), quiet: true });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form begins with what is kept
-  useEffect(() => {
-    if (!opened) return;
-    form.setInitialValues({ name: me.name, email: me.email ?? "" });
-    form.reset();
-  }, [opened]);
   return (
     <FormDrawer
       title={t("profileTitle")}
       opened={opened}
       onClose={close}
       form={form}
+      begin={() => ({ name: me.name, email: me.email ?? "" })}
       submit={common("save")}
       onSubmit={({ name, email }) =>
         // What was not changed is not sent: it may be another's to change.

@@ -1,18 +1,14 @@
 import { Button, Text } from "@mantine/core";
 import { IconDevices } from "@tabler/icons-react";
-import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import { useRows } from "@/api/rows";
-import type { Row } from "@/api/types";
 import { confirm } from "@/ui/confirm";
-import { type Column, DataTable } from "@/ui/data-table";
+import { DataTable } from "@/ui/data-table";
 import { Empty } from "@/ui/empty";
 import { Card } from "@/ui/page";
 import { Status } from "@/ui/status";
-import { Time } from "@/ui/time";
-
-type Session = Row<"/user/sessions/query">;
+import { useSessionColumns } from "./session-columns";
 
 /** Sessions are where one is signed in. */
 export function Sessions() {
@@ -24,37 +20,14 @@ export function Sessions() {
     if (!(await confirm({ title: t("endAllTitle"), body: t("endAllBody"), confirm: t("endAll"), danger: true }))) return;
     for (const { id } of others) await end.mutateAsync({ id });
   };
-  const columns = useMemo(
-    (): Column<Session>[] => [
-      {
-        id: "device",
-        header: t("device"),
-        cell: (s) => (
-          <Text size="sm" lineClamp={1} title={s.user_agent}>
-            {s.device || s.user_agent || "–"}
-          </Text>
-        ),
-      },
-      { id: "address", header: t("address"), cell: (s) => s.ip },
-      { id: "method", header: t("method"), from: "wide", cell: (s) => s.method },
-      { id: "in", header: t("signedIn"), from: "wide", cell: (s) => <Time at={s.signed_in_at} /> },
-      { id: "seen", header: t("lastSeen"), from: "wide", cell: (s) => <Time at={s.last_seen_at} /> },
-      {
-        id: "end",
-        header: "",
-        label: t("end"),
-        align: "end",
-        cell: (s) =>
-          s.current ? (
-            <Status tone="info">{t("this")}</Status>
-          ) : (
-            <Button size="compact-sm" variant="default" onClick={() => end.mutate({ id: s.id })}>
-              {t("end")}
-            </Button>
-          ),
-      },
-    ],
-    [t, end],
+  const columns = useSessionColumns((s) =>
+    s.current ? (
+      <Status tone="info">{t("this")}</Status>
+    ) : (
+      <Button size="compact-sm" variant="default" onClick={() => end.mutate({ id: s.id })}>
+        {t("end")}
+      </Button>
+    ),
   );
   return (
     <Card

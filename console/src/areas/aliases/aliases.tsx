@@ -1,7 +1,7 @@
 import { Button, Select, Switch, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { IconArrowsShuffle, IconPlus } from "@tabler/icons-react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import { useProviderNames } from "@/api/names";
@@ -99,12 +99,6 @@ function AliasForm({ editing, close }: { editing: Editing; close: () => void }) 
   const { rows: providers } = useRows("/admin/providers/query", {}, { pageSize: 1000 });
   const form = useForm({ initialValues: valuesOf(null) });
   const write = useAction("/admin/model-aliases/upsert", { stale, done: t("saved"), quiet: true });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form shows what it was opened for
-  useEffect(() => {
-    if (editing === null) return;
-    form.setInitialValues(valuesOf(editing));
-    form.reset();
-  }, [editing]);
   const send = ({ provider_id, ...rest }: ReturnType<typeof valuesOf>) =>
     write.mutateAsync({
       ...(editing !== "new" && editing !== null && { id: editing.id }),
@@ -117,6 +111,7 @@ function AliasForm({ editing, close }: { editing: Editing; close: () => void }) 
       opened={editing !== null}
       onClose={close}
       form={form}
+      begin={() => valuesOf(editing)}
       submit={editing === "new" ? t("create") : common("save")}
       onSubmit={send}
     >

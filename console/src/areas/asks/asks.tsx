@@ -2,7 +2,7 @@ import { Button, Group, Modal, NumberInput, Select, Stack, Text, Textarea, TextI
 import { useForm } from "@mantine/form";
 import { useDisclosure } from "@mantine/hooks";
 import { IconMessageQuestion, IconPlus } from "@tabler/icons-react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import { useUserNames } from "@/api/names";
@@ -103,10 +103,6 @@ function AskForm({ opened, close }: { opened: boolean; close: () => void }) {
     initialValues: { kind: "budget" as "budget" | "model", model: "", quota: "" as number | "", window: "month", note: "" },
   });
   const write = useAction("/user/asks/create", { stale, done: t("sent"), quiet: true });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form begins empty
-  useEffect(() => {
-    if (opened) form.reset();
-  }, [opened]);
   const { kind } = form.values;
   return (
     <FormDrawer

@@ -1,14 +1,15 @@
-import { Button, Tabs } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconDownload } from "@tabler/icons-react";
 import { getRouteApi } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { Page } from "@/ui/page";
+import { PageTabs } from "@/ui/page-tabs";
 import { Change } from "./change";
 import { ExportDialog } from "./export";
 import { History } from "./history";
 import { Places } from "./places";
-import { type Tab, tabs } from "./search";
+import { tabs } from "./search";
 
 const route = getRouteApi("/_app/admin/config/");
 
@@ -28,24 +29,17 @@ export function ConfigPage() {
         </Button>
       }
     >
-      <Tabs value={tab} onChange={(next) => void navigate({ search: { tab: next as Tab }, replace: true })} keepMounted={false}>
-        <Tabs.List mb="lg">
-          {tabs.map((name) => (
-            <Tabs.Tab key={name} value={name}>
-              {t(`tabs.${name}`)}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-        <Tabs.Panel value="change">
-          <Change />
-        </Tabs.Panel>
-        <Tabs.Panel value="history">
-          <History />
-        </Tabs.Panel>
-        <Tabs.Panel value="places">
-          <Places />
-        </Tabs.Panel>
-      </Tabs>
+      <PageTabs
+        tabs={tabs}
+        tab={tab}
+        name={(tab) => t(`tabs.${tab}`)}
+        open={(tab) => void navigate({ search: { tab }, replace: true })}
+        panels={{
+          change: <Change />,
+          history: <History />,
+          places: <Places />,
+        }}
+      />
       <ExportDialog opened={exporting} close={exports.close} />
     </Page>
   );

@@ -1,6 +1,5 @@
 import { Checkbox, Input, PasswordInput, SegmentedControl, Switch, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import { useMe } from "@/api/session";
@@ -29,12 +28,6 @@ export function PlaceForm({ opened, close, place }: { opened: boolean; close: ()
   const me = useMe();
   const form = useForm({ initialValues: nothing });
   const write = useAction("/admin/config-sync/upsert", { stale: placesStale, done: t("placeSaved"), quiet: true });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form begins with what is kept
-  useEffect(() => {
-    if (!opened) return;
-    form.setInitialValues({ ...nothing, ...(place && fieldsOf(place)) });
-    form.reset();
-  }, [opened, place]);
   const { kind, with_secrets: secrets } = form.values;
   const send = (v: typeof nothing) =>
     write.mutateAsync({
@@ -55,6 +48,7 @@ export function PlaceForm({ opened, close, place }: { opened: boolean; close: ()
       opened={opened}
       onClose={close}
       form={form}
+      begin={() => ({ ...nothing, ...(place && fieldsOf(place)) })}
       submit={common("save")}
       onSubmit={send}
     >

@@ -1,4 +1,4 @@
-import { Anchor, Button, Stack, Tabs, Text } from "@mantine/core";
+import { Anchor, Button, Stack, Text } from "@mantine/core";
 import { IconReceiptRefund } from "@tabler/icons-react";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -10,9 +10,10 @@ import { type Column, DataTable } from "@/ui/data-table";
 import { Empty } from "@/ui/empty";
 import { Money } from "@/ui/money";
 import { Page } from "@/ui/page";
+import { PageTabs } from "@/ui/page-tabs";
 import { Status } from "@/ui/status";
 import { Time } from "@/ui/time";
-import { type Tab, tabs } from "./search";
+import { tabs } from "./search";
 
 type Adjustment = Row<"/admin/adjustments/query">;
 type Rerating = Row<"/admin/re-ratings/query">;
@@ -31,21 +32,16 @@ export function CorrectionsPage() {
   );
   return (
     <Page title={t("title")} lead={t("lead")} actions={rerate}>
-      <Tabs value={tab} onChange={(next) => void navigate({ search: { tab: next as Tab }, replace: true })} keepMounted={false}>
-        <Tabs.List mb="lg">
-          {tabs.map((name) => (
-            <Tabs.Tab key={name} value={name}>
-              {t(`tabs.${name}`)}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-        <Tabs.Panel value="adjustments">
-          <Adjustments />
-        </Tabs.Panel>
-        <Tabs.Panel value="reratings">
-          <Reratings />
-        </Tabs.Panel>
-      </Tabs>
+      <PageTabs
+        tabs={tabs}
+        tab={tab}
+        name={(tab) => t(`tabs.${tab}`)}
+        open={(tab) => void navigate({ search: { tab }, replace: true })}
+        panels={{
+          adjustments: <Adjustments />,
+          reratings: <Reratings />,
+        }}
+      />
     </Page>
   );
 }

@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, Select, Tabs } from "@mantine/core";
+import { Anchor, Button, Group, Select } from "@mantine/core";
 import { IconGauge, IconLockAccess, IconPlus, IconWallet } from "@tabler/icons-react";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
@@ -11,6 +11,7 @@ import { useFormat } from "@/i18n/format";
 import { type Column, DataTable } from "@/ui/data-table";
 import { Empty } from "@/ui/empty";
 import { Page } from "@/ui/page";
+import { PageTabs } from "@/ui/page-tabs";
 import { QuotaLine } from "@/ui/quota";
 import { RowMenu } from "@/ui/row-menu";
 import { Time } from "@/ui/time";
@@ -31,24 +32,17 @@ export function GrantsPage() {
   const open = (search: GrantSearch) => void navigate({ search, replace: true });
   return (
     <Page title={t("title")} lead={t("lead")}>
-      <Tabs value={tab} onChange={(next) => open({ tab: next as GrantSearch["tab"], scope })} keepMounted={false}>
-        <Tabs.List mb="lg">
-          {tabs.map((name) => (
-            <Tabs.Tab key={name} value={name}>
-              {t(`tabs.${name}`)}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-        <Tabs.Panel value="permissions">
-          <AllPermissions scope={scope} choose={(next) => open({ tab, scope: next })} />
-        </Tabs.Panel>
-        <Tabs.Panel value="budgets">
-          <AllBudgets scope={scope} choose={(next) => open({ tab, scope: next })} />
-        </Tabs.Panel>
-        <Tabs.Panel value="limits">
-          <AllLimits scope={scope} choose={(next) => open({ tab, scope: next })} />
-        </Tabs.Panel>
-      </Tabs>
+      <PageTabs
+        tabs={tabs}
+        tab={tab}
+        name={(tab) => t(`tabs.${tab}`)}
+        open={(tab) => open({ tab, scope })}
+        panels={{
+          permissions: <AllPermissions scope={scope} choose={(next) => open({ tab, scope: next })} />,
+          budgets: <AllBudgets scope={scope} choose={(next) => open({ tab, scope: next })} />,
+          limits: <AllLimits scope={scope} choose={(next) => open({ tab, scope: next })} />,
+        }}
+      />
     </Page>
   );
 }

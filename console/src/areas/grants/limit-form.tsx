@@ -1,6 +1,5 @@
 import { NumberInput, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import { FormDrawer } from "@/ui/form-drawer";
@@ -56,12 +55,6 @@ export function LimitForm({ owner, editing, close }: FormProps) {
   });
   const paths = owner?.scope === "user" ? limitPaths.user : limitPaths.all;
   const write = useAction(paths.upsert, { stale: rightsStale, done: t("saved"), quiet: true });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form shows what it was opened for
-  useEffect(() => {
-    if (editing === null) return;
-    form.setInitialValues(valuesOf(editing, owner));
-    form.reset();
-  }, [editing]);
   const isNew = editing === "new";
   const send = (values: typeof form.values) => {
     const to = chosen(values);
@@ -85,6 +78,7 @@ export function LimitForm({ owner, editing, close }: FormProps) {
       opened={editing !== null}
       onClose={close}
       form={form}
+      begin={() => valuesOf(editing, owner)}
       submit={isNew ? common("create") : common("save")}
       onSubmit={send}
     >

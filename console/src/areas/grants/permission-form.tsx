@@ -1,6 +1,5 @@
 import { Select, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import { useRows } from "@/api/rows";
@@ -58,12 +57,6 @@ export function PermissionForm({ owner, editing, close }: FormProps) {
   const stale = { stale: [...rightsStale, "/user/models"], done: t("saved"), quiet: true };
   const ofUser = useAction(owner ? permissionPaths.user.upsert : permissionPaths.all.upsert, stale);
   const ofTeam = useAction(permissionPaths.team.upsert, stale);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form shows what it was opened for
-  useEffect(() => {
-    if (editing === null) return;
-    form.setInitialValues(valuesOf(editing, owner));
-    form.reset();
-  }, [editing]);
   const send = (values: typeof form.values) => {
     const to = chosen(values);
     const right = {
@@ -81,6 +74,7 @@ export function PermissionForm({ owner, editing, close }: FormProps) {
       opened={editing !== null}
       onClose={close}
       form={form}
+      begin={() => valuesOf(editing, owner)}
       submit={isNew ? common("create") : common("save")}
       onSubmit={send}
     >

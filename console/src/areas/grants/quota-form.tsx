@@ -1,6 +1,5 @@
 import { NumberInput, Select, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import type { Quota } from "@/api/types";
@@ -47,12 +46,6 @@ export function QuotaForm({ owner, editing, close }: FormProps) {
   });
   const paths = owner?.scope === "user" ? quotaPaths.user : quotaPaths.all;
   const write = useAction(paths.upsert, { stale: rightsStale, done: t("saved"), quiet: true });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form shows what it was opened for
-  useEffect(() => {
-    if (editing === null) return;
-    form.setInitialValues(valuesOf(editing, owner));
-    form.reset();
-  }, [editing]);
   const isNew = editing === "new";
   const corrected = !isNew && form.isDirty("cost_used");
   const send = (values: typeof form.values) =>
@@ -68,6 +61,7 @@ export function QuotaForm({ owner, editing, close }: FormProps) {
       opened={editing !== null}
       onClose={close}
       form={form}
+      begin={() => valuesOf(editing, owner)}
       submit={common("save")}
       onSubmit={send}
     >

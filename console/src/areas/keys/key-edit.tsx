@@ -1,6 +1,5 @@
 import { Fieldset, NumberInput, Select, SimpleGrid, TagsInput, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import type { Key } from "@/api/types";
@@ -52,12 +51,6 @@ export function KeyEdit({ row, path, stale, close }: EditProps) {
   const { t: common } = useTranslation("common");
   const form = useForm({ initialValues: nothing });
   const write = useAction(path, { stale, done: t("changed"), quiet: true });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form begins with what is kept
-  useEffect(() => {
-    if (!row) return;
-    form.setInitialValues(valuesOf(row));
-    form.reset();
-  }, [row]);
   const send = (v: typeof nothing) => {
     if (!row) return Promise.resolve();
     const day = row.expires_at ? dayOf(row.expires_at) : "";
@@ -78,6 +71,7 @@ export function KeyEdit({ row, path, stale, close }: EditProps) {
       opened={row !== null}
       onClose={close}
       form={form}
+      begin={() => (row ? valuesOf(row) : nothing)}
       submit={common("save")}
       onSubmit={send}
     >

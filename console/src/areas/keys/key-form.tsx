@@ -1,6 +1,5 @@
 import { TagsInput, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { FormDrawer } from "@/ui/form-drawer";
 
@@ -21,10 +20,6 @@ interface KeyFormProps {
 export function KeyForm({ opened, onClose, generate }: KeyFormProps) {
   const { t } = useTranslation("keys");
   const form = useForm({ initialValues: { label: "", expires_at: "", models: [] as string[] } });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form begins empty
-  useEffect(() => {
-    if (opened) form.reset();
-  }, [opened]);
   return (
     <FormDrawer
       title={t("createTitle")}

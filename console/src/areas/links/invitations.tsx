@@ -2,7 +2,7 @@ import { Button, Group, NumberInput, Select, Stack, Switch, Text, TextInput } fr
 import { useForm } from "@mantine/form";
 import { useDisclosure } from "@mantine/hooks";
 import { IconMailForward, IconPlus } from "@tabler/icons-react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import { useRows } from "@/api/rows";
@@ -109,10 +109,6 @@ function InvitationForm({ scope, opened, close, made }: FormProps) {
   const teams = useRows("/admin/teams/query", {}, { enabled: opened && admin });
   const form = useForm({ initialValues: { label: "", email: "", is_admin: false, team_id: null as string | null, days: 7 } });
   const write = useAction(paths[scope].create, { stale, quiet: true });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form begins empty
-  useEffect(() => {
-    if (opened) form.reset();
-  }, [opened]);
   const send = async ({ label, email, is_admin, team_id, days }: typeof form.values) => {
     const answer = await write.mutateAsync({
       label,

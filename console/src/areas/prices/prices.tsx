@@ -3,7 +3,7 @@ import { useForm } from "@mantine/form";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus, IconSearch, IconTags } from "@tabler/icons-react";
 import { getRouteApi } from "@tanstack/react-router";
-import { useEffect, useMemo } from "react";
+import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import { useProviderNames } from "@/api/names";
@@ -160,10 +160,6 @@ function PriceForm({ opened, close }: { opened: boolean; close: () => void }) {
   };
   const form = useForm({ initialValues: empty });
   const write = useAction("/admin/prices/upsert", { stale, done: t("saved"), quiet: true });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form begins empty
-  useEffect(() => {
-    if (opened) form.reset();
-  }, [opened]);
   const send = (v: typeof empty) =>
     write.mutateAsync({
       model_pattern: v.model_pattern,

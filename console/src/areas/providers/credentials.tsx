@@ -2,7 +2,6 @@ import { Button, PasswordInput, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useDisclosure } from "@mantine/hooks";
 import { IconKey, IconPlus } from "@tabler/icons-react";
-import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import { useRows, useWhole } from "@/api/rows";
@@ -105,10 +104,6 @@ function CredentialForm({ provider, opened, close }: { provider: number; opened:
   const { t: common } = useTranslation("common");
   const form = useForm({ initialValues: { label: "", api_key: "" } });
   const write = useAction("/admin/credentials/upsert", { stale, done: t("credentialSaved"), quiet: true });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form begins empty
-  useEffect(() => {
-    if (opened) form.reset();
-  }, [opened]);
   return (
     <FormDrawer
       title={t("credentialTitle")}

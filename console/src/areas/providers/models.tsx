@@ -1,7 +1,7 @@
 import { Button, NumberInput, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { IconCpu, IconPlus } from "@tabler/icons-react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import { useRows } from "@/api/rows";
@@ -138,12 +138,6 @@ function ModelForm({ provider, editing, close }: { provider: number; editing: Ed
   const { t: common } = useTranslation("common");
   const form = useForm({ initialValues: valuesOf(null) });
   const write = useAction("/admin/models/upsert", { stale, done: t("modelSaved"), quiet: true });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form shows what it was opened for
-  useEffect(() => {
-    if (editing === null) return;
-    form.setInitialValues(valuesOf(editing));
-    form.reset();
-  }, [editing]);
   const isNew = editing === "new";
   const send = (v: ReturnType<typeof valuesOf>) => {
     const rates = {
@@ -165,6 +159,7 @@ function ModelForm({ provider, editing, close }: { provider: number; editing: Ed
       opened={editing !== null}
       onClose={close}
       form={form}
+      begin={() => valuesOf(editing)}
       submit={isNew ? common("create") : common("save")}
       onSubmit={send}
     >

@@ -1,6 +1,5 @@
 import { PasswordInput, Select, Switch, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import type { Schema } from "@/api/types";
@@ -31,12 +30,6 @@ export function ProviderForm({ editing, onClose }: { editing: Editing; onClose: 
   const { t: common } = useTranslation("common");
   const form = useForm({ initialValues: valuesOf(null) });
   const write = useAction("/admin/providers/upsert", { stale: providersStale, done: t("saved"), quiet: true });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form shows what it was opened for
-  useEffect(() => {
-    if (editing === null) return;
-    form.setInitialValues(valuesOf(editing));
-    form.reset();
-  }, [editing]);
   const isNew = editing === "new";
   const send = ({ name, kind, base_url, enabled, api_key }: ReturnType<typeof valuesOf>) => {
     if (editing === "new" || editing === null)
@@ -56,6 +49,7 @@ export function ProviderForm({ editing, onClose }: { editing: Editing; onClose: 
       opened={editing !== null}
       onClose={onClose}
       form={form}
+      begin={() => valuesOf(editing)}
       submit={isNew ? common("create") : common("save")}
       onSubmit={send}
     >

@@ -1,7 +1,7 @@
 import { Alert, Button, Group, List, PasswordInput, Select, Stack, Switch, TagsInput, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { IconAlertTriangle, IconCircleCheck } from "@tabler/icons-react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import type { SignInProvider } from "@/api/sign-in-providers";
@@ -56,12 +56,6 @@ export function ProviderForm({ editing, close }: { editing: Editing; close: () =
   const { t: common } = useTranslation("common");
   const form = useForm<Values>({ initialValues: valuesOf(null) });
   const write = useAction("/admin/sso-providers/upsert", { stale: ssoStale, done: t("saved"), quiet: true });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form shows what it was opened for
-  useEffect(() => {
-    if (editing === null) return;
-    form.setInitialValues(valuesOf(editing));
-    form.reset();
-  }, [editing]);
   const isNew = editing === "new";
   const { kind, name } = form.values;
   const redirect =
@@ -72,6 +66,7 @@ export function ProviderForm({ editing, close }: { editing: Editing; close: () =
       opened={editing !== null}
       onClose={close}
       form={form}
+      begin={() => valuesOf(editing)}
       submit={isNew ? common("create") : common("save")}
       onSubmit={(values) => write.mutateAsync(bodyOf(editing, values))}
     >

@@ -1,11 +1,11 @@
-import { Tabs } from "@mantine/core";
 import { getRouteApi } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { Page } from "@/ui/page";
+import { PageTabs } from "@/ui/page-tabs";
 import { About } from "./about";
 import { Danger } from "./danger";
 import { Process } from "./process";
-import { type Tab, tabs } from "./search";
+import { tabs } from "./search";
 
 const route = getRouteApi("/_app/admin/system");
 
@@ -16,24 +16,17 @@ export function SystemPage() {
   const navigate = route.useNavigate();
   return (
     <Page title={t("title")} lead={t("lead")}>
-      <Tabs value={tab} onChange={(next) => void navigate({ search: { tab: next as Tab }, replace: true })} keepMounted={false}>
-        <Tabs.List mb="lg">
-          {tabs.map((name) => (
-            <Tabs.Tab key={name} value={name}>
-              {t(`tabs.${name}`)}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-        <Tabs.Panel value="process">
-          <Process />
-        </Tabs.Panel>
-        <Tabs.Panel value="about">
-          <About />
-        </Tabs.Panel>
-        <Tabs.Panel value="danger">
-          <Danger />
-        </Tabs.Panel>
-      </Tabs>
+      <PageTabs
+        tabs={tabs}
+        tab={tab}
+        name={(tab) => t(`tabs.${tab}`)}
+        open={(tab) => void navigate({ search: { tab }, replace: true })}
+        panels={{
+          process: <Process />,
+          about: <About />,
+          danger: <Danger />,
+        }}
+      />
     </Page>
   );
 }

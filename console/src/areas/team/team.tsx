@@ -1,4 +1,4 @@
-import { Code, Group, SimpleGrid, Tabs, Text } from "@mantine/core";
+import { Code, Group, SimpleGrid, Text } from "@mantine/core";
 import { getRouteApi } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { api } from "@/api/client";
@@ -6,11 +6,12 @@ import type { Quota, Schema } from "@/api/types";
 import { InvitationList } from "@/areas/links/invitations";
 import { Facts } from "@/ui/facts";
 import { Card, Page, PageSkeleton } from "@/ui/page";
+import { PageTabs } from "@/ui/page-tabs";
 import { ProblemAlert } from "@/ui/problem";
 import { QuotaBar } from "@/ui/quota";
 import { TeamKeys } from "./keys";
 import { Members } from "./members";
-import { type Tab, tabs } from "./search";
+import { tabs } from "./search";
 import { TeamUsage } from "./usage";
 
 type Team = Schema<"OwnTeam">;
@@ -29,27 +30,18 @@ export function TeamPage() {
   return (
     <Page title={t("title")} lead={t("lead")}>
       <Overview team={team} />
-      <Tabs value={tab} onChange={(next) => void navigate({ search: { tab: next as Tab }, replace: true })} keepMounted={false}>
-        <Tabs.List mb="lg">
-          {tabs.map((name) => (
-            <Tabs.Tab key={name} value={name}>
-              {t(`tabs.${name}`)}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-        <Tabs.Panel value="members">
-          <Members />
-        </Tabs.Panel>
-        <Tabs.Panel value="keys">
-          <TeamKeys />
-        </Tabs.Panel>
-        <Tabs.Panel value="invitations">
-          <InvitationList scope="team" />
-        </Tabs.Panel>
-        <Tabs.Panel value="usage">
-          <TeamUsage />
-        </Tabs.Panel>
-      </Tabs>
+      <PageTabs
+        tabs={tabs}
+        tab={tab}
+        name={(tab) => t(`tabs.${tab}`)}
+        open={(tab) => void navigate({ search: { tab }, replace: true })}
+        panels={{
+          members: <Members />,
+          keys: <TeamKeys />,
+          invitations: <InvitationList scope="team" />,
+          usage: <TeamUsage />,
+        }}
+      />
     </Page>
   );
 }

@@ -3,7 +3,6 @@ import { useForm } from "@mantine/form";
 import { useDisclosure } from "@mantine/hooks";
 import { IconUserPlus, IconUsersGroup } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import { useRows } from "@/api/rows";
@@ -130,10 +129,6 @@ function MemberForm({ team, opened, close }: { team: Team; opened: boolean; clos
   const users = useRows("/admin/users/query", { sort: "name" }, { pageSize: 1000, all: true, enabled: opened });
   const teams = useRows("/admin/teams/query", {}, { pageSize: 1000, all: true, enabled: opened });
   const write = useAction("/admin/teams/members/add", { stale: teamsStale, done: t("added"), quiet: true });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form begins empty
-  useEffect(() => {
-    if (opened) form.reset();
-  }, [opened]);
   const nameOf = (id: number) => teams.rows.find((other) => other.id === id)?.name ?? `#${id}`;
   // Who is in another team stays in the list, with the reason why they cannot be chosen.
   const choice = users.rows

@@ -1,6 +1,5 @@
 import { TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import { FormDrawer } from "@/ui/form-drawer";
@@ -15,12 +14,6 @@ export function TeamForm({ editing, onClose, made }: { editing: Editing; onClose
   const { t: common } = useTranslation("common");
   const form = useForm({ initialValues: { name: "" } });
   const write = useAction("/admin/teams/upsert", { stale: teamsStale, done: t("saved"), quiet: true });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form shows what it was opened for
-  useEffect(() => {
-    if (editing === null) return;
-    form.setInitialValues({ name: editing === "new" ? "" : editing.name });
-    form.reset();
-  }, [editing]);
   const isNew = editing === "new";
   const send = async ({ name }: { name: string }) => {
     if (editing !== "new" && editing !== null) return write.mutateAsync({ id: editing.id, name });
@@ -34,6 +27,7 @@ export function TeamForm({ editing, onClose, made }: { editing: Editing; onClose
       opened={editing !== null}
       onClose={onClose}
       form={form}
+      begin={() => ({ name: editing === "new" || editing === null ? "" : editing.name })}
       submit={isNew ? t("create") : common("save")}
       onSubmit={send}
     >

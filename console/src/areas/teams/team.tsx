@@ -1,4 +1,4 @@
-import { Anchor, Breadcrumbs, Button, Group, SimpleGrid, Stack, Tabs } from "@mantine/core";
+import { Anchor, Breadcrumbs, Button, Group, SimpleGrid, Stack } from "@mantine/core";
 import { IconPencil, IconUsersGroup } from "@tabler/icons-react";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -12,12 +12,13 @@ import { useFormat } from "@/i18n/format";
 import { Empty } from "@/ui/empty";
 import { Money } from "@/ui/money";
 import { Page, PageSkeleton } from "@/ui/page";
+import { PageTabs } from "@/ui/page-tabs";
 import { ProblemAlert } from "@/ui/problem";
 import { RowMenu } from "@/ui/row-menu";
 import { Stat } from "@/ui/stat";
 import { type Team, useTeamActions } from "./actions";
 import { Members } from "./members";
-import { type Tab, tabs } from "./search";
+import { tabs } from "./search";
 import { type Editing, TeamForm } from "./team-form";
 import { useTeamSpend } from "./use-team-spend";
 
@@ -75,28 +76,23 @@ function Details({ team }: { team: Team }) {
         }
       >
         <Figures team={team} />
-        <Tabs value={tab} onChange={(next) => void navigate({ search: { tab: next as Tab }, replace: true })} keepMounted={false}>
-          <Tabs.List mb="lg">
-            {tabs.map((name) => (
-              <Tabs.Tab key={name} value={name}>
-                {t(`tabs.${name}`)}
-              </Tabs.Tab>
-            ))}
-          </Tabs.List>
-          <Tabs.Panel value="members">
-            <Members team={team} />
-          </Tabs.Panel>
-          <Tabs.Panel value="rights">
-            <Stack>
-              <Permissions owner={owner} none={t("noPermissions")} />
-              <Budgets owner={owner} />
-              <Limits owner={owner} />
-            </Stack>
-          </Tabs.Panel>
-          <Tabs.Panel value="usage">
-            <Spend team={team.id} />
-          </Tabs.Panel>
-        </Tabs>
+        <PageTabs
+          tabs={tabs}
+          tab={tab}
+          name={(tab) => t(`tabs.${tab}`)}
+          open={(tab) => void navigate({ search: { tab }, replace: true })}
+          panels={{
+            members: <Members team={team} />,
+            rights: (
+              <Stack>
+                <Permissions owner={owner} none={t("noPermissions")} />
+                <Budgets owner={owner} />
+                <Limits owner={owner} />
+              </Stack>
+            ),
+            usage: <Spend team={team.id} />,
+          }}
+        />
       </Page>
       <TeamForm editing={editing} onClose={() => setEditing(null)} />
     </Stack>

@@ -2,7 +2,6 @@ import { Button, Select, Text } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
-import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import { useProviderNames } from "@/api/names";
@@ -74,10 +73,6 @@ function FilePermissionForm({ user, opened, close }: { user: number; opened: boo
   const providers = useRows("/admin/providers/query", {}, { enabled: opened });
   const form = useForm({ initialValues: { provider_id: null as string | null } });
   const write = useAction("/admin/user-file-permissions/upsert", { stale: usersStale, done: t("saved"), quiet: true });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form begins empty
-  useEffect(() => {
-    if (opened) form.reset();
-  }, [opened]);
   return (
     <FormDrawer
       title={t("addFiles")}

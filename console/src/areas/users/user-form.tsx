@@ -1,6 +1,5 @@
 import { PasswordInput, Switch, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import type { User } from "@/api/types";
@@ -28,12 +27,6 @@ export function UserForm({ editing, onClose }: { editing: Editing; onClose: () =
   const mayChange = useMayChange();
   const form = useForm({ initialValues: valuesOf(null) });
   const write = useAction("/admin/users/upsert", { stale: usersStale, done: t("saved"), quiet: true });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form shows what it was opened for
-  useEffect(() => {
-    if (editing === null) return;
-    form.setInitialValues(valuesOf(editing));
-    form.reset();
-  }, [editing]);
 
   const isNew = editing === "new";
   const own = editing !== null && !isNew && !mayChange(editing);
@@ -48,6 +41,7 @@ export function UserForm({ editing, onClose }: { editing: Editing; onClose: () =
       opened={editing !== null}
       onClose={onClose}
       form={form}
+      begin={() => valuesOf(editing)}
       submit={isNew ? t("create") : common("save")}
       onSubmit={send}
     >

@@ -2,13 +2,14 @@ import { Button, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useDisclosure } from "@mantine/hooks";
 import { IconDevices, IconLink, IconShieldLock } from "@tabler/icons-react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useAction } from "@/api/action";
 import { useRows } from "@/api/rows";
 import { useMe } from "@/api/session";
 import { useSignInProviders } from "@/api/sign-in-providers";
 import type { Row, User } from "@/api/types";
+import { useSessionColumns } from "@/areas/account/session-columns";
 import { confirm } from "@/ui/confirm";
 import { type Column, DataTable } from "@/ui/data-table";
 import { Empty } from "@/ui/empty";
@@ -19,7 +20,6 @@ import { Status } from "@/ui/status";
 import { Time } from "@/ui/time";
 import { usersStale } from "./actions";
 
-type Session = Row<"/admin/user-sessions/query">;
 type Factor = Row<"/admin/user-factors/query">;
 type Identity = Row<"/admin/user-identities/query">;
 
@@ -104,32 +104,11 @@ function Sessions({ user }: { user: User }) {
     };
     if (await confirm(question)) end.mutate({ user_id: user.id });
   };
-  const columns: Column<Session>[] = [
-    {
-      id: "device",
-      header: t("device"),
-      cell: (s) => (
-        <Text size="sm" lineClamp={1} title={s.user_agent}>
-          {s.device || s.user_agent || "–"}
-        </Text>
-      ),
-    },
-    { id: "address", header: t("address"), cell: (s) => s.ip },
-    { id: "method", header: t("method"), from: "wide", cell: (s) => s.method },
-    { id: "in", header: t("signedIn"), from: "wide", cell: (s) => <Time at={s.signed_in_at} /> },
-    { id: "seen", header: t("lastSeen"), from: "wide", cell: (s) => <Time at={s.last_seen_at} /> },
-    {
-      id: "end",
-      header: "",
-      label: t("end"),
-      align: "end",
-      cell: (s) => (
-        <Button size="compact-sm" variant="default" onClick={() => end.mutate({ id: s.id })}>
-          {t("end")}
-        </Button>
-      ),
-    },
-  ];
+  const columns = useSessionColumns((s) => (
+    <Button size="compact-sm" variant="default" onClick={() => end.mutate({ id: s.id })}>
+      {t("end")}
+    </Button>
+  ));
   return (
     <Card
       title={t("sessions")}
@@ -279,10 +258,6 @@ function IdentityForm({ user, opened, close }: { user: User; opened: boolean; cl
   const providers = useSignInProviders(opened);
   const form = useForm({ initialValues: { provider: null as string | null, subject: "" } });
   const write = useAction("/admin/user-identities/upsert", { stale: identitiesStale, done: t("linked"), quiet: true });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an opened form begins empty
-  useEffect(() => {
-    if (opened) form.reset();
-  }, [opened]);
   return (
     <FormDrawer
       title={t("linkTitle")}

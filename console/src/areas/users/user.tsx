@@ -1,4 +1,4 @@
-import { Anchor, Breadcrumbs, Button, Group, Stack, Tabs } from "@mantine/core";
+import { Anchor, Breadcrumbs, Button, Group, Stack } from "@mantine/core";
 import { IconPencil, IconUserOff } from "@tabler/icons-react";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -10,13 +10,14 @@ import { Spend } from "@/areas/usage/spend";
 import { Empty } from "@/ui/empty";
 import { Facts } from "@/ui/facts";
 import { Card, Page, PageSkeleton } from "@/ui/page";
+import { PageTabs } from "@/ui/page-tabs";
 import { ProblemAlert } from "@/ui/problem";
 import { RowMenu } from "@/ui/row-menu";
 import { Enabled } from "@/ui/status";
 import { Time } from "@/ui/time";
 import { useUserActions } from "./actions";
 import { Role } from "./role";
-import { type Tab, tabs } from "./search";
+import { tabs } from "./search";
 import { type Editing, UserForm } from "./user-form";
 import { UserKeys } from "./user-keys";
 import { UserRights } from "./user-rights";
@@ -80,33 +81,24 @@ function Details({ user }: { user: User }) {
           </Group>
         }
       >
-        <Tabs value={tab} onChange={(next) => void navigate({ search: { tab: next as Tab }, replace: true })} keepMounted={false}>
-          <Tabs.List mb="lg">
-            {tabs.map((name) => (
-              <Tabs.Tab key={name} value={name}>
-                {t(`tabs.${name}`)}
-              </Tabs.Tab>
-            ))}
-          </Tabs.List>
-          <Tabs.Panel value="overview">
-            <Stack>
-              <Overview user={user} />
-              <Budgets owner={{ scope: "user", id: user.id }} />
-            </Stack>
-          </Tabs.Panel>
-          <Tabs.Panel value="keys">
-            <UserKeys id={user.id} />
-          </Tabs.Panel>
-          <Tabs.Panel value="rights">
-            <UserRights id={user.id} />
-          </Tabs.Panel>
-          <Tabs.Panel value="security">
-            <UserSecurity user={user} />
-          </Tabs.Panel>
-          <Tabs.Panel value="usage">
-            <Spend user={user.id} />
-          </Tabs.Panel>
-        </Tabs>
+        <PageTabs
+          tabs={tabs}
+          tab={tab}
+          name={(tab) => t(`tabs.${tab}`)}
+          open={(tab) => void navigate({ search: { tab }, replace: true })}
+          panels={{
+            overview: (
+              <Stack>
+                <Overview user={user} />
+                <Budgets owner={{ scope: "user", id: user.id }} />
+              </Stack>
+            ),
+            keys: <UserKeys id={user.id} />,
+            rights: <UserRights id={user.id} />,
+            security: <UserSecurity user={user} />,
+            usage: <Spend user={user.id} />,
+          }}
+        />
       </Page>
       <UserForm editing={editing} onClose={() => setEditing(null)} />
     </Stack>

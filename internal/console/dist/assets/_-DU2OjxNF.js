@@ -1,1 +1,0 @@
-import{l as e}from"./index-C_PdB10r.js";var t=e;export{t as component};

@@ -1,1 +1,0 @@
-import{n as e}from"./invitations-BPhJG_TL.js";var t=e;export{t as component};
