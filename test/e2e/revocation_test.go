@@ -221,7 +221,7 @@ func signedInWays() []way {
 // event.
 func TestRevokedMeansRevoked(t *testing.T) {
 	g := start(t, newVendor(t), "")
-	n := rounds(1000, 6)
+	n := rounds(1000, 8)
 	for _, ways := range [][]way{keyWays(), teamWays(), signedInWays()} {
 		for _, w := range ways {
 			t.Run(w.name, func(t *testing.T) {
