@@ -41,6 +41,7 @@ func (c *call) write(status int, body []byte) {
 	h := c.w.Header()
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	c.writeDeadline()
+	c.lastWords()
 	c.wrote = true
 	c.w.WriteHeader(status)
 	if c.r.Method == http.MethodHead {

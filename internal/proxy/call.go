@@ -191,9 +191,10 @@ func (c *call) panicked(v any) {
 }
 
 // interrupt ends the call from outside: it cancels what the call waits for and
-// gives the client Limits.Grace to take the last words, also when it reads
-// slowly. The first one wins; after the end of the call it does nothing, so
-// that the connection's next request is not touched.
+// gives the client Limits.Grace to take what is being written, also when it
+// reads slowly; the last words have a time of their own, see lastWords. The
+// first one wins; after the end of the call it does nothing, so that the
+// connection's next request is not touched.
 func (c *call) interrupt(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -240,6 +241,17 @@ func (c *call) writeDeadline() {
 	if !c.interrupted {
 		c.deadline = now.Add(most)
 		_ = c.rc.SetWriteDeadline(c.deadline)
+	}
+}
+
+// lastWords gives a call that is interrupted Limits.Grace from now for what is
+// left to say. From the interruption on would be too little where the record
+// or the machine was slow meanwhile.
+func (c *call) lastWords() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.interrupted {
+		_ = c.rc.SetWriteDeadline(c.p.Now().Add(c.p.Limits.Grace))
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"tollgate"
 	"tollgate/internal/auth"
+	"tollgate/internal/ledger"
 	"tollgate/internal/proxy"
 	"tollgate/internal/upstream"
 )
@@ -366,6 +367,56 @@ func TestRevocationWhileWaitingForTheAnswer(t *testing.T) {
 	}
 	if row := g.last(1); row.Status != 401 || row.Dispatches[0].ErrorClass != "revoked" {
 		t.Errorf("row %+v", row)
+	}
+}
+
+// slowStore is a log on a slow disk.
+type slowStore struct {
+	ledger.Log
+	by time.Duration
+}
+
+func (s slowStore) Append(ctx context.Context, rows []tollgate.Request, intents ...tollgate.Intent) error {
+	if len(rows) > 0 {
+		time.Sleep(s.by)
+	}
+	return s.Log.Append(ctx, rows, intents...)
+}
+
+// TestLastWordsHaveATimeOfTheirOwn: the record of a revoked call may take longer
+// than its client has for the last words, and does not eat them up.
+func TestLastWordsHaveATimeOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	begun := make(chan struct{}, 1)
+	const grace = 50 * time.Millisecond
+	g := start(t, options{
+		limits: proxy.Limits{Grace: grace},
+		store:  func(l ledger.Log) ledger.Log { return slowStore{Log: l, by: 3 * grace} },
+		vendor: &spy{answer: func(w http.ResponseWriter, r *http.Request, n int) {
+			if n > 1 {
+				pieces("text/event-stream", "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"so\"}}]}\n\n")(w, r, n)
+			}
+			begun <- struct{}{}
+			<-r.Context().Done()
+		}},
+	})
+	for _, body := range []string{askChat, strings.Replace(askChat, "{", `{"stream":true,`, 1)} {
+		got := make(chan answer, 1)
+		go func() {
+			defer close(got)
+			got <- g.send("POST", "/v1/chat/completions", body)
+		}()
+		<-begun
+		time.Sleep(grace) // so that a streaming client has the head
+		g.update(func(ctx context.Context, tx tollgate.Tx, by tollgate.Actor) error {
+			return g.Keys.SetKeyEnabled(ctx, tx, by, g.KeyID, false, false)
+		})
+		if a := <-got; !strings.Contains(a.Body, `"error"`) {
+			t.Errorf("%d %q: no last words", a.Status, a.Body)
+		}
+		g.update(func(ctx context.Context, tx tollgate.Tx, by tollgate.Actor) error {
+			return g.Keys.SetKeyEnabled(ctx, tx, by, g.KeyID, true, false)
+		})
 	}
 }
 

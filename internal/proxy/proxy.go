@@ -24,7 +24,7 @@ type Limits struct {
 	InFlightBytes int64         // bytes of all bodies in memory at once; 512 MiB
 	Body          time.Duration // until a request body must have kept up 1 KiB/s; 10 s
 	Write         time.Duration // for one write to the client; 30 s
-	Grace         time.Duration // for the last words to a client that is cut off; 300 ms
+	Grace         time.Duration // for a write under way when a client is cut off, and for the last words after it; 400 ms
 	Record        time.Duration // for a row to become durable; 10 s
 	Drain         time.Duration // for the rest of an answer whose client has left and whose key says drain; 2 min
 	SocketIdle    time.Duration // without a turn until a WebSocket is closed; 30 min
@@ -57,7 +57,7 @@ func (l Limits) Defaults() Limits {
 	size(&l.InFlightBytes, 512<<20)
 	set(&l.Body, 10*time.Second)
 	set(&l.Write, 30*time.Second)
-	set(&l.Grace, 600*time.Millisecond)
+	set(&l.Grace, 400*time.Millisecond)
 	set(&l.Record, 10*time.Second)
 	set(&l.Drain, 2*time.Minute)
 	set(&l.KeepAlive, 15*time.Second)

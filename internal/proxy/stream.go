@@ -330,6 +330,7 @@ func (s *stream) end(h *halt) *failure {
 	case s.phase != phaseFailed: // else the provider's own error event goes out
 		s.out = append(s.out, c.codec.Inbound.ErrorEvent(h.err, s.framing, s.events, c.id)...)
 	}
+	c.lastWords()
 	_ = s.flush()
 	return nil
 }

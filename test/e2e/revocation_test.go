@@ -63,7 +63,7 @@ func keyWays() []way {
 		{"key expired", func(g *gateway, name string) attempt {
 			_, key, keyID := g.newUser(name)
 			a := calling(key, func() {
-				end := time.Now().Add(30 * time.Millisecond)
+				end := time.Now().Add(150 * time.Millisecond)
 				g.admin("/admin/user-keys/update", map[string]any{"id": keyID, "expires_at": end.UTC().Format(time.RFC3339Nano)}, nil)
 				time.Sleep(time.Until(end))
 			})
