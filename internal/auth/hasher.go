@@ -15,6 +15,11 @@ import (
 const (
 	hashQueue = 64
 	hashWait  = 2 * time.Second
+	// A refusal waits for a moment: clients that try again the moment they are
+	// refused would take more from everybody else than the hashes do. More than
+	// a crowd is not worth its memory, and is refused at once.
+	hashPause = time.Second
+	hashCrowd = 1024
 )
 
 // HasherOptions bounds the work of a Hasher; zero fields are policy.
@@ -34,6 +39,7 @@ type Hasher struct {
 	slots   chan struct{}
 	queue   int64
 	waiting atomic.Int64
+	pausing atomic.Int64
 	wait    time.Duration
 	cost    Cost
 	rand    io.Reader
@@ -118,10 +124,12 @@ func (h *Hasher) run(ctx context.Context, fn func()) error {
 }
 
 func (h *Hasher) enqueue(ctx context.Context) error {
-	defer h.waiting.Add(-1)
 	if h.waiting.Add(1) > h.queue {
+		h.waiting.Add(-1)
+		h.pause(ctx)
 		return h.overloaded()
 	}
+	defer h.waiting.Add(-1)
 	timer := time.NewTimer(h.wait)
 	defer timer.Stop()
 	select {
@@ -131,6 +139,20 @@ func (h *Hasher) enqueue(ctx context.Context) error {
 		return h.overloaded()
 	case <-ctx.Done():
 		return tollgate.WrapError(tollgate.CodeUnavailable, context.Cause(ctx), "the request ended before its password was checked")
+	}
+}
+
+// pause lets a caller who finds the queue full wait for its refusal.
+func (h *Hasher) pause(ctx context.Context) {
+	defer h.pausing.Add(-1)
+	if h.pausing.Add(1) > hashCrowd {
+		return
+	}
+	timer := time.NewTimer(hashPause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 

@@ -76,22 +76,29 @@ func TestA02QueueIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := NewHasher(HasherOptions{Slots: 1}, rand.Reader)
 		release := hold(t, h, 1)
-		var served, refused atomic.Int32
+		var served, paused, atOnce atomic.Int32
 		start := time.Now()
-		for range 500 {
+		for range 64 + hashCrowd + 100 {
 			go func() {
-				if err := h.run(t.Context(), func() {}); err == nil {
+				err, after := h.run(t.Context(), func() {}), time.Since(start)
+				switch {
+				case err == nil:
 					served.Add(1)
-				} else if tollgate.ErrorCode(err) == tollgate.CodeUnavailable && time.Since(start) == 0 {
-					refused.Add(1)
+				case tollgate.ErrorCode(err) != tollgate.CodeUnavailable:
+				case after == 0:
+					atOnce.Add(1)
+				case after == hashPause:
+					paused.Add(1)
 				}
 			}()
 		}
 		synctest.Wait()
 		release()
 		synctest.Wait()
-		if served.Load() != 64 || refused.Load() != 436 {
-			t.Errorf("%d served, %d refused at once; want 64 and 436", served.Load(), refused.Load())
+		time.Sleep(hashPause)
+		synctest.Wait()
+		if served.Load() != 64 || paused.Load() != hashCrowd || atOnce.Load() != 100 {
+			t.Errorf("%d served, %d refused after a pause, %d at once; want 64, %d and 100", served.Load(), paused.Load(), atOnce.Load(), hashCrowd)
 		}
 	})
 }
