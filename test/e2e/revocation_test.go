@@ -220,12 +220,11 @@ func signedInWays() []way {
 // returned is never served, and open streams end within a second with an error
 // event.
 func TestRevokedMeansRevoked(t *testing.T) {
-	g := start(t, newVendor(t), "")
 	n := rounds(1000, 8)
 	for _, ways := range [][]way{keyWays(), teamWays(), signedInWays()} {
 		for _, w := range ways {
 			t.Run(w.name, func(t *testing.T) {
-				g.t = t
+				g := start(t, newVendor(t), "")
 				var served, refused atomic.Int64
 				for i := range n {
 					if race(t, g, i, w.begin(g, fmt.Sprintf("%s %d", w.name, i)), &served, &refused); t.Failed() {
@@ -236,7 +235,6 @@ func TestRevokedMeansRevoked(t *testing.T) {
 			})
 		}
 	}
-	g.t = t
 }
 
 // race revokes while requests are under way.

@@ -81,6 +81,9 @@ func (c *Conn) Prepare(query string) (*Stmt, error) {
 func (c *Conn) Tidy() {
 	if len(c.texts.kept) >= maxTexts {
 		c.texts.forget()
+		for _, s := range c.stmts { // what they are bound to is gone
+			clear(s.bound)
+		}
 	}
 }
 

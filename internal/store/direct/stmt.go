@@ -8,21 +8,58 @@ import (
 )
 
 // Stmt is a statement that returns no rows. Parameters count from 1 and keep
-// their values from one Exec to the next; bind all of them before each.
+// their values from one Exec to the next; bind all of them before each. One that
+// has the value already costs nothing: rows that follow each other have much in
+// common.
 type Stmt struct {
-	c    *Conn
-	stmt uintptr
-	err  error // the first that a binding met
+	c     *Conn
+	stmt  uintptr
+	bound []bound // by parameter
+	err   error   // the first that a binding met
+}
+
+// bound is what a parameter has.
+type bound struct {
+	kind boundKind
+	n    int64
+	text string // kept by Conn.texts
+}
+
+type boundKind uint8
+
+const (
+	boundUnknown boundKind = iota
+	boundInt
+	boundText
+)
+
+// param returns what a parameter has.
+func (s *Stmt) param(n int) *bound {
+	for len(s.bound) < n {
+		s.bound = append(s.bound, bound{})
+	}
+	return &s.bound[n-1]
 }
 
 // Int binds a number.
 func (s *Stmt) Int(param int, v int64) {
+	b := s.param(param)
+	if b.kind == boundInt && b.n == v {
+		return
+	}
+	*b = bound{kind: boundInt, n: v}
 	s.note(sqlite3.Xsqlite3_bind_int64(s.c.tls, s.stmt, small(param), v))
 }
 
 // Text binds a text.
 func (s *Stmt) Text(param int, v string) {
+	b := s.param(param)
+	if b.kind == boundText && b.text == v {
+		return
+	}
+	*b = bound{}
 	if p := s.c.texts.keep(v); p != 0 {
+		*b = bound{kind: boundText, text: v}
 		const static = 0 // the library need not copy
 		s.note(sqlite3.Xsqlite3_bind_text(s.c.tls, s.stmt, small(param), p, small(len(v)), static))
 		return
@@ -47,6 +84,7 @@ func small(n int) int32 { return int32(min(n, math.MaxInt32)) } //nolint:gosec /
 func (s *Stmt) note(rc int32) {
 	if rc != sqlite3.SQLITE_OK && s.err == nil {
 		s.err = s.c.check(rc)
+		clear(s.bound)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httputil"
+	"strings"
 )
 
 // maxTrailerBytes bounds what may follow the last chunk of a body.
@@ -91,13 +92,16 @@ func (b *answerBody) AtHand() bool {
 }
 
 // skipTrailer reads what follows the last chunk. Nobody wants the fields, but
-// they must be fields.
+// they must be fields, and end as net/http wants them to.
 func (b *answerBody) skipTrailer() error {
 	b.c.allowance = maxTrailerBytes
 	head, err := b.c.readHead()
 	b.c.allowance = -1
 	if err == nil {
 		_, err = parseFields(head)
+	}
+	if err == nil && head != "\r\n" && !strings.HasSuffix(head, "\r\n\r\n") {
+		err = errors.New("malformed trailer")
 	}
 	switch {
 	case err == nil:

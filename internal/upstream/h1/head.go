@@ -2,6 +2,7 @@ package h1
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -18,6 +19,9 @@ const headKeep = 16 << 10
 // readHead reads lines up to and including an empty one and returns them as
 // one string. Lines end with LF; a CR before it belongs to the line's end.
 func (c *conn) readHead() (string, error) {
+	if head := c.headAtHand(); head != "" {
+		return head, nil
+	}
 	head := c.head[:0]
 	defer func() {
 		if c.head = head; cap(head) > headKeep {
@@ -37,6 +41,22 @@ func (c *conn) readHead() (string, error) {
 			start = len(head)
 		}
 	}
+}
+
+// headAtHand returns a head that came with one read and whose lines all end
+// with CR LF, as nearly all do; else "", and nothing is lost.
+func (c *conn) headAtHand() string {
+	if _, err := c.br.Peek(1); err != nil {
+		return "" // the error comes again
+	}
+	b, _ := c.br.Peek(c.br.Buffered())
+	end := bytes.Index(b, []byte("\n\r\n"))
+	if end < 0 || b[0] == '\n' || b[0] == '\r' || bytes.Contains(b[:end+1], []byte("\n\n")) {
+		return ""
+	}
+	head := string(b[:end+3])
+	_, _ = c.br.Discard(end + 3) // it is there
+	return head
 }
 
 func isEmptyLine(l []byte) bool { return len(l) == 1 || len(l) == 2 && l[0] == '\r' }
@@ -106,7 +126,7 @@ func parseFields(head string) (http.Header, error) {
 			return h, nil
 		}
 		name, value, ok := strings.Cut(line, ":")
-		value = strings.Trim(value, " \t")
+		value = trimSpace(value)
 		if !ok || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
 			return nil, fmt.Errorf("malformed header line %.64q", line)
 		}
@@ -118,6 +138,17 @@ func parseFields(head string) (http.Header, error) {
 		values[0] = value
 		h[name], values = values[:1:1], values[1:]
 	}
+}
+
+// trimSpace cuts spaces and tabs off both ends.
+func trimSpace(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 // parseFraming finds out where the body ends, sets ContentLength and removes

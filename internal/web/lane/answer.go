@@ -106,11 +106,14 @@ func appendStatus(b []byte, status int) []byte {
 // appendField appends a header line. Line ends in a value would end the line,
 // and become spaces.
 func appendField(b []byte, name, value string) []byte {
-	if strings.ContainsAny(value, "\r\n") {
+	if strings.IndexByte(value, '\n') >= 0 || strings.IndexByte(value, '\r') >= 0 {
 		value = strings.NewReplacer("\r", " ", "\n", " ").Replace(value)
 	}
 	b = append(b, name...)
 	b = append(b, ": "...)
-	b = append(b, strings.Trim(value, " \t")...)
+	if value != "" && (value[0] <= ' ' || value[len(value)-1] <= ' ') {
+		value = strings.Trim(value, " \t")
+	}
+	b = append(b, value...)
 	return append(b, "\r\n"...)
 }
