@@ -57,6 +57,10 @@ vuln: ## Known vulnerabilities in what we call (asks the Go vulnerability databa
 fuzz: ## Every fuzz target for FUZZTIME each (60s)
 	scripts/fuzz.sh
 
+.PHONY: profile
+profile: ## Record anew what the compiler optimises by: cmd/tollgate/default.pgo
+	go run ./bench -profile cmd/tollgate/default.pgo -cases 1kb,100kb,sse -rounds 6
+
 .PHONY: bench
 bench: ## Speed against nginx in one run, and micro-benchmarks of the hot steps
 	scripts/bench.sh

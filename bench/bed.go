@@ -37,6 +37,7 @@ type bed struct {
 	// asks for them.
 	// stormed is one that people sign in to.
 	money, bare, stormed target
+	profile              string // where the gateway's CPU profile goes
 	started              []*exec.Cmd
 	feeds                []io.Closer // standard inputs held open
 }
@@ -169,7 +170,12 @@ func (b *bed) startGateways(ctx context.Context, o options, progress io.Writer) 
 	if binary == "" {
 		say(progress, "building the gateway")
 		binary = filepath.Join(b.dir, "tollgate")
-		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "./cmd/tollgate")
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary)
+		if o.profile != "" {
+			build.Args = append(build.Args, "-tags", "profile")
+			b.profile = o.profile
+		}
+		build.Args = append(build.Args, "./cmd/tollgate")
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			return fmt.Errorf("building the gateway: %w\n%s", err, out)
@@ -218,6 +224,13 @@ func (b *bed) startGateway(ctx context.Context, binary, name, text string) (t ta
 		"PATH=" + os.Getenv("PATH"), "HOME=" + b.dir,
 		"TOLLGATE_PORT=" + port, "TOLLGATE_DATA_DIR=" + filepath.Join(b.dir, "data-"+name), "TOLLGATE_CONFIG=" + conf,
 		"TOLLGATE_ADMIN_API_KEY=" + key,
+	}
+	if b.profile != "" { // each gateway of such a build writes one; the first one's is wanted
+		to := b.profile
+		if b.gateway.name != "" {
+			to = filepath.Join(b.dir, name+".pgo")
+		}
+		cmd.Env = append(cmd.Env, "TOLLGATE_CPU_PROFILE="+to)
 	}
 	if err := b.logTo(cmd, name+".log"); err != nil {
 		return t, err

@@ -32,6 +32,8 @@ type options struct {
 	warm   time.Duration // part of a round before it
 	cases  []string      // ids of cases to run
 	json   bool
+	// profile is where the gateway's CPU profile goes; empty = none.
+	profile string
 }
 
 func main() {
@@ -49,6 +51,7 @@ func main() {
 	flag.DurationVar(&o.warm, "warm", 500*time.Millisecond, "part of a round before it is measured")
 	flag.StringVar(&names, "cases", strings.Join(caseIDs(), ","), "cases to run")
 	flag.BoolVar(&o.json, "json", false, "print JSON")
+	flag.StringVar(&o.profile, "profile", "", "file for a CPU profile of the gateway, to be built by: see make profile")
 	flag.Parse()
 	o.cases = strings.Split(names, ",")
 

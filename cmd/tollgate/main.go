@@ -21,9 +21,12 @@ const (
 )
 
 func main() {
-	os.Exit(run(context.Background(), os.Args[1:], &session{
+	stop := startProfile()
+	code := run(context.Background(), os.Args[1:], &session{
 		environ: os.Environ(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-	}))
+	})
+	stop()
+	os.Exit(code)
 }
 
 // run carries out one command line and returns the exit code.

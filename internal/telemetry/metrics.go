@@ -28,7 +28,25 @@ type Metrics struct {
 	losses    *prometheus.CounterVec
 	features  bounded
 	tokenKind [5]string
+
+	// What each request touches, found without making labels.
+	answers           known[answered, prometheus.Counter]
+	durations, firsts known[string, prometheus.Observer]
+	outcomes          known[outcome, prometheus.Counter]
+	uses              known[used, prometheus.Counter]
 }
+
+type (
+	answered struct {
+		route  string
+		status int
+	}
+	outcome struct{ provider, outcome string }
+	used    struct {
+		provider string
+		kind     int
+	}
+)
 
 // New returns metrics of a process of the given version.
 func New(version string) *Metrics {
@@ -93,25 +111,25 @@ func (m *Metrics) Started() { m.inFlight.Inc() }
 // Done counts a request out. route is a matched pattern, never a path.
 func (m *Metrics) Done(route string, status int, took time.Duration) {
 	m.inFlight.Dec()
-	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
-	m.duration.WithLabelValues(route).Observe(took.Seconds())
+	m.answers.get(answered{route, status}, func() prometheus.Counter { return m.requests.WithLabelValues(route, strconv.Itoa(status)) }).Inc()
+	m.durations.get(route, func() prometheus.Observer { return m.duration.WithLabelValues(route) }).Observe(took.Seconds())
 }
 
 // FirstToken records the time to the first content of an answer.
 func (m *Metrics) FirstToken(dialect string, took time.Duration) {
-	m.first.WithLabelValues(dialect).Observe(took.Seconds())
+	m.firsts.get(dialect, func() prometheus.Observer { return m.first.WithLabelValues(dialect) }).Observe(took.Seconds())
 }
 
-// Dispatched counts a request sent to a provider; outcome is "ok" or an error class.
-func (m *Metrics) Dispatched(provider, outcome string) {
-	m.dispatch.WithLabelValues(provider, outcome).Inc()
+// Dispatched counts a request sent to a provider; how is "ok" or an error class.
+func (m *Metrics) Dispatched(provider, how string) {
+	m.outcomes.get(outcome{provider, how}, func() prometheus.Counter { return m.dispatch.WithLabelValues(provider, how) }).Inc()
 }
 
 // Tokens adds what a request used; the arguments are counts of tokens.
 func (m *Metrics) Tokens(provider string, input, cacheRead, cacheWrite, output, reasoning int64) {
 	for i, n := range [...]int64{input, cacheRead, cacheWrite, output, reasoning} {
 		if n > 0 {
-			m.tokens.WithLabelValues(provider, m.tokenKind[i]).Add(float64(n))
+			m.uses.get(used{provider, i}, func() prometheus.Counter { return m.tokens.WithLabelValues(provider, m.tokenKind[i]) }).Add(float64(n))
 		}
 	}
 }
