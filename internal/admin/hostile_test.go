@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -16,58 +17,47 @@ import (
 	"tollgate/internal/web"
 )
 
-// state is everything that the operations can change, as text.
+// state is everything that is stored, as JSON by table: whatever can be queried
+// without a condition, and the settings.
 func (r *rig) state() map[string]string {
 	r.t.Helper()
-	ctx, all, state := r.t.Context(), tollgate.Page{All: true}, map[string]string{}
+	ctx, state := r.t.Context(), map[string]string{}
 	r.must(r.store.View(ctx, func(tx tollgate.Tx) error {
-		note := func(name string, rows any, _ *tollgate.Cursor, err error) error {
+		note := func(name string, rows any, err error) error {
 			b, jsonErr := json.Marshal(rows)
 			state[name] = string(b)
-			if err == nil {
-				err = jsonErr
+			return errors.Join(err, jsonErr)
+		}
+		tables := reflect.ValueOf(tx)
+		for i := range tables.NumField() {
+			query := tables.Field(i).MethodByName("Query")
+			if !query.IsValid() || query.Type().NumIn() != 3 || query.Type().In(2) != reflect.TypeFor[tollgate.Page]() {
+				continue
 			}
-			return err
-		}
-		read := func(name string, get func() (any, *tollgate.Cursor, error)) error {
-			rows, c, err := get()
-			return note(name, rows, c, err)
-		}
-		for name, get := range map[string]func() (any, *tollgate.Cursor, error){
-			"users":    func() (any, *tollgate.Cursor, error) { return tx.Users.Query(ctx, tollgate.UserFilter{}, all) },
-			"keys":     func() (any, *tollgate.Cursor, error) { return tx.Keys.Query(ctx, tollgate.KeyFilter{}, all) },
-			"sessions": func() (any, *tollgate.Cursor, error) { return tx.Sessions.Query(ctx, tollgate.SessionFilter{}, all) },
-			"permissions": func() (any, *tollgate.Cursor, error) {
-				return tx.Permissions.Query(ctx, tollgate.PermissionFilter{}, all)
-			},
-			"files": func() (any, *tollgate.Cursor, error) {
-				return tx.FilePermissions.Query(ctx, tollgate.PermissionFilter{}, all)
-			},
-			"quotas": func() (any, *tollgate.Cursor, error) { return tx.Quotas.Query(ctx, tollgate.QuotaFilter{}, all) },
-			"limits": func() (any, *tollgate.Cursor, error) {
-				return tx.RateLimits.Query(ctx, tollgate.RateLimitFilter{}, all)
-			},
-			"providers": func() (any, *tollgate.Cursor, error) { return tx.Providers.Query(ctx, tollgate.ProviderFilter{}, all) },
-			"credentials": func() (any, *tollgate.Cursor, error) {
-				return tx.Credentials.Query(ctx, tollgate.CredentialFilter{}, all)
-			},
-			"models":   func() (any, *tollgate.Cursor, error) { return tx.Models.Query(ctx, tollgate.ModelFilter{}, all) },
-			"aliases":  func() (any, *tollgate.Cursor, error) { return tx.Aliases.Query(ctx, tollgate.AliasFilter{}, all) },
-			"audit":    func() (any, *tollgate.Cursor, error) { return tx.Audit.Query(ctx, tollgate.AuditFilter{}, all) },
-			"settings": func() (any, *tollgate.Cursor, error) { rows, err := tx.Settings.All(ctx); return rows, nil, err },
-		} {
-			if err := read(name, get); err != nil {
+			out := query.Call([]reflect.Value{reflect.ValueOf(ctx), reflect.Zero(query.Type().In(1)), reflect.ValueOf(tollgate.Page{All: true})})
+			err, _ := out[2].Interface().(error)
+			if err := note(tables.Type().Field(i).Name, out[0].Interface(), err); err != nil {
 				return err
 			}
 		}
-		return nil
+		settings, err := tx.Settings.All(ctx)
+		return note("Settings", settings, err)
 	}))
+	if len(state) < 20 {
+		r.t.Fatalf("the state is of %d tables only", len(state))
+	}
 	return state
 }
 
-func (r *rig) unchanged(what string, before map[string]string) {
+// unchanged compares the state with an earlier one, but for some tables.
+func (r *rig) unchanged(what string, before map[string]string, but ...string) {
 	r.t.Helper()
-	if diff := cmp.Diff(before, r.state()); diff != "" {
+	after := r.state()
+	for _, table := range but {
+		delete(before, table)
+		delete(after, table)
+	}
+	if diff := cmp.Diff(before, after); diff != "" {
 		r.t.Errorf("%s changed something: %s", what, diff)
 	}
 }
@@ -117,7 +107,7 @@ func TestZ05N05N25N49MassAssignment(t *testing.T) {
 		}
 	}
 	t.Logf("%d bodies", sent)
-	r.unchanged("mass assignment", before)
+	r.unchanged("mass assignment", before, "Identities") // the bodies make some
 }
 
 func garbage() []string {
@@ -193,14 +183,16 @@ func (s failingAudit) Update(ctx context.Context, fn func(tollgate.Tx) error) er
 	})
 }
 
-// unaudited are the routes whose bodies in the matrix end before the audit: they
-// need a link, a ticket, a factor or a stored payload that the rig does not have,
-// or change nothing as they are sent.
-func unaudited() []string {
-	return []string{
-		"/admin/prices/re-rate", "/admin/requests/payload", "/admin/teams/members/set-role", "/auth/invitation/accept", "/auth/invitation/sign-in",
-		"/auth/passkey/finish", "/auth/reset", "/auth/setup", "/login/second-factor", "/user/factors/passkey/finish", "/user/factors/recovery-codes",
-		"/user/keys/update-enabled",
+// unaudited are the routes whose bodies in the matrix end before the audit, with
+// where they are shown, or why there is nothing to show.
+func unaudited() map[string]string {
+	const real = "TestU01WithRealTokens"
+	return map[string]string{
+		"/admin/prices/re-rate": real, "/admin/requests/payload": real, "/admin/teams/members/set-role": real, "/auth/invitation/accept": real,
+		"/auth/reset": real, "/auth/setup": real, "/login/second-factor": real, "/user/factors/recovery-codes": real, "/user/keys/update-enabled": real,
+		"/auth/invitation/sign-in":     "the way to the provider stores nothing",
+		"/auth/passkey/finish":         "needs a security key: TestU01PasskeysNeedTheirAuditEntry in internal/auth",
+		"/user/factors/passkey/finish": "the same",
 	}
 }
 
@@ -237,14 +229,14 @@ func TestU01NoChangeWithoutItsAuditEntry(t *testing.T) {
 				t.Errorf("%s %s succeeded without an audit entry: %s", route.Pattern, body, a.body)
 			}
 		}
-		if refused == earlier && !slices.Contains(unaudited(), route.Pattern) {
+		if shown := unaudited()[route.Pattern]; refused == earlier && shown == "" {
 			t.Errorf("%s never came as far as the audit", route.Pattern)
 		}
 	}
 	if refused < 40 {
 		t.Errorf("only %d changes came as far as the audit", refused)
 	}
-	r.unchanged("a change without audit", before)
+	r.unchanged("a change without audit", before, "Identities") // the bodies make some
 }
 
 // TestL01NoWriteLeavesItsSecretInTheAudit sends every write with a secret in

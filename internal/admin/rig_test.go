@@ -81,6 +81,14 @@ func newRig(t *testing.T) *rig {
 
 func newWatchedRig(t *testing.T) *rig {
 	t.Helper()
+	r := newEmptyRig(t)
+	r.populate()
+	return r
+}
+
+// newEmptyRig returns a rig in which nobody has an account.
+func newEmptyRig(t *testing.T) *rig {
+	t.Helper()
 	r := &rig{t: t, log: &bytes.Buffer{}, users: map[string]int64{}, keys: map[string]int64{}, token: map[string]string{}, id: map[string]int64{}, request: map[string]tollgate.RequestID{}, stopped: make(chan struct{}), origin: "https://llm.example.com"}
 	log := slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
@@ -163,7 +171,6 @@ func newWatchedRig(t *testing.T) *rig {
 	r.must(console.Mount(r.router))
 	r.must(r.router.Err())
 	r.handler = (&web.Door{IDs: &tollgate.RequestIDs{}, Now: time.Now, Log: log}).Wrap(r.router)
-	r.populate()
 	return r
 }
 

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -8,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"testing"
 
 	"github.com/fxamacker/cbor/v2"
@@ -238,5 +240,74 @@ func TestN22PasskeyAsSecondFactorAndForStepUp(t *testing.T) {
 	fresh, err := w.sessions.StepUpPasskey(t.Context(), by, q.Token, answer, from("192.0.2.1"))
 	if err != nil || w.authenticate(bearer(fresh.Token.Reveal())) != nil || w.authenticate(bearer(r.Token.Reveal())) == nil {
 		t.Errorf("S-02: %v", err)
+	}
+}
+
+// auditless is a store whose audit can be broken.
+type auditless struct {
+	tollgate.Store
+	broken bool
+}
+
+type noAudit struct{ tollgate.Audit }
+
+func (noAudit) Append(context.Context, *tollgate.AuditEntry) error { return errors.New("disk full") }
+
+func (s *auditless) Update(ctx context.Context, fn func(tollgate.Tx) error) error {
+	return s.Store.Update(ctx, func(tx tollgate.Tx) error {
+		if s.broken {
+			tx.Audit = noAudit{tx.Audit}
+		}
+		return fn(tx)
+	})
+}
+
+// TestU01PasskeysNeedTheirAuditEntry: neither is one enrolled nor does one sign
+// in while the audit cannot be written.
+func TestU01PasskeysNeedTheirAuditEntry(t *testing.T) {
+	w := newWorld(t)
+	alice := w.user("alice", false)
+	store := &auditless{Store: w.store}
+	w.sessions = auth.NewSessions(store, w.accounts, w.keyring, auth.ThrottleLimits{Burst: 100, Free: 100})
+	w.sessions.Origin = func() string { return origin }
+	stored := func() (factors, sessions int64) {
+		t.Helper()
+		err := w.store.View(t.Context(), func(tx tollgate.Tx) error {
+			f, _, err := tx.Factors.Query(t.Context(), tollgate.FactorFilter{}, tollgate.Page{All: true})
+			s, _, sErr := tx.Sessions.Query(t.Context(), tollgate.SessionFilter{}, tollgate.Page{All: true})
+			factors, sessions = int64(len(f)), int64(len(s))
+			return errors.Join(err, sErr)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return factors, sessions
+	}
+	by := w.as("alice")
+	factors, sessions := stored()
+	store.broken = true
+	q, err := w.sessions.BeginRegister(t.Context(), by)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.sessions.Register(t.Context(), by, q.Token, "key", newAuthenticator(t).create(q.Options), from("192.0.2.1")); err == nil {
+		t.Error("a passkey was enrolled without an audit entry")
+	}
+	if f, s := stored(); f != factors || s != sessions {
+		t.Errorf("%d factors and %d sessions, had %d and %d", f, s, factors, sessions)
+	}
+	store.broken = false
+	a, _ := w.register(by)
+	factors, sessions = stored()
+	store.broken = true
+	if _, err := w.passkeyLogin(a); err == nil {
+		t.Errorf("a passkey signed %d in without an audit entry", alice.ID)
+	}
+	if f, s := stored(); f != factors || s != sessions {
+		t.Errorf("%d factors and %d sessions, had %d and %d", f, s, factors, sessions)
+	}
+	store.broken = false
+	if _, err := w.passkeyLogin(a); err != nil {
+		t.Error("afterwards:", err)
 	}
 }
