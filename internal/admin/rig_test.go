@@ -65,6 +65,8 @@ type rig struct {
 	feed    feed.Hub
 	stopped chan struct{} // ends live feeds
 	origin  string        // what links begin with
+
+	document *document // /openapi.json, once it was asked for
 }
 
 // switched is the store that the operations see; it can be wrapped once the

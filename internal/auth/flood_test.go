@@ -2,8 +2,11 @@ package auth_test
 
 import (
 	"net/netip"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,4 +53,64 @@ func TestFailedSignInsCannotFillTheDisk(t *testing.T) {
 	if n := len(w.audited("login.failed")); n != len(all)+1 {
 		t.Errorf("a minute later %d entries, want one more than %d", n, len(all))
 	}
+}
+
+// TestA05TenThousandGuesses guesses with the limits as they ship, half of the
+// guesses at alice: most are refused unjudged and all alike, no memory stays
+// behind, and alice gets in from an address of her own.
+func TestA05TenThousandGuesses(t *testing.T) {
+	w := newWorld(t)
+	w.user("alice", false)
+	s := auth.NewSessions(w.store, w.accounts, w.keyring, auth.ThrottleLimits{})
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	const attempts = 10_000
+	var judged, refused, others atomic.Int64
+	var told sync.Map // what was refused with
+	var all sync.WaitGroup
+	for i := range attempts {
+		all.Go(func() {
+			name := "alice"
+			if i%2 == 0 {
+				name = "nobody " + strconv.Itoa(i)
+			}
+			from := auth.SignIn{IP: netip.AddrFrom4([4]byte{198, 18, byte(i % 7), byte(i % 251)})}
+			_, err := s.Login(w.Context(), name, tollgate.NewSecret("a guess"), from)
+			switch e := tollgate.AsError(err); e.Code {
+			case tollgate.CodeUnauthenticated:
+				judged.Add(1)
+			case tollgate.CodeRateLimited:
+				refused.Add(1)
+				if e.RetryAfter <= 0 {
+					t.Errorf("refused without a time to wait: %v", err)
+				}
+				told.Store(e.Message, true)
+			case tollgate.CodeUnavailable: // too many are being judged
+				others.Add(1)
+			default:
+				t.Errorf("attempt %d: %v", i, err)
+			}
+		})
+	}
+	all.Wait()
+	messages := 0
+	told.Range(func(any, any) bool { messages++; return true })
+	if refused.Load() < attempts/2 || messages != 1 {
+		t.Errorf("%d of %d were refused, in %d ways", refused.Load(), attempts, messages)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 32<<20 {
+		t.Errorf("the heap has grown by %d bytes", grown)
+	}
+	start := time.Now()
+	if _, err := s.Login(w.Context(), "alice", tollgate.NewSecret("the own secret of alice"), auth.SignIn{IP: netip.MustParseAddr("203.0.113.9")}); err != nil {
+		t.Errorf("alice herself: %v", err)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("alice waited %v", took)
+	}
+	t.Logf("%d judged, %d refused, %d found the queue full; heap %d to %d kB; alice waited %v", judged.Load(), refused.Load(), others.Load(),
+		before.HeapAlloc>>10, after.HeapAlloc>>10, time.Since(start).Round(time.Millisecond))
 }
