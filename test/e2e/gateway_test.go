@@ -134,7 +134,10 @@ func prepare(tb testing.TB, v *vendor, extra string) *gateway {
 	if err := os.WriteFile(filepath.Join(g.dir, "tollgate.toml"), []byte(toml.String()), 0o600); err != nil {
 		tb.Fatal(err)
 	}
-	g.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}, Timeout: time.Minute}
+	// The gateway closes connections that were opened in advance and have sent
+	// nothing for ten seconds (SECURITY D-01); a client that lets go of them
+	// earlier never uses one that is just being closed.
+	g.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256, IdleConnTimeout: 5 * time.Second}, Timeout: time.Minute}
 	tb.Cleanup(func() {
 		g.client.CloseIdleConnections()
 		g.stop()
