@@ -37,24 +37,14 @@ func (r *run) userPermission(ctx context.Context, p config.SeedPermission) error
 	if !known || !ok {
 		return nil
 	}
-	name := p.UserName + " " + p.ModelPattern + " at " + atProvider(p.ProviderName)
-	i := slices.IndexFunc(r.state.permissions, func(x tollgate.Permission) bool {
-		return x.UserID == userID && x.ProviderID == providerID && x.ModelPattern == p.ModelPattern
+	id := found(r.state.permissions, func(x tollgate.Permission) (int64, bool) {
+		return x.ID, x.UserID == userID && x.ProviderID == providerID && x.ModelPattern == p.ModelPattern
 	})
-	if i >= 0 {
-		r.see("permission", r.state.permissions[i].ID)
-		return nil
-	}
-	r.change(Create, "permission", name, p.At)
-	if !r.apply {
-		return nil
-	}
-	row, err := r.im.Accounts.SavePermission(ctx, r.tx, r.by, tollgate.Permission{UserID: userID, ProviderID: providerID, ModelPattern: p.ModelPattern})
-	if err != nil {
-		return place(p.At, "permission "+name, err)
-	}
-	r.see("permission", row.ID)
-	return nil
+	name := p.UserName + " " + p.ModelPattern + " at " + atProvider(p.ProviderName)
+	return r.once("permission", name, p.At, id, func() (int64, error) {
+		row, err := r.im.Accounts.SavePermission(ctx, r.tx, r.by, tollgate.Permission{UserID: userID, ProviderID: providerID, ModelPattern: p.ModelPattern})
+		return row.ID, err
+	})
 }
 
 func (r *run) teamPermission(ctx context.Context, p config.SeedPermission) error {
@@ -63,24 +53,14 @@ func (r *run) teamPermission(ctx context.Context, p config.SeedPermission) error
 	if !known || !ok {
 		return nil
 	}
-	name := "team " + p.TeamName + " " + p.ModelPattern + " at " + atProvider(p.ProviderName)
-	i := slices.IndexFunc(r.state.teamRights, func(x tollgate.TeamPermission) bool {
-		return x.TeamID == teamID && x.ProviderID == providerID && x.ModelPattern == p.ModelPattern
+	id := found(r.state.teamRights, func(x tollgate.TeamPermission) (int64, bool) {
+		return x.ID, x.TeamID == teamID && x.ProviderID == providerID && x.ModelPattern == p.ModelPattern
 	})
-	if i >= 0 {
-		r.see("team permission", r.state.teamRights[i].ID)
-		return nil
-	}
-	r.change(Create, "team permission", name, p.At)
-	if !r.apply {
-		return nil
-	}
-	row, err := r.im.Accounts.SaveTeamPermission(ctx, r.tx, r.by, tollgate.TeamPermission{TeamID: teamID, ProviderID: providerID, ModelPattern: p.ModelPattern})
-	if err != nil {
-		return place(p.At, "permission "+name, err)
-	}
-	r.see("team permission", row.ID)
-	return nil
+	name := "team " + p.TeamName + " " + p.ModelPattern + " at " + atProvider(p.ProviderName)
+	return r.once("team permission", name, p.At, id, func() (int64, error) {
+		row, err := r.im.Accounts.SaveTeamPermission(ctx, r.tx, r.by, tollgate.TeamPermission{TeamID: teamID, ProviderID: providerID, ModelPattern: p.ModelPattern})
+		return row.ID, err
+	})
 }
 
 func (r *run) filePermissions(ctx context.Context) error {
@@ -90,22 +70,44 @@ func (r *run) filePermissions(ctx context.Context) error {
 		if !known || !ok {
 			continue
 		}
+		id := found(r.state.files, func(x tollgate.FilePermission) (int64, bool) {
+			return x.ID, x.UserID == userID && x.ProviderID == providerID
+		})
 		name := p.UserName + " at " + atProvider(p.ProviderName)
-		i := slices.IndexFunc(r.state.files, func(x tollgate.FilePermission) bool { return x.UserID == userID && x.ProviderID == providerID })
-		if i >= 0 {
-			r.see("file permission", r.state.files[i].ID)
-			continue
-		}
-		r.change(Create, "file permission", name, p.At)
-		if !r.apply {
-			continue
-		}
-		row, err := r.im.Accounts.SaveFilePermission(ctx, r.tx, r.by, tollgate.FilePermission{UserID: userID, ProviderID: providerID})
+		err := r.once("file permission", name, p.At, id, func() (int64, error) {
+			row, err := r.im.Accounts.SaveFilePermission(ctx, r.tx, r.by, tollgate.FilePermission{UserID: userID, ProviderID: providerID})
+			return row.ID, err
+		})
 		if err != nil {
-			return place(p.At, "file permission "+name, err)
+			return err
 		}
-		r.see("file permission", row.ID)
 	}
+	return nil
+}
+
+// found is the id of the row that is the same, 0 if there is none.
+func found[T any](rows []T, same func(T) (id int64, ok bool)) int64 {
+	for _, row := range rows {
+		if id, ok := same(row); ok {
+			return id
+		}
+	}
+	return 0
+}
+
+// once makes a record that has nothing but its name, unless it is there under id.
+func (r *run) once(kind, name string, at config.Place, id int64, save func() (int64, error)) error {
+	if id == 0 {
+		r.change(Create, kind, name, at)
+		if !r.apply {
+			return nil
+		}
+		var err error
+		if id, err = save(); err != nil {
+			return place(at, kind+" "+name, err)
+		}
+	}
+	r.see(kind, id)
 	return nil
 }
 
