@@ -36,7 +36,7 @@ func (r *rig) state() map[string]string {
 				continue
 			}
 			out := query.Call([]reflect.Value{reflect.ValueOf(ctx), reflect.Zero(query.Type().In(1)), reflect.ValueOf(tollgate.Page{All: true})})
-			err, _ := out[2].Interface().(error)
+			err, _ := reflect.TypeAssert[error](out[2])
 			if err := note(tables.Type().Field(i).Name, out[0].Interface(), err); err != nil {
 				return err
 			}
@@ -244,10 +244,10 @@ func (s failingAudit) Update(ctx context.Context, fn func(tollgate.Tx) error) er
 // unaudited are the routes whose bodies in the matrix end before the audit, with
 // where they are shown, or why there is nothing to show.
 func unaudited() map[string]string {
-	const real = "TestU01WithRealTokens"
+	const shown = "TestU01WithRealTokens"
 	return map[string]string{
-		"/admin/prices/re-rate": real, "/admin/requests/payload": real, "/admin/teams/members/set-role": real, "/auth/invitation/accept": real,
-		"/auth/reset": real, "/auth/setup": real, "/login/second-factor": real, "/user/factors/recovery-codes": real, "/user/keys/update-enabled": real,
+		"/admin/prices/re-rate": shown, "/admin/requests/payload": shown, "/admin/teams/members/set-role": shown, "/auth/invitation/accept": shown,
+		"/auth/reset": shown, "/auth/setup": shown, "/login/second-factor": shown, "/user/factors/recovery-codes": shown, "/user/keys/update-enabled": shown,
 		"/auth/invitation/sign-in":     "the way to the provider stores nothing",
 		"/auth/passkey/finish":         "needs a security key: TestU01PasskeysNeedTheirAuditEntry in internal/auth",
 		"/user/factors/passkey/finish": "the same",

@@ -64,20 +64,20 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) error {
 		// A script of another build is gone, not a page: the console says so.
 		return tollgate.Errorf(tollgate.CodeNotFound, "there is nothing at this path")
 	}
-	s.sendPage(w)
+	sendPage(w, s.pageFor(name, r.Header.Get("Accept-Language")))
 	return nil
 }
 
 // sendPage sends index.html. Style elements that the page's libraries make at
 // run time (media queries of responsive layouts) carry a nonce of this answer
 // alone, which is why it is never answered from a cache.
-func (s *site) sendPage(w http.ResponseWriter) {
+func sendPage(w http.ResponseWriter, page string) {
 	nonce := rand.Text()
 	h := w.Header()
 	web.PageHeadersWithNonce(h, nonce)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-cache")
-	_, _ = w.Write([]byte(strings.ReplaceAll(s.page, nonceMark, nonce)))
+	_, _ = w.Write([]byte(strings.ReplaceAll(page, nonceMark, nonce))) //nolint:gosec // the request only chooses among pages of the build
 }
 
 // sendBuild tells which build is served, for pages that were loaded earlier.

@@ -25,6 +25,7 @@ type site struct {
 	page  string // index.html with the build in it, the nonce still to be put
 	build string // names the build
 	files map[string]*file
+	needs []need
 }
 
 // file is one file of the build in all its encodings.
@@ -70,6 +71,8 @@ func (s *site) add(name string, body []byte, packed map[string][]byte) error {
 		s.build = digest(body) // it names every other file by hash
 		s.page = strings.ReplaceAll(string(body), buildMark, s.build)
 		return nil
+	case name == preloadFile:
+		return s.readNeeds(body)
 	case ext == ".br" || ext == ".gz":
 		packed[name] = body
 		return nil

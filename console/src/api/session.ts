@@ -5,11 +5,25 @@ import { type Asked, showPasskey } from "./passkey";
 import { Failure } from "./problem";
 import type { Me, Problem } from "./types";
 
+declare global {
+  interface Window {
+    /** The answer to /user/me that early.js has asked for. */
+    tollgateMe?: Promise<Response>;
+  }
+}
+
+/** askMe is plainFetch, but for the first time, when the answer may be on its way already. */
+function askMe(request: Request): Promise<Response> {
+  const early = window.tollgateMe;
+  delete window.tollgateMe;
+  return early ? early.catch(() => plainFetch(request)) : plainFetch(request);
+}
+
 /** meQuery is who is signed in; a Failure with status 401 when nobody is. */
 export const meQuery = queryOptions({
   queryKey: ["post", "/user/me"],
   queryFn: async ({ signal }): Promise<Me> => {
-    const { data, error, response } = await plainClient.POST("/user/me", { body: {}, signal });
+    const { data, error, response } = await plainClient.POST("/user/me", { body: {}, signal, fetch: askMe });
     if (!data) throw new Failure({ status: response.status, ...(error as Problem | undefined) });
     return data as Me;
   },

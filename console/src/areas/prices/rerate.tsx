@@ -10,6 +10,9 @@ import { ProblemAlert } from "@/ui/problem";
 
 type Rated = Answer<"/admin/prices/re-rate">;
 
+/** dayAfter is the day that follows one: periods end before their end, people's with it. */
+const dayAfter = (day: string) => new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+
 const dayAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
 
 /** Rerate prices a past time anew: shows the difference first, then books it. */
@@ -23,7 +26,7 @@ export function Rerate({ opened, close }: { opened: boolean; close: () => void }
   const [failure, setFailure] = useState<unknown>(null);
   const look = useAction("/admin/prices/re-rate", { stale: [], quiet: true });
   const book = useAction("/admin/prices/re-rate", { stale: ["/admin/"], done: t("applied"), quiet: true });
-  const period = { since: `${from}T00:00:00Z`, until: `${to}T00:00:00Z` };
+  const period = { since: `${from}T00:00:00Z`, until: `${dayAfter(to)}T00:00:00Z` };
   const run = async (apply: boolean) => {
     setFailure(null);
     try {
@@ -45,8 +48,13 @@ export function Rerate({ opened, close }: { opened: boolean; close: () => void }
           {t("rerateLead")}
         </Text>
         <Group grow>
-          <TextInput type="date" label={t("from")} value={from} onChange={(event) => setFrom(event.currentTarget.value)} />
-          <TextInput type="date" label={t("to")} value={to} onChange={(event) => setTo(event.currentTarget.value)} />
+          <TextInput
+            type="date"
+            label={t("from")}
+            value={from}
+            onChange={(event) => setFrom(event.currentTarget.value || from)}
+          />
+          <TextInput type="date" label={t("to")} value={to} onChange={(event) => setTo(event.currentTarget.value || to)} />
         </Group>
         {failure !== null && <ProblemAlert error={failure} />}
         {rated && (

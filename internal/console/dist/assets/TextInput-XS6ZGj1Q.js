@@ -1,1 +1,0 @@
-import{i as e,m as t,u as n}from"./shim-BUQMAqlz.js";import{t as r}from"./InputBase-zXNMlH6M.js";var i=t(),a=e(e=>{let t=n([`Input`,`InputWrapper`,`TextInput`],null,e);return(0,i.jsx)(r,{component:`input`,...t,__staticSelector:`TextInput`})});a.classes=r.classes,a.displayName=`@mantine/core/TextInput`;export{a as t};

@@ -1,1 +1,0 @@
-import{l as e}from"./index-Bb8SjxD5.js";var t=e;export{t as component};

@@ -1,1 +1,0 @@
-import{t as e}from"./asks-Em05Z7Fd.js";import{m as t}from"./shim-BUQMAqlz.js";var n=t(),r=()=>(0,n.jsx)(e,{scope:`admin`});export{r as component};

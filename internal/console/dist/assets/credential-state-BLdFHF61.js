@@ -1,1 +1,0 @@
-import{r as e}from"./status--5TdvN3f.js";import{m as t}from"./shim-BUQMAqlz.js";var n=t(),r={ok:`good`,unknown:`quiet`,disabled:`quiet`,failing:`bad`,cooling:`warn`,unreadable:`bad`,needs_secret:`warn`};function i({of:t}){return(0,n.jsx)(e,{tone:r[t.state],children:t.error_class?`${t.state} (${t.error_class})`:t.state})}export{i as t};

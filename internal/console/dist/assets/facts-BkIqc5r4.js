@@ -1,1 +1,0 @@
-import{X as e,m as t,q as n}from"./shim-BUQMAqlz.js";var r=e(n(),1),i={facts:`_facts_1739h_1`},a=t();function o({facts:e}){return(0,a.jsx)(`dl`,{className:i.facts,children:e.map(([e,t])=>(0,a.jsxs)(r.Fragment,{children:[(0,a.jsx)(`dt`,{children:e}),(0,a.jsx)(`dd`,{children:t})]},e))})}export{o as t};

@@ -1,1 +1,0 @@
-import{n as e}from"./invitations-BfGC0ici.js";var t=e;export{t as component};

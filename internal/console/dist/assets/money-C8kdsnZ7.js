@@ -1,1 +1,0 @@
-import{t as e}from"./format-BEr7WZ88.js";import{m as t}from"./shim-BUQMAqlz.js";var n=t();function r({dollars:t}){return(0,n.jsx)(`span`,{className:`tabular`,children:e().money(t)})}export{r as t};

@@ -1,1 +1,0 @@
-import{H as e,L as t,c as n}from"./index-Bb8SjxD5.js";import{m as r}from"./shim-BUQMAqlz.js";var i=r(),a=function(){return t().is_admin?(0,i.jsx)(e,{}):(0,i.jsx)(n,{})};export{a as component};

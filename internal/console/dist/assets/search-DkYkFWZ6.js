@@ -1,1 +1,0 @@
-function e(e){return typeof e==`string`&&e!==``?e:typeof e==`number`?String(e):void 0}function t(e,t){return e.find(e=>e===t)}function n(e,t){return typeof t==`string`&&e.includes(t.replace(/^-/,``))?t:void 0}export{n,e as r,t};

@@ -1,1 +1,0 @@
-import{t as e}from"./link-page-AQq-Wt3w.js";import{m as t}from"./shim-BUQMAqlz.js";var n=t(),r=()=>(0,n.jsx)(e,{purpose:`setup`});export{r as component};

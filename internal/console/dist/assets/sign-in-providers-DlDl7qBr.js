@@ -1,1 +1,0 @@
-import{n as e}from"./rows-DoixKLmr.js";function t(t=!0){return e(`/admin/sso-providers/query`,{},{enabled:t})}export{t};

@@ -1,1 +1,0 @@
-import{t as e}from"./usage-qbt2Ju0X.js";import{m as t}from"./shim-BUQMAqlz.js";var n=t(),r=()=>(0,n.jsx)(e,{scope:`user`});export{r as component};

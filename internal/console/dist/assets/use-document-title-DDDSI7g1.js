@@ -1,1 +1,0 @@
-import{N as e}from"./shim-BUQMAqlz.js";function t(t){e(()=>{typeof t==`string`&&t.trim().length>0&&(document.title=t.trim())},[t])}export{t};

@@ -1,1 +1,0 @@
-import{X as e,q as t}from"./shim-BUQMAqlz.js";var n=e(t(),1),r=n.createContext(null);function i(e){return n.useContext(r)}export{r as n,i as t};
