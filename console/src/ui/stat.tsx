@@ -12,7 +12,7 @@ export function Stat({ label, value, hint, pending }: { label: string; value: Re
         {pending ? (
           <Skeleton h={30} w={96} />
         ) : (
-          <Text fz="1.625rem" fw={600} lh={1.15} className="tabular">
+          <Text fz="clamp(1.25rem, 5vw, 1.625rem)" fw={600} lh={1.15} className="tabular" style={{ whiteSpace: "nowrap" }}>
             {value}
           </Text>
         )}

@@ -21,7 +21,7 @@ type Credential = Row<"/admin/credentials/query">;
 const stale = ["/admin/credential"];
 
 /** Credentials are a provider's, with how they fare. */
-export function Credentials({ provider }: { provider: number }) {
+export function Credentials({ provider, kind }: { provider: number; kind: string }) {
   const { t } = useTranslation("providers");
   const { t: common } = useTranslation("common");
   const [opened, form] = useDisclosure();
@@ -90,7 +90,7 @@ export function Credentials({ provider }: { provider: number }) {
         rowId={(c) => String(c.id)}
         empty={
           <Empty icon={IconKey} title={t("credentials")}>
-            {t("noCredentials")}
+            {t(kind === "demo" ? "noneNeeded" : "noCredentials")}
           </Empty>
         }
       />

@@ -67,7 +67,7 @@ function Details({ provider }: { provider: Provider }) {
             ]}
           />
         </Card>
-        <Credentials provider={provider.id} />
+        <Credentials provider={provider.id} kind={provider.kind} />
         <Models provider={provider.id} />
       </Page>
       <ProviderForm editing={editing} onClose={() => setEditing(null)} />

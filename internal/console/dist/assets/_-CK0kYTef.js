@@ -1,1 +1,0 @@
-import{l as e}from"./index-CgbxHmhs.js";var t=e;export{t as component};

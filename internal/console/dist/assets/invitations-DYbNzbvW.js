@@ -1,1 +1,0 @@
-import{z as e}from"./shared-COCUdd3h.js";var t=e;export{t as component};

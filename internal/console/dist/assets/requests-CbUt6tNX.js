@@ -1,1 +1,0 @@
-import{D as e}from"./shared-COCUdd3h.js";import{En as t}from"./index-CgbxHmhs.js";var n=t(),r=()=>(0,n.jsx)(e,{scope:`user`});export{r as component};

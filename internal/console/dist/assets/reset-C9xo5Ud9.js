@@ -1,1 +1,0 @@
-import{t as e}from"./shared-COCUdd3h.js";import{En as t}from"./index-CgbxHmhs.js";var n=t(),r=()=>(0,n.jsx)(e,{purpose:`reset`});export{r as component};
