@@ -70,6 +70,9 @@ test("first account, user, key, call, live request, cost, end; and nothing secre
   await expect(page.getByText("Inactive")).toBeVisible();
   expect(await call(page, key)).toBe(401);
 
+  // A quiet console says nothing: this shows that it would have been heard.
+  for (const tab of [page, watch]) await tab.evaluate(() => console.info("heard"));
+  await expect.poll(() => said.filter((text) => text === "heard").length).toBe(2);
   const cookies = await context.cookies();
   expect(cookies.length).toBeGreaterThan(0);
   const secrets = [setup, key, password.root, password.zoe, ...cookies.map(({ value }) => value)].filter((s) => s.length >= 16);
@@ -81,7 +84,7 @@ test("first account, user, key, call, live request, cost, end; and nothing secre
   };
   for (const [i, tab] of [page, watch].entries()) places[`the browser, window ${i + 1}`] = await kept(tab);
   for (const [place, text] of Object.entries(places)) {
-    if (place !== "console") expect(text, place).not.toBe("");
+    expect(text, place).not.toBe("");
     expect(
       secrets.filter((secret) => text.includes(secret) || text.includes(encodeURIComponent(secret))),
       place,

@@ -1,14 +1,24 @@
 import { pages } from "./pages";
 import { expect, expectAccessible, signIn, spend, test } from "./support";
 
-for (const colorScheme of ["light", "dark"] as const) {
-  test(`every page is accessible in ${colorScheme}`, async ({ page }) => {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+type Look = { scheme: "light" | "dark"; language: "en" | "zh"; width: number };
+
+const looks: Look[] = (["light", "dark"] as const).flatMap((scheme) =>
+  (["en", "zh"] as const).flatMap((language) => [1280, 390].map((width) => ({ scheme, language, width }))),
+);
+/** Every look in the long run; else both schemes in one language at a desk. */
+const shown = looks.filter(({ language, width }) => process.env.TOLLGATE_TEST_LONG || (language === "en" && width === 1280));
+
+for (const { scheme, language, width } of shown) {
+  test(`every page is accessible in ${scheme}, ${language}, ${width} pixels wide`, async ({ page }) => {
+    await page.setViewportSize({ width, height: 844 });
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
     await page.goto("/console/sign-in");
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     await expectAccessible(page);
     await signIn(page);
     await spend(page);
+    await page.evaluate((value) => localStorage.setItem("tollgate.language", value), language);
     test.setTimeout(10_000 * pages.length);
     for (const { path, heading } of pages) {
       await test.step(path, async () => {
@@ -16,6 +26,8 @@ for (const colorScheme of ["light", "dark"] as const) {
         await expect(page.getByRole("heading", { level: 1, name: heading })).toBeVisible();
         await page.waitForLoadState("networkidle");
         await expectAccessible(page);
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        expect(over, "pixels wider than the window").toBeLessThanOrEqual(0);
       });
     }
   });

@@ -1,5 +1,6 @@
 import { Table, Text } from "@mantine/core";
 import type { ReactNode } from "react";
+import { Scrolled } from "./scrolled";
 
 /** Head is what stands over a column; wide columns are left out on small screens, those of numbers end at the right. */
 export interface Head {
@@ -23,7 +24,7 @@ export function SmallTable({ label, heads, rows }: SmallTableProps) {
     ta: end ? ("end" as const) : undefined,
   });
   return (
-    <Table.ScrollContainer minWidth={columns.some(({ wide }) => wide) ? 0 : 420}>
+    <Scrolled label={label} minWidth={columns.some(({ wide }) => wide) ? 0 : 420}>
       <Table aria-label={label}>
         <Table.Thead>
           <Table.Tr>
@@ -46,7 +47,7 @@ export function SmallTable({ label, heads, rows }: SmallTableProps) {
           ))}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </Scrolled>
   );
 }
 

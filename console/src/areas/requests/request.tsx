@@ -16,6 +16,7 @@ import { Facts } from "@/ui/facts";
 import { Money } from "@/ui/money";
 import { Card, Page, PageSkeleton } from "@/ui/page";
 import { ProblemAlert } from "@/ui/problem";
+import { Scrolled } from "@/ui/scrolled";
 import { HttpStatus } from "@/ui/status";
 import { Time } from "@/ui/time";
 import type { Scope } from "./search";
@@ -190,7 +191,7 @@ function AttemptDetails({ scope, attempt: a }: { scope: Scope; attempt: Attempt 
         ]}
       />
       {a.cost_lines.length > 0 && (
-        <Table.ScrollContainer minWidth={360}>
+        <Scrolled label={t("costLines")} minWidth={360}>
           <Table aria-label={t("costLines")}>
             <Table.Thead>
               <Table.Tr>
@@ -225,7 +226,7 @@ function AttemptDetails({ scope, attempt: a }: { scope: Scope; attempt: Attempt 
               ))}
             </Table.Tbody>
           </Table>
-        </Table.ScrollContainer>
+        </Scrolled>
       )}
     </Stack>
   );

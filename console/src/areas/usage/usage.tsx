@@ -14,6 +14,7 @@ import { Empty } from "@/ui/empty";
 import { Money } from "@/ui/money";
 import { Card, Page, PageSkeleton } from "@/ui/page";
 import { ProblemAlert } from "@/ui/problem";
+import { Scrolled } from "@/ui/scrolled";
 import { Stat } from "@/ui/stat";
 import { Calls } from "./calls";
 import { allGroups, type Group as By, boundsOf, ownGroups, type Range, ranges, type UsageSearch } from "./search";
@@ -199,7 +200,7 @@ function Sums({ by, rows, nameOf }: { by: By; rows: UsageSum[]; nameOf: (group: 
   const whole = rows.reduce((total, row) => total + row.cost, 0);
   const heads = [t("cost"), t("share"), t("calls"), t("errors"), t("input"), t("output"), t("latency")];
   return (
-    <Table.ScrollContainer minWidth={720} maxHeight={560}>
+    <Scrolled label={t(`by.${by}`)} minWidth={720} maxHeight={560}>
       <Table aria-label={t(`by.${by}`)} stickyHeader>
         <Table.Thead>
           <Table.Tr>
@@ -236,6 +237,6 @@ function Sums({ by, rows, nameOf }: { by: By; rows: UsageSum[]; nameOf: (group: 
           ))}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </Scrolled>
   );
 }

@@ -2,6 +2,7 @@ import { Button, Skeleton, Stack, Table, Text } from "@mantine/core";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { chartSeries } from "@/theme/theme";
+import { Scrolled } from "../scrolled";
 import { Bars } from "./bars";
 
 // The chart library is large, so it is loaded when the first chart is shown.
@@ -65,7 +66,7 @@ export function Chart(props: ChartProps) {
 
 function Figures({ label, by, series, rows, format, formatBy }: ChartProps) {
   return (
-    <Table.ScrollContainer minWidth={320} maxHeight={360}>
+    <Scrolled label={label} minWidth={320} maxHeight={360}>
       <Table aria-label={label}>
         <Table.Thead>
           <Table.Tr>
@@ -92,6 +93,6 @@ function Figures({ label, by, series, rows, format, formatBy }: ChartProps) {
           ))}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </Scrolled>
   );
 }

@@ -1,0 +1,1 @@
+import{l as e}from"./index-C-dLe2Hc.js";var t=e;export{t as component};

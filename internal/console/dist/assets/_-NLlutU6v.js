@@ -1,1 +1,0 @@
-import{l as e}from"./index-C-Cr5aRK.js";var t=e;export{t as component};

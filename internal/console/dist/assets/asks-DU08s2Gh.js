@@ -1,0 +1,1 @@
+import{pt as e}from"./shared-BDDWaf42.js";import{En as t}from"./index-C-dLe2Hc.js";var n=t(),r=()=>(0,n.jsx)(e,{scope:`user`});export{r as component};

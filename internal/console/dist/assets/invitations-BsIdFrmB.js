@@ -1,1 +1,0 @@
-import{z as e}from"./shared-Dmi6jWdm.js";var t=e;export{t as component};

@@ -1,0 +1,1 @@
+import{z as e}from"./shared-BDDWaf42.js";var t=e;export{t as component};

@@ -1,1 +1,0 @@
-import{D as e}from"./shared-Dmi6jWdm.js";import{En as t}from"./index-C-Cr5aRK.js";var n=t(),r=()=>(0,n.jsx)(e,{scope:`admin`});export{r as component};

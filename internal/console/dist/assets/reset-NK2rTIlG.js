@@ -1,0 +1,1 @@
+import{t as e}from"./shared-BDDWaf42.js";import{En as t}from"./index-C-dLe2Hc.js";var n=t(),r=()=>(0,n.jsx)(e,{purpose:`reset`});export{r as component};

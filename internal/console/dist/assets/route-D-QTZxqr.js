@@ -1,1 +1,0 @@
-import{En as e,V as t,c as n,rt as r}from"./index-C-Cr5aRK.js";var i=e(),a=function(){return t().is_admin?(0,i.jsx)(r,{}):(0,i.jsx)(n,{})};export{a as component};

@@ -1,0 +1,1 @@
+import{En as e,V as t,c as n,rt as r}from"./index-C-dLe2Hc.js";var i=e(),a=function(){return t().is_admin?(0,i.jsx)(r,{}):(0,i.jsx)(n,{})};export{a as component};

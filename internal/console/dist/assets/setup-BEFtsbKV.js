@@ -1,1 +1,0 @@
-import{t as e}from"./shared-Dmi6jWdm.js";import{En as t}from"./index-C-Cr5aRK.js";var n=t(),r=()=>(0,n.jsx)(e,{purpose:`setup`});export{r as component};
