@@ -10,7 +10,7 @@ import (
 // bytes. A relay keeps little alive and allocates for each request; with Go's
 // default the heap would be collected every few megabytes, a fifth of the CPU
 // under load (measured).
-const heapFloor = 64 << 20
+const heapFloor = 48 << 20
 
 // tuneCollector keeps the collector's target at heapFloor or at twice the live
 // heap, whichever is more: the percentage follows the live heap after each
