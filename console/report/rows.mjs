@@ -36,7 +36,7 @@ async function fill(key) {
   agent.destroy();
 }
 
-/** scroll turns the wheel for some seconds and returns how long each frame took, in milliseconds, and how far it came. */
+/** scroll moves the list on in every frame for some seconds and returns how long each frame took, in milliseconds, and how far it came. */
 function scroll(page, seconds) {
   return page.evaluate(async (seconds) => {
     const list = document.querySelector("section[tabindex]");
@@ -84,7 +84,7 @@ frames.sort((a, b) => a - b);
 const long = frames.filter((ms) => ms > 50).length;
 console.log(
   `scrolled through ${rows} rows in ${frames.length} frames: median ${frames[frames.length >> 1].toFixed(0)} ms, ` +
-    `longest ${frames.at(-1).toFixed(0)} ms, ${((100 * long) / frames.length).toFixed(1)} % over 50 ms`,
+    `99 % within ${frames[Math.floor(frames.length * 0.99)].toFixed(0)} ms, longest ${frames.at(-1).toFixed(0)} ms, ${((100 * long) / frames.length).toFixed(1)} % over 50 ms`,
 );
 await page.goto(`${url}/console/admin/requests`);
 await page.locator('tr[data-index="0"]').waitFor();

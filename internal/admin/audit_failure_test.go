@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"tollgate"
 )
@@ -16,6 +15,7 @@ import (
 // can be written again.
 func (r *rig) needsAudit(who, path, body string) {
 	r.t.Helper()
+	r.audits[path] = true
 	before := r.state()
 	r.seen.Store = failingAudit{r.store}
 	a := r.post(who, path, body)
@@ -35,14 +35,24 @@ func (r *rig) needsAudit(who, path, body string) {
 // TestU01WithRealTokens covers what needs a link, a ticket, a factor or stored
 // rows to come as far as the audit.
 func TestU01WithRealTokens(t *testing.T) {
+	shown := map[string]bool{}
+	defer func() {
+		for path, where := range unaudited() {
+			if where == t.Name() && !shown[path] {
+				t.Errorf("%s is not among what is shown here", path)
+			}
+		}
+	}()
 	t.Run("setup", func(t *testing.T) {
 		r := newEmptyRig(t)
+		r.audits = shown
 		var token tollgate.Secret
 		r.update(func(tx tollgate.Tx) (err error) { token, err = r.acc.OpenSetup(t.Context(), tx); return err })
 		r.needsAudit("", "/auth/setup", fmt.Sprintf(`{"token":%q,"username":"first","password":%q}`, token.Reveal(), password))
 		r.signIn("first")
 	})
 	r := newRig(t)
+	r.audits = shown
 	r.requests()
 	t.Run("reset", func(t *testing.T) {
 		token := r.link("boss/session", "/admin/users/reset-link", fmt.Sprintf(`{"id":%d}`, r.users["mate"]), "/console/reset")
@@ -74,16 +84,7 @@ func TestU01WithRealTokens(t *testing.T) {
 	})
 	t.Run("re-rating", func(t *testing.T) {
 		r := newRig(t)
-		now := time.Now().UTC().Truncate(time.Second)
-		ids := new(tollgate.RequestIDs)
-		row := tollgate.Request{ID: ids.Next(now), UserID: r.users["alice"], StartedAt: now, Operation: tollgate.OpGenerate}
-		row.Dispatches = []tollgate.Dispatch{{
-			ID: row.ID.Dispatch(1), ProviderID: r.id["provider"], Model: "m1", StartedAt: now, Status: 200, Cost: tollgate.Dollar,
-			Tokens: tollgate.Tokens{Input: 1_000_000}, Exactness: tollgate.ExactMeasured,
-		}}
-		r.must(r.store.Append(t.Context(), []tollgate.Request{row}))
-		since, until := now.Add(-time.Hour).Format(time.RFC3339), now.Add(time.Hour).Format(time.RFC3339)
-		r.made("boss", "/admin/prices/upsert", fmt.Sprintf(`{"model_pattern":"m1","valid_from":%q,"prices":{"price_input_tokens":2.5}}`, since))
-		r.needsAudit("boss", "/admin/prices/re-rate", fmt.Sprintf(`{"since":%q,"until":%q,"apply":true,"reason":"typo"}`, since, until))
+		r.audits = shown
+		r.needsAudit("boss", "/admin/prices/re-rate", `{`+r.pricedAnew()+`,"apply":true,"reason":"typo"}`)
 	})
 }

@@ -153,8 +153,10 @@ func TestPriceImportOverTheAPI(t *testing.T) {
 	}
 }
 
-func TestReratingOverTheAPI(t *testing.T) {
-	r := newRig(t)
+// pricedAnew records a call of alice's that cost a dollar and, by a price that
+// holds for it since, costs 7.5; it returns the period around it as JSON members.
+func (r *rig) pricedAnew() (period string) {
+	r.t.Helper()
 	now := time.Now().UTC().Truncate(time.Second)
 	ids := new(tollgate.RequestIDs)
 	req := tollgate.Request{ID: ids.Next(now), UserID: r.users["alice"], StartedAt: now, Operation: tollgate.OpGenerate}
@@ -162,9 +164,15 @@ func TestReratingOverTheAPI(t *testing.T) {
 		ID: req.ID.Dispatch(1), ProviderID: r.id["provider"], Model: "m1", StartedAt: now, Status: 200, Cost: tollgate.Dollar,
 		Tokens: tollgate.Tokens{Input: 3_000_000}, Exactness: tollgate.ExactMeasured,
 	}}
-	r.must(r.store.Append(t.Context(), []tollgate.Request{req}))
-	period := fmt.Sprintf(`"since":%q,"until":%q`, now.Add(-time.Hour).Format(time.RFC3339), now.Add(time.Hour).Format(time.RFC3339))
-	decode[api.Done](t, r.post("boss", "/admin/prices/upsert", fmt.Sprintf(`{"model_pattern":"m1","valid_from":%q,"prices":{"price_input_tokens":2.5}}`, now.Add(-time.Hour).Format(time.RFC3339))))
+	r.must(r.store.Append(r.t.Context(), []tollgate.Request{req}))
+	since, until := now.Add(-time.Hour).Format(time.RFC3339), now.Add(time.Hour).Format(time.RFC3339)
+	r.made("boss", "/admin/prices/upsert", fmt.Sprintf(`{"model_pattern":"m1","valid_from":%q,"prices":{"price_input_tokens":2.5}}`, since))
+	return fmt.Sprintf(`"since":%q,"until":%q`, since, until)
+}
+
+func TestReratingOverTheAPI(t *testing.T) {
+	r := newRig(t)
+	period := r.pricedAnew()
 	got := r.post("boss", "/admin/prices/re-rate", `{`+period+`,"provider":"lab"}`)
 	want := fmt.Sprintf(`{"dispatches":1,"changed":1,"unpriced":0,"cost_before":1,"cost_after":7.5,"difference":6.5,"models":[{"provider_id":%d,"model":"m1","dispatches":1,"cost_before":1,"cost_after":7.5}],"users":[{"user_id":%d,"dispatches":1,"cost_before":1,"cost_after":7.5}],"quotas":[],"applied":false}`, r.id["provider"], r.users["alice"])
 	if strings.TrimSpace(got.body) != want {

@@ -66,7 +66,8 @@ type rig struct {
 	stopped chan struct{} // ends live feeds
 	origin  string        // what links begin with
 
-	document *document // /openapi.json, once it was asked for
+	document *document       // /openapi.json, once it was asked for
+	audits   map[string]bool // paths that needsAudit has tried
 }
 
 // switched is the store that the operations see; it can be wrapped once the

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"slices"
 	"strings"
 )
 
@@ -71,9 +72,12 @@ func languageOf(header string) string {
 	return "en"
 }
 
+// readNeeds reads what the build wrote.
 func (s *site) readNeeds(body []byte) error {
 	if err := json.Unmarshal(body, &s.needs); err != nil {
 		return fmt.Errorf("%s: %w", preloadFile, err)
 	}
+	// A page of its own goes before one with a part that varies.
+	slices.SortStableFunc(s.needs, func(a, b need) int { return strings.Count(a.Path, "$") - strings.Count(b.Path, "$") })
 	return nil
 }

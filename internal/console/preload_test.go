@@ -46,3 +46,16 @@ func TestPagesNameWhatTheyNeed(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAPageOfItsOwnGoesBeforeOneWithAPartThatVaries(t *testing.T) {
+	s := &site{page: "<head></head>"}
+	err := s.readNeeds([]byte(`[{"path":"users/$id","files":{"en":["any.js"]}},{"path":"users/new","files":{"en":["new.js"]}}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{"users/new": "new.js", "users/7": "any.js"} {
+		if page := s.pageFor(path, "en"); !strings.Contains(page, want) {
+			t.Errorf("%s: %s", path, page)
+		}
+	}
+}
